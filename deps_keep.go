@@ -1,0 +1,28 @@
+//go:build keepdeps
+
+// Package detente keeps the chosen modules in go.mod while the packages are being written.
+package detente
+
+import (
+ _ "github.com/alecthomas/kong"
+ _ "github.com/BurntSushi/toml"
+ _ "modernc.org/sqlite"
+ _ "github.com/jackc/pgx/v5/stdlib"
+ _ "golang.org/x/mod/sumdb/tlog"
+ _ "golang.org/x/text/message"
+ _ "golang.org/x/sync/errgroup"
+ _ "github.com/danielgtaylor/huma/v2"
+ _ "github.com/danielgtaylor/huma/v2/adapters/humago"
+ _ "github.com/veraison/go-cose"
+ _ "github.com/fxamacker/cbor/v2"
+ _ "filippo.io/mldsa"
+ _ "filippo.io/age"
+ _ "filippo.io/age/armor"
+ _ "github.com/rogpeppe/go-internal/testscript"
+ _ "github.com/google/go-cmp/cmp"
+ _ "pgregory.net/rapid"
+ _ "github.com/transparency-dev/tessera/fsck"
+ _ "filippo.io/torchwood"
+ _ "github.com/transparency-dev/formats/log"
+ _ "golang.org/x/text/feature/plural"
+)
