@@ -1,0 +1,344 @@
+package form
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"detente/traffic"
+)
+
+// Limits of a regime folder, checked before a file is read.
+const (
+	maxFile   = 1 << 20
+	maxFiles  = 32
+	maxForms  = 64
+	maxFields = 64
+	maxCodes  = 256
+)
+
+// Regime is a versioned set of forms, time limits and phrases, pinned as a whole by its hash.
+type Regime struct {
+	ID      string
+	Version int
+	// Hash is SHA-256 over one line "path NUL hash LF" for each file of the folder, sorted by path with slashes, hash being the
+	// file's SHA-256 in lower-case hex.
+	Hash    [32]byte
+	Phrases *Phrasebook
+
+	forms  []*Form
+	limits map[string]map[traffic.Precedence]time.Duration
+}
+
+// regimeFile is the shape of regime.json.
+type regimeFile struct {
+	ID        string                                     `json:"id"`
+	Version   int                                        `json:"version"`
+	Languages []language.Tag                             `json:"languages"`
+	Limits    map[string]map[traffic.Precedence]duration `json:"time_limits"`
+	Forms     []*Form                                    `json:"forms"`
+}
+
+type duration time.Duration
+
+func (d *duration) UnmarshalText(b []byte) error {
+	t, err := time.ParseDuration(string(b))
+	*d = duration(t)
+	return err
+}
+
+// Load reads a regime folder: regime.json, and phrases/<language>.json for each of its languages, and nothing else.
+// It returns ErrRegime, wrapped, if anything is unknown, missing or superfluous, down to a single phrase in a single language.
+func Load(fsys fs.FS) (*Regime, error) {
+	files, err := readFolder(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("form: read regime: %w", err)
+	}
+	r, err := parseRegime(files)
+	if err != nil {
+		return nil, fmt.Errorf("form: load regime: %w: %w", ErrRegime, err)
+	}
+	return r, nil
+}
+
+// readFolder reads every file under fsys, by slash path.
+func readFolder(fsys fs.FS) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := fs.WalkDir(fsys, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if len(files) == maxFiles {
+			return fmt.Errorf("%w: more than %d files", ErrRegime, maxFiles)
+		}
+		files[path], err = readFile(fsys, path)
+		return err
+	})
+	return files, err
+}
+
+func readFile(fsys fs.FS, path string) ([]byte, error) {
+	f, err := fsys.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("%w: %s is over %d bytes", ErrRegime, path, maxFile)
+	}
+	return b, err
+}
+
+func hashFolder(files map[string][]byte) [32]byte {
+	h := sha256.New()
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(h, "%s\x00%x\n", path, sha256.Sum256(files[path]))
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+func parseRegime(files map[string][]byte) (*Regime, error) {
+	var file regimeFile
+	if err := decodeStrict(files["regime.json"], &file); err != nil {
+		return nil, fmt.Errorf("regime.json: %w", err)
+	}
+	phrases := maps.Clone(files)
+	delete(phrases, "regime.json")
+	book, err := parsePhrases(phrases)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(file.Languages, book.Languages()) {
+		return nil, fmt.Errorf("regime.json names the languages %v, the phrases are in %v", file.Languages, book.Languages())
+	}
+	r := &Regime{ID: file.ID, Version: file.Version, Hash: hashFolder(files), Phrases: book, forms: file.Forms,
+		limits: map[string]map[traffic.Precedence]time.Duration{}}
+	for name, limit := range file.Limits {
+		r.limits[name] = map[traffic.Precedence]time.Duration{}
+		for p, d := range limit {
+			r.limits[name][p] = time.Duration(d)
+		}
+	}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return r, r.checkPhrases()
+}
+
+// Form gives the form of that id and version.
+func (r *Regime) Form(id string, version int) (*Form, bool) {
+	for _, f := range r.forms {
+		if f.ID == id && f.Version == version {
+			return f, true
+		}
+	}
+	return nil, false
+}
+
+// Latest gives the form of that id: a regime holds one version of each.
+func (r *Regime) Latest(id string) (*Form, bool) {
+	for _, f := range r.forms {
+		if f.ID == id {
+			return f, true
+		}
+	}
+	return nil, false
+}
+
+// Forms lists the forms in the order of the regime.
+func (r *Regime) Forms() []*Form { return slices.Clone(r.forms) }
+
+// Limit is the time limit of that name at precedence p; 0 if there is none.
+func (r *Regime) Limit(name string, p traffic.Precedence) time.Duration { return r.limits[name][p] }
+
+var (
+	idPattern   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+)
+
+// check holds the rules of regime.json and links the forms.
+func (r *Regime) check() error {
+	if !idPattern.MatchString(r.ID) || r.Version < 1 {
+		return fmt.Errorf("id %q, version %d", r.ID, r.Version)
+	}
+	for name, limit := range r.limits {
+		for p, d := range limit {
+			if !idPattern.MatchString(name) || !p.Valid() || d <= 0 {
+				return fmt.Errorf("time limit %q: %s %v", name, p, d)
+			}
+		}
+	}
+	if len(r.forms) == 0 || len(r.forms) > maxForms {
+		return fmt.Errorf("%d forms", len(r.forms))
+	}
+	seen := map[string]bool{}
+	for _, f := range r.forms {
+		if f == nil || !idPattern.MatchString(f.ID) || reserved(f.ID) || seen[f.ID] {
+			return errors.New("a form without a valid id of its own")
+		}
+		seen[f.ID] = true
+		f.regime = r
+		if err := f.check(); err != nil {
+			return fmt.Errorf("form %s: %w", f.ID, err)
+		}
+	}
+	for _, f := range r.forms {
+		for _, id := range f.AnswersWith {
+			if !seen[id] {
+				return fmt.Errorf("form %s: answers with %q, which is no form", f.ID, id)
+			}
+		}
+	}
+	return nil
+}
+
+// check holds the rules of one form and fills what Decode looks up.
+func (f *Form) check() error {
+	switch {
+	case f.Version < 1:
+		return fmt.Errorf("version %d", f.Version)
+	case !f.Ceiling.Valid():
+		return fmt.Errorf("ceiling %q", string(f.Ceiling))
+	case f.Refs != RefsNone && f.Refs != RefsOne && f.Refs != RefsAny:
+		return fmt.Errorf("refs %q", f.Refs)
+	case len(f.Fields) == 0 || len(f.Fields) > maxFields:
+		return fmt.Errorf("%d fields", len(f.Fields))
+	}
+	for _, p := range f.TwoPersons {
+		if !p.Valid() {
+			return fmt.Errorf("two persons at %q", string(p))
+		}
+	}
+	for _, name := range []string{f.MustAcknowledge, f.MustAnswer} {
+		if _, ok := f.regime.limits[name]; name != "" && !ok {
+			return fmt.Errorf("no time limit %q", name)
+		}
+	}
+	f.byName = make(map[string]*Field, len(f.Fields))
+	for i := range f.Fields {
+		field := &f.Fields[i]
+		if err := field.check(f.byName); err != nil {
+			return fmt.Errorf("field %q: %w", field.Name, err)
+		}
+		f.byName[field.Name] = field
+		if field.Required && field.When == nil && (f.core == nil || field.Kind == KindText && f.core.Kind != KindText) {
+			f.core = field
+		}
+	}
+	return nil
+}
+
+// check holds the rules of one field; before holds the fields above it.
+func (field *Field) check(before map[string]*Field) error {
+	if !namePattern.MatchString(field.Name) || before[field.Name] != nil {
+		return errors.New("not a name, or used twice")
+	}
+	bounds, codes := kindShape(field.Kind)
+	switch {
+	case bounds == unknown:
+		return fmt.Errorf("unknown kind %q", field.Kind)
+	case bounds == unbounded && (field.Min != 0 || field.Max != 0):
+		return errors.New("this kind takes no min or max")
+	case bounds == bounded && (field.Max < 1 || field.Min < 0 || field.Min > field.Max):
+		return errors.New("this kind needs a max, and a min below it")
+	case codes != (len(field.Codes) > 0) || len(field.Codes) > maxCodes:
+		return errors.New("kinds code and codes, and only they, need a list of codes")
+	case field.Words < 0 || field.Words > 0 && field.Kind != KindText:
+		return errors.New("only a text is bounded in words")
+	}
+	for i, code := range field.Codes {
+		if !idPattern.MatchString(code) || slices.Contains(field.Codes[:i], code) {
+			return fmt.Errorf("code %q is not a code, or is used twice", code)
+		}
+	}
+	if w := field.When; w != nil {
+		other := before[w.Field]
+		if other == nil || other.Kind != KindCode || len(w.Codes) == 0 {
+			return errors.New("when needs a code field above, and codes")
+		}
+		for _, code := range w.Codes {
+			if !slices.Contains(other.Codes, code) {
+				return fmt.Errorf("when: %s has no code %q", w.Field, code)
+			}
+		}
+	}
+	return nil
+}
+
+// How a kind uses min and max.
+const (
+	unknown = iota
+	unbounded
+	bounded
+)
+
+func kindShape(k Kind) (bounds int, codes bool) {
+	switch k {
+	case KindCode, KindCodes:
+		return unbounded, true
+	case KindTime, KindWindow, KindBool, KindAddress, KindStatement, KindBlob:
+		return unbounded, false
+	case KindText, KindLine, KindCount, KindDuration, KindBytes, KindBytesList, KindBlobs:
+		return bounded, false
+	}
+	return unknown, false
+}
+
+// decodeStrict decodes JSON in which no key is unknown and none stands twice.
+func decodeStrict(b []byte, v any) error {
+	if err := noDuplicates(json.NewDecoder(bytes.NewReader(b))); err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(b[dec.InputOffset():])) > 0 {
+		return errors.New("something follows the JSON value")
+	}
+	return nil
+}
+
+// noDuplicates reads one JSON value and refuses a key that stands twice in an object: encoding/json would silently take the last.
+func noDuplicates(dec *json.Decoder) error {
+	var open []map[string]bool // the keys of each open object, nil for an array
+	key := false               // the next token is a key
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		if s, ok := token.(string); ok && key {
+			keys := open[len(open)-1]
+			if keys[s] {
+				return fmt.Errorf("key %q stands twice", s)
+			}
+			keys[s], key = true, false
+			continue
+		}
+		switch token {
+		case json.Delim('{'):
+			open = append(open, map[string]bool{})
+		case json.Delim('['):
+			open = append(open, nil)
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:len(open)-1]
+		}
+		if len(open) == 0 {
+			return nil
+		}
+		key = open[len(open)-1] != nil
+	}
+}

@@ -1,0 +1,24 @@
+// Package regimes carries the regimes that the program ships with, as they are accepted by the members of a channel.
+// It must never interpret them, nor change a published one: a channel's charter pins a regime to the byte, so a new version is a new folder.
+package regimes
+
+import (
+	"embed"
+	"io/fs"
+)
+
+// FS holds one folder for each regime.
+//
+//go:embed communications link
+var FS embed.FS
+
+// Communications is the regime of checks, notices, inquiries and their answers.
+func Communications() fs.FS { return folder("communications") }
+
+// Link is the regime of the statements by which nodes establish and keep their channels, protocol.md#channel.
+func Link() fs.FS { return folder("link") }
+
+func folder(name string) fs.FS {
+	sub, _ := fs.Sub(FS, name) // fails only for a name that is no path
+	return sub
+}
