@@ -1,0 +1,358 @@
+// Package feed is one party's append-only log of statements on one channel, plane and precedence, and everybody's copies of it.
+// It must never sign or store a tree that does not extend the one it has, nor judge what the statements mean.
+package feed
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"detente/key"
+	"detente/statement"
+	"detente/store"
+	"detente/traffic"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Errors that a caller decides on.
+var (
+	ErrNoFeed      = errors.New("feed: not held here")
+	ErrGap         = errors.New("feed: entries do not begin where the copy ends")
+	ErrRoot        = errors.New("feed: entries do not give the checkpoint's root")
+	ErrOversize    = errors.New("feed: entry over the limit")
+	ErrClockBehind = errors.New("feed: clock or charter behind the feed's head; draft again")
+	ErrNoEntry     = errors.New("feed: no such entry")
+)
+
+// tileWidth is the 256 hashes of a tile of C2SP tlog-tiles.
+const tileWidth = 256
+
+// Schema is the tables of this package. An entry's place is the feed's row × 2^36 + index, one integer key so that appending is sequential.
+func Schema() store.Schema {
+	return store.Schema{Package: "feed", Steps: []string{`
+CREATE TABLE feeds (
+	row        {rowkey},
+	channel    {bytes} NOT NULL,
+	party      TEXT NOT NULL,
+	plane      TEXT NOT NULL,
+	precedence TEXT NOT NULL,
+	epoch      {bigint} NOT NULL,
+	size       {bigint} NOT NULL,
+	root       {bytes} NOT NULL,
+	frontier   {bytes} NOT NULL, -- roots of the perfect subtrees, left to right: what an append needs of the past
+	clock      {bigint} NOT NULL,
+	charter    {bigint} NOT NULL,
+	UNIQUE (channel, party, plane, precedence, epoch)
+);
+CREATE TABLE entries (
+	place   {rowkey},
+	id      {bytes} NOT NULL,
+	dossier {bytes} NOT NULL,
+	clock   {bigint} NOT NULL,
+	issuer  TEXT NOT NULL,
+	form    TEXT NOT NULL,
+	held    {bigint} NOT NULL, -- when it came to be stored here, unix seconds
+	reason  TEXT NOT NULL,     -- why it is invalid, or empty; a cache of the judgement
+	body    {bytes} NOT NULL
+);
+CREATE INDEX entries_by_id ON entries (id);
+CREATE INDEX entries_by_dossier ON entries (dossier);
+CREATE TABLE tiles (
+	feed   {bigint} NOT NULL,
+	level  {bigint} NOT NULL,
+	n      {bigint} NOT NULL,
+	root   {bytes} NOT NULL,
+	hashes {bytes} NOT NULL,
+	PRIMARY KEY (feed, level, n)
+);
+CREATE TABLE checkpoints (
+	feed  {bigint} NOT NULL,
+	size  {bigint} NOT NULL,
+	root  {bytes} NOT NULL,
+	lines TEXT NOT NULL, -- signature lines of the feed's party
+	PRIMARY KEY (feed, size)
+);
+CREATE TABLE receipts (
+	feed      {bigint} NOT NULL,
+	mirror    TEXT NOT NULL,
+	size      {bigint} NOT NULL,
+	algorithm {bigint} NOT NULL,
+	key       {bytes} NOT NULL,
+	at        {bigint} NOT NULL,
+	line      TEXT NOT NULL,
+	PRIMARY KEY (feed, mirror, size, algorithm)
+);`}}
+}
+
+// Head is how far a feed is held here.
+type Head struct {
+	Feed    traffic.Feed
+	Size    int64
+	Root    [32]byte
+	Clock   int64 // of the last valid statement
+	Charter int   // version named by the last statement that named one
+
+	row      int64
+	frontier []tlog.Hash
+}
+
+// Checkpoint is the head as a checkpoint to be signed.
+func (h *Head) Checkpoint() Checkpoint { return Checkpoint{h.Feed, h.Size, h.Root} }
+
+// Entry is one leaf as it is stored: the bytes, and what was read from them once so that nobody must again.
+type Entry struct {
+	Index   int64
+	ID      statement.ID
+	Dossier statement.ID // zero for an entry that is not a statement
+	Clock   int64
+	Issuer  string
+	Form    string
+	Held    time.Time
+	Reason  string // why it is invalid; empty for a valid statement
+	Bytes   []byte
+}
+
+const headColumns = `row, channel, party, plane, precedence, epoch, size, root, frontier, clock, charter`
+
+func scanHead(scan func(...any) error) (*Head, error) {
+	h := &Head{}
+	var channel, root, frontier []byte
+	err := scan(&h.row, &channel, &h.Feed.Party, &h.Feed.Plane, &h.Feed.Precedence, &h.Feed.Epoch, &h.Size, &root, &frontier, &h.Clock, &h.Charter)
+	if err != nil {
+		return nil, err
+	}
+	copy(h.Feed.Channel[:], channel)
+	copy(h.Root[:], root)
+	for ; len(frontier) >= tlog.HashSize; frontier = frontier[tlog.HashSize:] {
+		h.frontier = append(h.frontier, tlog.Hash(frontier[:tlog.HashSize]))
+	}
+	return h, nil
+}
+
+// Find gives the head of a feed. Error: ErrNoFeed.
+func Find(ctx context.Context, tx *store.Tx, f traffic.Feed) (*Head, error) {
+	return find(ctx, tx, f, "")
+}
+
+func find(ctx context.Context, tx *store.Tx, f traffic.Feed, lock string) (*Head, error) {
+	h, err := scanHead(tx.QueryRow(ctx, `SELECT `+headColumns+` FROM feeds
+		WHERE channel = $1 AND party = $2 AND plane = $3 AND precedence = $4 AND epoch = $5`+lock,
+		f.Channel[:], string(f.Party), string(f.Plane), string(f.Precedence), f.Epoch).Scan)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ErrNoFeed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("feed: head: %w", err)
+	}
+	return h, nil
+}
+
+// Heads lists the heads of every feed held here, of one channel, or of all when channel is nil, in the order they came to be.
+func Heads(ctx context.Context, tx *store.Tx, channel *[32]byte) ([]*Head, error) {
+	query, args := `SELECT `+headColumns+` FROM feeds ORDER BY row`, []any(nil)
+	if channel != nil {
+		query, args = `SELECT `+headColumns+` FROM feeds WHERE channel = $1 ORDER BY row`, []any{channel[:]}
+	}
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("feed: heads: %w", err)
+	}
+	defer rows.Close()
+	var out []*Head
+	for rows.Next() {
+		h, err := scanHead(rows.Scan)
+		if err != nil {
+			return nil, fmt.Errorf("feed: heads: %w", err)
+		}
+		out = append(out, h)
+	}
+	return out, rows.Err()
+}
+
+// Open locks the head of a feed for writing, making the feed if it is new. Whoever holds the lock is the feed's one writer until the
+// transaction ends; on SQLite every writer is.
+func Open(ctx context.Context, tx *store.Tx, f traffic.Feed) (*Head, error) {
+	if !f.Valid() {
+		return nil, fmt.Errorf("%w: %v", ErrOrigin, f.Origin())
+	}
+	h, err := find(ctx, tx, f, tx.ForUpdate())
+	if !errors.Is(err, ErrNoFeed) {
+		return h, err
+	}
+	empty := sha256.Sum256(nil) // the root of the empty tree, RFC 6962 section 2.1
+	for range 10 {              // on PostgreSQL another process may take the same row for another feed
+		_, err = tx.Exec(ctx, `INSERT INTO feeds (row, channel, party, plane, precedence, epoch, size, root, frontier, clock, charter)
+			VALUES ((SELECT COALESCE(MAX(row), 0) + 1 FROM feeds), $1, $2, $3, $4, $5, 0, $6, $7, 0, 0) ON CONFLICT DO NOTHING`,
+			f.Channel[:], string(f.Party), string(f.Plane), string(f.Precedence), f.Epoch, empty[:], []byte{})
+		if err != nil {
+			return nil, fmt.Errorf("feed: new: %w", err)
+		}
+		if h, err = find(ctx, tx, f, tx.ForUpdate()); !errors.Is(err, ErrNoFeed) {
+			break
+		}
+	}
+	return h, err
+}
+
+// Extend stores entries after the head, with the tree hashes and the new head, in the caller's transaction: all or none. Index and Held
+// are set here. If the process dies before the commit, nothing happened; after it, everything did.
+func (h *Head) Extend(ctx context.Context, tx *store.Tx, entries []Entry) error {
+	held := time.Now().Unix()
+	var fresh []tlog.Hash // leaves of this call, for tiles that fill up
+	for i := range entries {
+		e := &entries[i]
+		if len(e.Bytes) == 0 || len(e.Bytes) > statement.MaxSize {
+			return ErrOversize
+		}
+		e.Index, e.Held = h.Size, time.Unix(held, 0).UTC()
+		_, err := tx.Exec(ctx, `INSERT INTO entries (place, id, dossier, clock, issuer, form, held, reason, body)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			h.place(h.Size), e.ID[:], e.Dossier[:], e.Clock, e.Issuer, e.Form, held, e.Reason, e.Bytes)
+		if err != nil {
+			return fmt.Errorf("feed: entry: %w", err)
+		}
+		leaf := tlog.RecordHash(e.Bytes)
+		fresh = append(fresh, leaf)
+		h.push(leaf)
+		if h.Size%tileWidth == 0 {
+			if err := h.fillTiles(ctx, tx, fresh); err != nil {
+				return err
+			}
+			fresh = fresh[:0]
+		}
+	}
+	h.Root = rootOf(h.Size, h.frontier)
+	frontier := make([]byte, 0, len(h.frontier)*tlog.HashSize)
+	for _, f := range h.frontier {
+		frontier = append(frontier, f[:]...)
+	}
+	_, err := tx.Exec(ctx, `UPDATE feeds SET size = $1, root = $2, frontier = $3, clock = $4, charter = $5 WHERE row = $6`,
+		h.Size, h.Root[:], frontier, h.Clock, h.Charter, h.row)
+	if err != nil {
+		return fmt.Errorf("feed: head: %w", err)
+	}
+	return nil
+}
+
+// push adds a leaf to the frontier, joining perfect subtrees of equal size as a binary counter carries.
+func (h *Head) push(leaf tlog.Hash) {
+	h.frontier = append(h.frontier, leaf)
+	for n := h.Size; n&1 == 1; n >>= 1 {
+		last := len(h.frontier) - 1
+		h.frontier[last-1] = tlog.NodeHash(h.frontier[last-1], h.frontier[last])
+		h.frontier = h.frontier[:last]
+	}
+	h.Size++
+}
+
+// rootOf folds a frontier, right to left, into the root of the tree.
+func rootOf(size int64, frontier []tlog.Hash) [32]byte {
+	if size == 0 {
+		return sha256.Sum256(nil)
+	}
+	root := frontier[len(frontier)-1]
+	for i := len(frontier) - 2; i >= 0; i-- {
+		root = tlog.NodeHash(frontier[i], root)
+	}
+	return root
+}
+
+// Foresee gives the root that the feed would have after the entries, without storing anything.
+func (h *Head) Foresee(entries [][]byte) [32]byte {
+	next := Head{Size: h.Size, frontier: append([]tlog.Hash(nil), h.frontier...)}
+	for _, b := range entries {
+		next.push(tlog.RecordHash(b))
+	}
+	return rootOf(next.Size, next.frontier)
+}
+
+func (h *Head) place(index int64) int64 { return h.row<<36 | index }
+
+// SaveCheckpoint keeps signature lines of the feed's party for a size that the feed has here, adding to those already kept.
+func (h *Head) SaveCheckpoint(ctx context.Context, tx *store.Tx, c Checkpoint, lines string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO checkpoints (feed, size, root, lines) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (feed, size) DO UPDATE SET lines = checkpoints.lines || excluded.lines
+		WHERE checkpoints.lines NOT LIKE '%' || excluded.lines || '%'`, h.row, c.Size, c.Root[:], lines)
+	if err != nil {
+		return fmt.Errorf("feed: checkpoint: %w", err)
+	}
+	return nil
+}
+
+// SignedAt gives the smallest kept checkpoint of at least that size, with the lines of the feed's party. Error: ErrNoEntry.
+func (h *Head) SignedAt(ctx context.Context, tx *store.Tx, least int64) (Checkpoint, string, error) {
+	return h.checkpoint(ctx, tx, `size >= $2 ORDER BY size LIMIT 1`, least)
+}
+
+// LastSigned gives the largest kept checkpoint. Error: ErrNoEntry.
+func (h *Head) LastSigned(ctx context.Context, tx *store.Tx) (Checkpoint, string, error) {
+	return h.checkpoint(ctx, tx, `size >= $2 ORDER BY size DESC LIMIT 1`, 0)
+}
+
+func (h *Head) checkpoint(ctx context.Context, tx *store.Tx, where string, size int64) (Checkpoint, string, error) {
+	c := Checkpoint{Feed: h.Feed}
+	var root []byte
+	var lines string
+	err := tx.QueryRow(ctx, `SELECT size, root, lines FROM checkpoints WHERE feed = $1 AND `+where, h.row, size).Scan(&c.Size, &root, &lines)
+	if errors.Is(err, store.ErrNotFound) {
+		return c, "", ErrNoEntry
+	}
+	if err != nil {
+		return c, "", fmt.Errorf("feed: checkpoint: %w", err)
+	}
+	copy(c.Root[:], root)
+	return c, lines, nil
+}
+
+// Receipt is a mirror's cosignature as it is kept.
+type Receipt struct {
+	Size      int64
+	Mirror    traffic.Party
+	Algorithm key.Algorithm
+	At        time.Time
+	Line      string
+}
+
+// SaveReceipt keeps a verified cosignature of a checkpoint of that size. The first of a mirror, size and algorithm stays: it is the earliest proof.
+func (h *Head) SaveReceipt(ctx context.Context, tx *store.Tx, size int64, s Signed) error {
+	_, err := tx.Exec(ctx, `INSERT INTO receipts (feed, mirror, size, algorithm, key, at, line) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT DO NOTHING`, h.row, string(s.Mirror), size, int64(s.Algorithm), s.Key[:], s.At.Unix(), s.Line)
+	if err != nil {
+		return fmt.Errorf("feed: receipt: %w", err)
+	}
+	return nil
+}
+
+// Receipts lists the cosignatures of sizes from least on, by size, at most limit of them.
+func (h *Head) Receipts(ctx context.Context, tx *store.Tx, least int64, limit int) ([]Receipt, error) {
+	rows, err := tx.Query(ctx, `SELECT size, mirror, algorithm, at, line FROM receipts WHERE feed = $1 AND size >= $2
+		ORDER BY size, mirror, algorithm LIMIT $3`, h.row, least, limit)
+	if err != nil {
+		return nil, fmt.Errorf("feed: receipts: %w", err)
+	}
+	defer rows.Close()
+	var out []Receipt
+	for rows.Next() {
+		var r Receipt
+		var at int64
+		if err := rows.Scan(&r.Size, &r.Mirror, &r.Algorithm, &at, &r.Line); err != nil {
+			return nil, fmt.Errorf("feed: receipts: %w", err)
+		}
+		r.At = time.Unix(at, 0).UTC()
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// Cosigned is the largest size that a mirror has cosigned; 0 when none.
+func (h *Head) Cosigned(ctx context.Context, tx *store.Tx, mirror traffic.Party) (int64, error) {
+	var size int64
+	err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(size), 0) FROM receipts WHERE feed = $1 AND mirror = $2`, h.row, string(mirror)).Scan(&size)
+	if err != nil {
+		return 0, fmt.Errorf("feed: cosigned: %w", err)
+	}
+	return size, nil
+}
