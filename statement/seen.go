@@ -83,11 +83,20 @@ func readSeen(raw cbor.RawMessage) (Seen, error) {
 		copy(s.Hash[:], h)
 		return s, nil
 	}
-	if err := canonical.Unmarshal(raw, &s.Sights, MaxSize); err != nil {
-		return s, fmt.Errorf("%w: seen: %v", ErrHeader, err)
+	var list []cbor.RawMessage
+	if err := canonical.Unmarshal(raw, &list, MaxSize); err != nil || len(list) == 0 {
+		return s, fmt.Errorf("%w: seen", ErrHeader)
 	}
-	for _, x := range s.Sights {
-		if !x.Party.Valid() || !x.Precedence.Valid() || x.Epoch < 0 || x.Size < 1 {
+	s.Sights = make([]Sight, len(list))
+	for i, b := range list {
+		if i > 0 && bytes.Compare(list[i-1], b) >= 0 {
+			return s, fmt.Errorf("%w: seen is not sorted", ErrHeader)
+		}
+		x := &s.Sights[i]
+		if err := canonical.Unmarshal(b, x, MaxSize); err != nil {
+			return s, fmt.Errorf("%w: seen: %v", ErrHeader, err)
+		}
+		if !(traffic.Feed{Party: x.Party, Plane: traffic.Real, Precedence: x.Precedence, Epoch: x.Epoch}).Valid() || x.Size < 1 {
 			return s, fmt.Errorf("%w: seen", ErrHeader)
 		}
 	}

@@ -37,6 +37,9 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 // Short is the first eight digits, for a person's eye.
 func (id ID) Short() string { return hex.EncodeToString(id[:4]) }
 
+// Hash is the id that bytes have as a statement, whether they are one or not.
+func Hash(b []byte) ID { return sha256.Sum256(b) }
+
 // Everyone is the audience of a statement addressed to all members of its channel.
 const Everyone = "*"
 
@@ -204,10 +207,9 @@ func (s *Statement) readHeader(b []byte) error {
 		return fmt.Errorf("%w: a text is empty or over 128 bytes", ErrHeader)
 	}
 	if h.Dossier != nil {
-		if len(h.Dossier) != len(s.Dossier) {
-			return fmt.Errorf("%w: dossier of %d bytes", ErrHeader, len(h.Dossier))
+		if copy(s.Dossier[:], h.Dossier); len(h.Dossier) != len(s.Dossier) || s.Dossier == (ID{}) { // zeros would read as "opens one"
+			return fmt.Errorf("%w: dossier %x", ErrHeader, h.Dossier)
 		}
-		copy(s.Dossier[:], h.Dossier)
 	}
 	var err error
 	s.Seen, err = readSeen(h.Seen)
