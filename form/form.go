@@ -61,9 +61,11 @@ const (
 
 // Field is one field of a form.
 type Field struct {
-	Name     string `json:"name"`
-	Kind     Kind   `json:"kind"`
-	Required bool   `json:"required,omitempty"`
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
+	// Required is waived at FLASH, so that nothing compulsory holds it up; Always, which implies it, is not.
+	Required bool `json:"required,omitempty"`
+	Always   bool `json:"always,omitempty"`
 	// Min and Max bound a text or line in characters, a count or duration in value, bytes in length, codes and lists in items.
 	Min int64 `json:"min,omitempty"`
 	Max int64 `json:"max,omitempty"`
@@ -113,7 +115,6 @@ type Form struct {
 
 	regime *Regime
 	byName map[string]*Field
-	core   *Field // the one required field that no precedence waives
 }
 
 // Field gives the field of that name.
@@ -146,8 +147,6 @@ type Use struct {
 
 // Permit tells whether values that passed Encode or Decode may be stated in this way. It returns, wrapped, the first of ErrPost,
 // ErrPrecedence, ErrReleaser, ErrRefs, ErrMissing, ErrTooLong that applies.
-//
-// Nothing compulsory may hold up a FLASH: it waives every required field but one, which Encode and Decode ask for.
 func (f *Form) Permit(u Use, v Values) error {
 	switch {
 	case len(f.Posts) > 0 && !slices.Contains(f.Posts, u.Post):

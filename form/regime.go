@@ -232,9 +232,6 @@ func (f *Form) check() error {
 			return fmt.Errorf("field %q: %w", field.Name, err)
 		}
 		f.byName[field.Name] = field
-		if field.Required && field.When == nil && (f.core == nil || field.Kind == KindText && f.core.Kind != KindText) {
-			f.core = field
-		}
 	}
 	return nil
 }
@@ -246,6 +243,8 @@ func (field *Field) check(before map[string]*Field) error {
 	}
 	bounds, codes := kindShape(field.Kind)
 	switch {
+	case field.Always && field.When != nil:
+		return errors.New("what is always there has no condition")
 	case bounds == unknown:
 		return fmt.Errorf("unknown kind %q", field.Kind)
 	case bounds == unbounded && (field.Min != 0 || field.Max != 0):
@@ -257,6 +256,7 @@ func (field *Field) check(before map[string]*Field) error {
 	case field.Words < 0 || field.Words > 0 && field.Kind != KindText:
 		return errors.New("only a text is bounded in words")
 	}
+	field.Required = field.Required || field.Always
 	for i, code := range field.Codes {
 		if !idPattern.MatchString(code) || slices.Contains(field.Codes[:i], code) {
 			return fmt.Errorf("code %q is not a code, or is used twice", code)

@@ -1,9 +1,14 @@
 package form
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"detente/traffic"
 )
@@ -28,7 +33,7 @@ type Message struct {
 type Document struct {
 	Lang       language.Tag
 	RTL        bool
-	Banner     string // the plane, where it is not the real one: to be shown first and last
+	Banner     string // the plane where it is not the real one: to be shown first and last
 	Precedence string
 	Title      string
 	Number     string
@@ -37,30 +42,261 @@ type Document struct {
 	Fixed      string // the form's fixed sentence
 	Status     []string
 	End        string
+
+	statusLabel string
+	quote       string // quotation marks around {1}
 }
 
 // Entry is one line of the head.
 type Entry struct{ Label, Text string }
 
-// Item is one field: a label of the form and what was stated.
+// Item is one field: the form's label and what was stated. Items are numbered from 1 in their order.
 type Item struct {
 	Label string
 	Runs  []Run
 }
 
-// Run is a piece of text: the form's own, or the originator's.
+// Run is a piece of text on lines of its own: the form's, or the originator's.
 type Run struct {
 	Text   string
 	Quoted bool         // the originator's words, to be set apart and never translated
 	Lang   language.Tag // of quoted words
-	RTL    bool
+	RTL    bool         // of quoted words
+}
+
+// The phrases that every regime has beside those of its forms, each with its plane, precedence or use.
+var frameKeys = []string{
+	"plane.exercise", "plane.test",
+	"precedence.Z", "precedence.O", "precedence.P", "precedence.R",
+	"frame.dtg", "frame.from", "frame.to", "frame.refs", "frame.case", "frame.marking", "frame.original", "frame.authority",
+	"frame.acknowledge", "frame.answer", "frame.status", "frame.quote", "frame.end",
+	"value.yes", "value.no", "value.window", "value.file", "value.data",
+	"value.days", "value.hours", "value.minutes", "value.seconds",
+}
+
+// reserved tells whether a form of that id would clash with the frame's phrases.
+func reserved(id string) bool {
+	return id == "plane" || id == "precedence" || id == "frame" || id == "value"
+}
+
+// phraseKeys lists every phrase that the regime prints.
+func (r *Regime) phraseKeys() map[string]bool {
+	keys := map[string]bool{}
+	for _, key := range frameKeys {
+		keys[key] = true
+	}
+	for _, f := range r.forms {
+		keys[f.ID] = true
+		if f.Fixed {
+			keys[f.ID+".fixed"] = true
+		}
+		for _, field := range f.Fields {
+			key := f.ID + "." + field.Name
+			keys[key] = true
+			for _, code := range field.Codes {
+				keys[key+"."+code] = true
+			}
+		}
+	}
+	return keys
+}
+
+// checkPhrases holds that every language has each phrase that can be printed, and none besides: no form falls back to another language.
+func (r *Regime) checkPhrases() error {
+	want, have := r.phraseKeys(), r.Phrases.keys()
+	var faults []string
+	for key := range want {
+		if !have[key] {
+			faults = append(faults, "none has "+key)
+		}
+	}
+	for key := range have {
+		if !want[key] {
+			faults = append(faults, "nothing prints "+key)
+		}
+	}
+	if err := faulty(faults); err != nil {
+		return err
+	}
+	return r.Phrases.Complete()
 }
 
 // Render lays out m for a reader of lang, or of the regime's nearest language.
-func (r *Regime) Render(m Message, lang language.Tag) *Document { return &Document{} }
+func (r *Regime) Render(m Message, lang language.Tag) *Document {
+	lang = r.Phrases.Match(lang)
+	say := func(key string, args ...any) string { return r.Phrases.Phrase(lang, key, args...) }
+	d := &Document{
+		Lang: lang, RTL: r.Phrases.RTL(lang),
+		Precedence: say("precedence." + string(m.Precedence)), Title: say(m.Form.ID), Number: clean(m.Number),
+		statusLabel: say("frame.status"), quote: say("frame.quote"), Status: m.Status,
+	}
+	if m.Plane != traffic.Real {
+		d.Banner = say("plane." + string(m.Plane))
+	}
+	entry := func(key, text string) {
+		if text != "" {
+			d.Head = append(d.Head, Entry{say("frame." + key), isolate(clean(text), d.RTL)})
+		}
+	}
+	if !m.At.IsZero() {
+		entry("dtg", DTG(m.At))
+	}
+	entry("from", m.From)
+	entry("to", m.To)
+	entry("refs", strings.Join(m.Refs, ", "))
+	entry("case", m.Case)
+	entry("marking", m.Marking)
+	if m.Original != language.Und {
+		entry("original", languageName(m.Original, lang)+": "+say("frame.authority"))
+	}
+	p := printer{say: say, original: m.Original}
+	entry("acknowledge", p.duration(m.Form.AcknowledgeWithin(m.Precedence)))
+	entry("answer", p.duration(m.Form.AnswerWithin(m.Precedence)))
+	for i := range m.Form.Fields {
+		field := &m.Form.Fields[i]
+		if value, ok := m.Values[field.Name]; ok {
+			key := m.Form.ID + "." + field.Name
+			d.Items = append(d.Items, Item{say(key), p.runs(field, key, value)})
+		}
+	}
+	if m.Form.Fixed {
+		d.Fixed = say(m.Form.ID + ".fixed")
+	}
+	d.End = say("frame.end", d.Number)
+	return d
+}
 
-// String is the document as a telegram of 72 columns, for a terminal or a printed page.
-func (d *Document) String() string { return "" }
+// languageName names a language in another, with its tag: "Russian (ru)".
+func languageName(tag, in language.Tag) string {
+	if namer := display.Languages(in); namer != nil {
+		if name := namer.Name(tag); name != "" {
+			return name + " (" + tag.String() + ")"
+		}
+	}
+	return tag.String()
+}
 
-// DTG is t as a date-time group, such as "231415Z NOV 26".
-func DTG(t time.Time) string { return "" }
+// printer turns values into runs of text. It takes values of any type: one that the form would refuse prints as nothing.
+type printer struct {
+	say      func(key string, args ...any) string
+	original language.Tag
+}
+
+func (p printer) runs(field *Field, key string, value any) []Run {
+	system := func(lines ...string) (runs []Run) {
+		for _, line := range lines {
+			runs = append(runs, Run{Text: line})
+		}
+		return runs
+	}
+	switch field.Kind {
+	case KindText, KindLine:
+		s, _ := value.(string)
+		return []Run{p.quoted(s)}
+	case KindCode:
+		code, _ := value.(string)
+		return system(p.say(key + "." + code))
+	case KindCodes:
+		list, _ := value.([]any)
+		var lines []string
+		for _, item := range list {
+			code, _ := item.(string)
+			lines = append(lines, p.say(key+"."+code))
+		}
+		return system(lines...)
+	case KindTime:
+		return system(moment(value))
+	case KindWindow:
+		if w, ok := value.([]any); ok && len(w) == 2 {
+			return system(p.say("value.window", moment(w[0]), moment(w[1])))
+		}
+	case KindDuration:
+		n, _ := value.(int64)
+		return system(p.duration(time.Duration(n) * time.Second))
+	case KindCount:
+		n, _ := value.(int64)
+		return system(strconv.FormatInt(n, 10))
+	case KindBool:
+		if b, _ := value.(bool); b {
+			return system(p.say("value.yes"))
+		}
+		return system(p.say("value.no"))
+	case KindAddress:
+		s, _ := value.(string)
+		return system(clean(s))
+	case KindStatement:
+		b, _ := value.([]byte)
+		return system(hex.EncodeToString(b))
+	case KindBytes:
+		b, _ := value.([]byte)
+		return p.data(b)
+	case KindBytesList:
+		list, _ := value.([]any)
+		var runs []Run
+		for _, item := range list {
+			b, _ := item.([]byte)
+			runs = append(runs, p.data(b)...)
+		}
+		return runs
+	case KindBlob:
+		return p.file(value)
+	case KindBlobs:
+		list, _ := value.([]any)
+		var runs []Run
+		for _, item := range list {
+			runs = append(runs, p.file(item)...)
+		}
+		return runs
+	}
+	return nil
+}
+
+func (p printer) quoted(s string) Run {
+	return Run{Text: cleanText(s), Quoted: true, Lang: p.original, RTL: mostlyRTL(s)}
+}
+
+func (p printer) data(b []byte) []Run {
+	if len(b) <= sha256.Size {
+		return []Run{{Text: hex.EncodeToString(b)}}
+	}
+	hash := sha256.Sum256(b)
+	return []Run{{Text: p.say("value.data", len(b))}, {Text: hex.EncodeToString(hash[:])}}
+}
+
+// file prints the name as the originator's words, the rest as the form's.
+func (p printer) file(value any) []Run {
+	b, ok := blobOf(value)
+	if !ok {
+		return nil
+	}
+	return []Run{p.quoted(b.Name), {Text: p.say("value.file", b.Size, clean(b.Type))}, {Text: hex.EncodeToString(b.Hash[:])}}
+}
+
+// duration names the largest units, such as "1 hour 30 minutes"; "" for none.
+func (p printer) duration(d time.Duration) string {
+	var parts []string
+	for _, unit := range []struct {
+		key  string
+		size time.Duration
+	}{{"value.days", 24 * time.Hour}, {"value.hours", time.Hour}, {"value.minutes", time.Minute}, {"value.seconds", time.Second}} {
+		// Up to two days are said in hours, as time limits are.
+		if unit.size > time.Hour && d <= 48*time.Hour {
+			continue
+		}
+		if n := d / unit.size; n > 0 {
+			parts = append(parts, p.say(unit.key, int64(n)))
+			d -= n * unit.size
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// moment is a date-time group that keeps the seconds, where there are any: two different values never print alike.
+func moment(value any) string {
+	n, _ := value.(int64)
+	t := time.Unix(n, 0).UTC()
+	if t.Second() != 0 {
+		return strings.ToUpper(t.Format(dtgSeconds))
+	}
+	return DTG(t)
+}

@@ -125,7 +125,7 @@ func (f *Form) accept(v, out Values) error {
 		field := &f.Fields[i]
 		value, ok := v[field.Name]
 		if !ok {
-			if field == f.core {
+			if field.Always {
 				return f.refuse(field.Name, ErrMissing)
 			}
 			continue

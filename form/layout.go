@@ -1,0 +1,251 @@
+package form
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/bidi"
+	"golang.org/x/text/width"
+)
+
+// columns is the width of a telegram: it fits a terminal of 80 with a margin, and an A4 page.
+const columns = 72
+
+// Marks of the Unicode bidirectional algorithm, UAX #9.
+const (
+	rightToLeftMark = "\u200F"
+	isolateLTR      = "\u2066"
+	isolateRTL      = "\u2067"
+	isolateFirst    = "\u2068" // direction of the first strong character
+	isolateEnd      = "\u2069"
+)
+
+// String is the document as a telegram, for a terminal or a printed page. The originator's words stand behind a rule at the side that
+// nothing else uses; no character of theirs can leave it.
+func (d *Document) String() string {
+	t := telegram{doc: d}
+	rule := strings.Repeat("─", columns)
+	if d.Banner != "" {
+		t.line(d.Banner)
+		t.line("")
+	}
+	t.line(d.Precedence)
+	t.line(strings.TrimSpace(d.Title + "  " + isolate(d.Number, d.RTL)))
+	t.line(rule)
+	label := 0
+	for _, e := range d.Head {
+		label = max(label, measure(e.Label))
+	}
+	for _, e := range d.Head {
+		pad := strings.Repeat(" ", label-measure(e.Label)+2)
+		t.paragraph(e.Label+pad, strings.Repeat(" ", label+2), e.Text)
+	}
+	t.line(rule)
+	for i, item := range d.Items {
+		t.item(i+1, item)
+	}
+	if d.Fixed != "" {
+		t.line("")
+		t.paragraph("", "", d.Fixed)
+	}
+	if len(d.Status) > 0 {
+		t.line(rule)
+		t.line(d.statusLabel)
+		for _, s := range d.Status {
+			t.paragraph("– ", "  ", s)
+		}
+	}
+	t.line(rule)
+	t.line(d.End)
+	if d.Banner != "" {
+		t.line("")
+		t.line(d.Banner)
+	}
+	return t.out.String()
+}
+
+// telegram collects the lines of a document.
+type telegram struct {
+	doc *Document
+	out strings.Builder
+}
+
+// line writes one line. In a document from right to left a mark first sets the direction of the line, whatever stands on it.
+func (t *telegram) line(s string) {
+	if t.doc.RTL && s != "" {
+		t.out.WriteString(rightToLeftMark)
+	}
+	t.out.WriteString(s)
+	t.out.WriteByte('\n')
+}
+
+// paragraph writes s in lines, behind first on the first and rest on the others.
+func (t *telegram) paragraph(first, rest, s string) {
+	for i, line := range wrap(s, columns-measure(first)) {
+		if i == 0 {
+			t.line(first + line)
+		} else {
+			t.line(rest + line)
+		}
+	}
+}
+
+func (t *telegram) item(n int, item Item) {
+	head := fmt.Sprintf("%d. %s:", n, item.Label)
+	if len(item.Runs) == 1 && !item.Runs[0].Quoted && measure(head)+1+measure(item.Runs[0].Text) <= columns {
+		t.line(head + " " + isolate(item.Runs[0].Text, t.doc.RTL))
+		return
+	}
+	t.paragraph("", "   ", head)
+	for _, run := range item.Runs {
+		switch {
+		case run.Quoted:
+			t.quote(run)
+		case len(item.Runs) > 1 && !item.Runs[0].Quoted:
+			t.paragraph("   – ", "     ", isolate(run.Text, t.doc.RTL))
+		default:
+			t.paragraph("   ", "   ", isolate(run.Text, t.doc.RTL))
+		}
+	}
+}
+
+// quote writes the originator's words line by line behind a rule, with the tag of their language.
+func (t *telegram) quote(run Run) {
+	mark := isolateLTR
+	if run.RTL {
+		mark = isolateRTL
+	}
+	tag := ""
+	if run.Lang.String() != "und" {
+		tag = "[" + run.Lang.String() + "] "
+	}
+	text := strings.Replace(t.doc.quote, "{1}", run.Text, 1)
+	for paragraph := range strings.SplitSeq(text, "\n") {
+		for _, line := range wrap(paragraph, columns-7) {
+			if run.RTL != t.doc.RTL {
+				line = mark + line + isolateEnd
+			}
+			t.line("   │ " + tag + line)
+			tag = ""
+		}
+	}
+}
+
+// wrap breaks s into lines of at most limit columns, between words where it can. It returns one line at least. An isolate that a break
+// falls into is closed on the one line and opened again on the next.
+func wrap(s string, limit int) []string {
+	limit = max(limit, 8)
+	var lines []string
+	line, used := "", 0
+	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' || r == '\t' }) {
+		w := measure(word)
+		if used > 0 && used+1+w <= limit {
+			line, used = line+" "+word, used+1+w
+			continue
+		}
+		if used > 0 {
+			lines = append(lines, line)
+		}
+		for w > limit { // no space to break at: an address, or a script without spaces
+			cut := fit(word, limit)
+			lines = append(lines, word[:cut])
+			word = word[cut:]
+			w = measure(word)
+		}
+		line, used = word, w
+	}
+	lines = append(lines, line)
+	open := ""
+	for i, line := range lines {
+		lines[i] = open + line
+		for _, r := range line {
+			switch mark := string(r); mark {
+			case isolateLTR, isolateRTL, isolateFirst:
+				open += mark
+			case isolateEnd:
+				open = open[:max(0, len(open)-len(mark))]
+			}
+		}
+		lines[i] += strings.Repeat(isolateEnd, utf8.RuneCountInString(open))
+	}
+	return lines
+}
+
+// measure is the width of s in columns.
+func measure(s string) int {
+	n := 0
+	for _, r := range s {
+		n += columnsOf(r)
+	}
+	return n
+}
+
+// fit gives how many bytes of s fill at most limit columns, one character at least.
+func fit(s string, limit int) int {
+	for i, r := range s {
+		if limit -= columnsOf(r); limit < 0 && i > 0 {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func columnsOf(r rune) int {
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}
+
+// strong counts the letters of s that run from left to right, and from right to left.
+func strong(s string) (ltr, rtl int) {
+	for _, r := range s {
+		p, _ := bidi.LookupRune(r)
+		switch p.Class() {
+		case bidi.L:
+			ltr++
+		case bidi.R, bidi.AL:
+			rtl++
+		}
+	}
+	return ltr, rtl
+}
+
+// isolate sets s apart from text around it that runs the other way, so that neither reorders the other.
+func isolate(s string, inRTL bool) string {
+	ltr, rtl := strong(s)
+	if inRTL && ltr > 0 || !inRTL && rtl > 0 {
+		return isolateFirst + s + isolateEnd
+	}
+	return s
+}
+
+func mostlyRTL(s string) bool {
+	ltr, rtl := strong(s)
+	return rtl > ltr
+}
+
+// clean makes a text from a header printable on one line, cleanText on several: what could drive a terminal or reorder a line shows as U+FFFD.
+func clean(s string) string { return strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD")) }
+
+func cleanText(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' {
+			return r
+		}
+		return printable(r)
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+func printable(r rune) rune {
+	if forbidden(r) {
+		return '\uFFFD'
+	}
+	return r
+}

@@ -1,0 +1,128 @@
+package form_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/language"
+
+	"detente/form"
+	"detente/traffic"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got), rewritten by -update:\n%s", path, diff)
+	}
+}
+
+// sample is a statement as the local API would carry it, with the header that goes with it.
+type sample struct {
+	fields     string
+	precedence traffic.Precedence
+	plane      traffic.Plane
+	original   string
+	refs       []string
+	status     []string
+}
+
+var samples = map[string]sample{
+	"check": {precedence: traffic.Priority, plane: traffic.Test, original: "en", fields: `{
+		"level": 2, "question": "What is the weather at your post, and which hand do you write with?", "reply_by": "2026-11-23T15:15:00Z"}`},
+	"check-answer": {precedence: traffic.Priority, plane: traffic.Test, original: "ru", refs: []string{"XN/NRRC 26-0041"}, fields: `{
+		"answered_by": "duty-officer", "answer": "У нас мокрый снег и сильный ветер. Пишу левой рукой."}`},
+	"notice": {precedence: traffic.Routine, plane: traffic.Exercise, original: "en", fields: `{
+		"subject": "planned", "text": "Exercise ICE HARBOUR: simulated outages of port control systems in a closed network.",
+		"window": {"from": "2026-12-01T06:00:00Z", "to": "2026-12-03T18:00:00Z"},
+		"recognition": "Traffic from 198.51.100.0/24 only, user agent \"ice-harbour\".", "contact": "xn/nrrc, voice +00 000 000"}`},
+	"inquiry": {precedence: traffic.Immediate, plane: traffic.Real, original: "en",
+		status: []string{"at the terminal 231409Z NOV 26", "accepted by the watch 231410Z NOV 26"}, fields: `{
+		"observed": {"from": "2026-11-23T11:00:05Z", "to": "2026-11-23T13:30:00Z"},
+		"observation": "Control commands were sent to the protection relays of two substations of the northern grid. Four relays opened at 11:02Z; 40 MW were lost for nine minutes.\nThe commands came over sessions opened from the addresses in the attachment.",
+		"sector": "energy",
+		"source": "203.0.113.0/24 (AS64500), announced by an operator registered in your territory.",
+		"confidence": "low", "limits": "The addresses may have been used by others without the knowledge of their operator.",
+		"ongoing": "not-known", "asked": ["check", "stop", "preserve"], "reply_by": "2026-11-23T20:15:00Z",
+		"attachments": [{"hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "size": 18204, "name": "indicators.stix.json", "type": "application/stix+json"}]}`},
+	"acknowledgement": {precedence: traffic.Immediate, plane: traffic.Real, original: "ru", refs: []string{"XN/NRRC 26-0042"}, fields: `{
+		"received": "2026-11-23T14:09:00Z", "understood": true, "forwarded_to": "cert", "interim_by": "2026-11-23T17:00:00Z"}`},
+	"answer": {precedence: traffic.Immediate, plane: traffic.Real, original: "ru", refs: []string{"XN/NRRC 26-0042"}, fields: `{
+		"finding": "confirmed-stopped", "text": "Указанные адреса принадлежали арендованному серверу, доступ к которому получили неустановленные лица.",
+		"measures": "Сервер отключён в 16:40Z, образ диска сохранён. Проверка продолжается.", "close": true}`},
+	"interim": {precedence: traffic.Priority, plane: traffic.Real, original: "ru", refs: []string{"XN/NRRC 26-0042"}, fields: `{
+		"status": "need-data", "data": "Просим сообщить точное время каждого соединения и номера портов.", "expected": "2026-11-24T09:00:00Z"}`},
+	"service": {precedence: traffic.Routine, plane: traffic.Real, original: "en", fields: `{
+		"service": "maintenance", "text": "Power supply of the terminal. Fallback by pouch.", "window": {"from": "2026-11-25T01:00:00Z", "to": "2026-11-25T03:00:00Z"}}`},
+	"correction": {precedence: traffic.Immediate, plane: traffic.Real, original: "en", refs: []string{"XN/NRRC 26-0042"}, fields: `{
+		"read": "Three relays opened", "in_place_of": "Four relays opened"}`},
+	"cancellation": {precedence: traffic.Flash, plane: traffic.Exercise, original: "en", refs: []string{"XN/NRRC 26-0044"}, fields: `{
+		"reason": "Sent in error during the exercise. No accident has occurred."}`},
+	"goodwill": {precedence: traffic.Routine, plane: traffic.Real, original: "en", fields: `{
+		"text": "We thank the duty officers of the night of 23 November for their prompt answers."}`},
+}
+
+func (s sample) message(t *testing.T, f *form.Form) form.Message {
+	t.Helper()
+	v, err := f.FromJSON(json.RawMessage(s.fields))
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := f.Encode(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err = f.Decode(payload); err != nil {
+		t.Fatal(err)
+	}
+	use := form.Use{Precedence: s.precedence, Refs: len(s.refs), Drafter: "duty-officer", Releaser: "shift-leader"}
+	if err := f.Permit(use, v); err != nil {
+		t.Fatal(err)
+	}
+	m := form.Message{Form: f, Values: v, Number: "XN/NRRC 26-0042", From: "xn/nrrc", To: "xs/nrrc", At: time.Date(2026, 11, 23, 14, 8, 30, 0, time.UTC),
+		Precedence: s.precedence, Plane: s.plane, Case: "26-0007", Refs: s.refs, Original: language.Make(s.original), Marking: "TLP:AMBER", Status: s.status}
+	if s.original == "ru" {
+		m.Number, m.From, m.To = "XS/NRRC 26-0017", "xs/nrrc", "xn/nrrc"
+	}
+	return m
+}
+
+// Every form of the communications regime, as the officer of each side reads it.
+func TestRenderings(t *testing.T) {
+	r := load(t, "../regimes/communications")
+	for _, f := range r.Forms() {
+		s, ok := samples[f.ID]
+		if !ok {
+			t.Errorf("no sample of %s", f.ID)
+			continue
+		}
+		m := s.message(t, f)
+		for _, lang := range r.Phrases.Languages() {
+			got := r.Render(m, lang).String()
+			golden(t, f.ID+"."+lang.String()+".txt", got)
+			for line := range strings.Lines(got) {
+				if n := len([]rune(line)) - 1; n > 72 {
+					t.Errorf("%s in %s: a line of %d columns: %s", f.ID, lang, n, line)
+				}
+			}
+		}
+	}
+}
