@@ -121,14 +121,13 @@ func (t *telegram) quote(run Run) {
 	if run.Lang.String() != "und" {
 		tag = "[" + run.Lang.String() + "] "
 	}
-	text := strings.Replace(t.doc.quote, "{1}", run.Text, 1)
+	text := tag + strings.Replace(t.doc.quote, "{1}", run.Text, 1)
 	for paragraph := range strings.SplitSeq(text, "\n") {
-		for _, line := range wrap(paragraph, columns-7) {
+		for _, line := range wrap(paragraph, columns-5) {
 			if run.RTL != t.doc.RTL {
 				line = mark + line + isolateEnd
 			}
-			t.line("   │ " + tag + line)
-			tag = ""
+			t.line("   │ " + line)
 		}
 	}
 }
