@@ -3,6 +3,7 @@ package form
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -146,12 +147,7 @@ func (r *Regime) Render(m Message, lang language.Tag) *Document {
 	entry("refs", strings.Join(m.Refs, ", "))
 	entry("case", m.Case)
 	entry("marking", m.Marking)
-	if m.Original != language.Und {
-		entry("original", languageName(m.Original, lang)+": "+say("frame.authority"))
-	}
 	p := printer{say: say, original: m.Original}
-	entry("acknowledge", p.duration(m.Form.AcknowledgeWithin(m.Precedence)))
-	entry("answer", p.duration(m.Form.AnswerWithin(m.Precedence)))
 	for i := range m.Form.Fields {
 		field := &m.Form.Fields[i]
 		if value, ok := m.Values[field.Name]; ok {
@@ -159,11 +155,23 @@ func (r *Regime) Render(m Message, lang language.Tag) *Document {
 			d.Items = append(d.Items, Item{say(key), p.runs(field, key, value)})
 		}
 	}
+	if m.Original != language.Und && d.quotes() {
+		entry("original", languageName(m.Original, lang)+": "+say("frame.authority"))
+	}
+	entry("acknowledge", p.duration(m.Form.AcknowledgeWithin(m.Precedence)))
+	entry("answer", p.duration(m.Form.AnswerWithin(m.Precedence)))
 	if m.Form.Fixed {
 		d.Fixed = say(m.Form.ID + ".fixed")
 	}
 	d.End = say("frame.end", d.Number)
 	return d
+}
+
+// quotes tells whether any of the originator's words stand in d.
+func (d *Document) quotes() bool {
+	return slices.ContainsFunc(d.Items, func(i Item) bool {
+		return slices.ContainsFunc(i.Runs, func(r Run) bool { return r.Quoted })
+	})
 }
 
 // languageName names a language in another, with its tag: "Russian (ru)".
