@@ -34,7 +34,11 @@ type modes struct {
 
 // The two modes are constants in all but syntax: built from literals that cannot fail, never changed.
 var fixed = func() modes {
-	enc, err := cbor.EncOptions{Sort: cbor.SortCoreDeterministic, IndefLength: cbor.IndefLengthForbidden}.EncMode()
+	enc, err := cbor.EncOptions{
+		Sort:          cbor.SortCoreDeterministic,
+		IndefLength:   cbor.IndefLengthForbidden,
+		NilContainers: cbor.NilContainerAsEmpty,
+	}.EncMode()
 	if err != nil {
 		panic(err)
 	}
@@ -42,6 +46,7 @@ var fixed = func() modes {
 		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 		IndefLength:       cbor.IndefLengthForbidden,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
 		IntDec:            cbor.IntDecConvertSigned,
 		MaxNestedLevels:   maxDepth + 1,
 		MaxArrayElements:  1 << 20,
@@ -53,16 +58,24 @@ var fixed = func() modes {
 	return modes{enc, dec}
 }()
 
-// Marshal gives the one encoding of v. Byte slices are byte strings, structs with the tag option keyasint or text keys are maps.
+// Marshal gives the one encoding of v. Byte slices are byte strings, structs with the tag option keyasint or text keys are maps; a nil slice or
+// map is an empty one. What [Check] would refuse in the result is refused here with the same error.
 func Marshal(v any) ([]byte, error) {
 	b, err := fixed.enc.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("canonical: encode: %w", err)
 	}
+	if err := Check(b, len(b)); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
-// Unmarshal decodes b, at most limit bytes, into v, after [Check]. Map keys that v does not know are refused with ErrShape.
+// Unmarshal decodes b, at most limit bytes, into v, after [Check]. ErrShape means that b is not what v would be encoded as: an unknown or a
+// missing key, a value of another type or length, an optional field that is there and empty.
+//
+// The library alone would cut a byte string that is longer than a Go array, take an array of integers for bytes, and leave absent fields
+// zero. Each gives a second spelling of one record, so the decoded value is encoded again and must give b.
 func Unmarshal(b []byte, v any, limit int) error {
 	if err := Check(b, limit); err != nil {
 		return err
@@ -70,7 +83,23 @@ func Unmarshal(b []byte, v any, limit int) error {
 	if err := fixed.dec.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %v", ErrShape, err)
 	}
+	same := expect(b)
+	if err := fixed.enc.NewEncoder(&same).Encode(v); err != nil || len(same) > 0 {
+		return fmt.Errorf("%w: not the encoding of its contents", ErrShape)
+	}
 	return nil
+}
+
+// expect is a writer that fails unless it is given exactly its own bytes; what it has not been given is left in it.
+type expect []byte
+
+func (e *expect) Write(p []byte) (int, error) {
+	rest, ok := bytes.CutPrefix(*e, p)
+	if !ok {
+		return 0, ErrShape
+	}
+	*e = rest
+	return len(p), nil
 }
 
 // Check tells whether b is exactly one canonical item of at most limit bytes, without tags. It allocates nothing, so that a stranger's

@@ -77,7 +77,7 @@ type Registry map[Algorithm]func(public []byte) (func(message, signature []byte)
 func Standard() Registry {
 	return Registry{
 		Ed25519: func(pub []byte) (func(m, s []byte) bool, error) {
-			if len(pub) != ed25519.PublicKeySize {
+			if len(pub) != ed25519.PublicKeySize || weak([32]byte(pub)) {
 				return nil, ErrMalformed
 			}
 			return func(m, s []byte) bool { return ed25519.Verify(pub, m, s) }, nil
@@ -85,6 +85,31 @@ func Standard() Registry {
 		MLDSA44: latticeVerifier(mldsa.MLDSA44()),
 		MLDSA65: latticeVerifier(mldsa.MLDSA65()),
 	}
+}
+
+// weak tells whether an encoded Ed25519 point has small order, so that a signature under it binds nobody to one message, or is not the only
+// encoding of its point, which would give one key two ids. RFC 8032 permits both; a record that its author must not be able to disown does
+// not. protocol.md#keys
+func weak(point [32]byte) bool {
+	point[31] &= 0x7f // the sign of x
+	switch hex.EncodeToString(point[:]) {
+	case "0000000000000000000000000000000000000000000000000000000000000000", // order 4
+		"0100000000000000000000000000000000000000000000000000000000000000", // order 1
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", // order 8
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", // order 8
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f": // order 2
+		return true
+	}
+	// y at or above 2^255-19.
+	if point[0] < 0xed || point[31] != 0x7f {
+		return false
+	}
+	for _, b := range point[1:31] {
+		if b != 0xff {
+			return false
+		}
+	}
+	return true
 }
 
 func latticeVerifier(params mldsa.Parameters) func([]byte) (func(m, s []byte) bool, error) {
