@@ -1,0 +1,45 @@
+// The charter of a channel: its members and what they demand of one another's statements (protocol.md#channel).
+// It never asks whether the channel was established: whoever signed a statement on it has named its id.
+import { compareBytes, decode, demand } from "./canonical.mjs";
+import { ED25519, isAlgorithm, sha256, utf8ToBytes } from "./key.mjs";
+import { demandFields, isArrayOf, isHash, isParty, isPost, isText, isUint } from "./shapes.mjs";
+
+export const CHANNEL_LIMIT = 16384;
+const CODE = "channel";
+
+/** Parses a channel's charter: its fields, and `id`. */
+export function parseChannel(bytes) {
+  const map = decode(bytes, CHANNEL_LIMIT);
+  demandFields(map, ["kind", "name", "members", "genesis", "posts", "regime", "open", "protected", "signatures"], ["also", "nonce"], CODE, "the channel's charter");
+  const channel = { id: sha256(bytes), ...Object.fromEntries(map) };
+  const { kind, name, members, genesis, posts, regime, open, signatures, also, nonce } = channel;
+  demand(["link", "public", "common"].includes(kind), CODE, "the kind is not one");
+  demand(isText(name, 1), CODE, "the name is not a text");
+  demand(isArrayOf(members, isParty) && members.length > 0 && isAscending(members), CODE, "the members are not sorted parties");
+  demandFields(genesis, members, [], CODE, "genesis");
+  demand([...genesis.values()].every(isHash), CODE, "a genesis is not a hash");
+  demand(isArrayOf(posts, isPost), CODE, "the posts are not post ids");
+  demand(Array.isArray(regime) && [2, 3].includes(regime.length) && isText(regime[0], 1) && isUint(regime[1], 1), CODE, "the regime is not [id, version, hash]");
+  demand(regime.length === 2 || isHash(regime[2]), CODE, "the regime's hash is not one");
+  demand(typeof open === "boolean" && typeof channel.protected === "boolean", CODE, "open and protected are not true or false");
+  demand(isAlgorithms(signatures), CODE, "signatures are not algorithms");
+  demand(also === undefined || (also instanceof Map && [...also].every(([form, algs]) => isText(form, 1) && isAlgorithms(algs))), CODE, "also is not a map from form to algorithms");
+  demand(nonce === undefined || (nonce instanceof Uint8Array && nonce.length === 16), CODE, "the nonce is not 16 bytes");
+  if (kind === "common") demand(regime.length === 3 && nonce, CODE, "a common channel has the regime's hash and a nonce");
+  else demandFollowsFromPairing(channel);
+  return channel;
+}
+
+const isAscending = (texts) => texts.every((text, i) => i === 0 || compareBytes(utf8ToBytes(texts[i - 1]), utf8ToBytes(text)) < 0);
+const isAlgorithms = (value) => isArrayOf(value, isAlgorithm) && value.length > 0;
+
+function demandFollowsFromPairing({ kind, name, members, posts, regime, open, signatures, also, nonce, ...rest }) {
+  const [count, isOpen] = kind === "link" ? [2, false] : [1, true];
+  const fixed =
+    name === kind && members.length === count && posts.length === 0 && regime.length === 2 && regime[0] === "link" && regime[1] === 1 &&
+    open === isOpen && rest.protected && signatures.length === 1 && signatures[0] === ED25519 && !also && !nonce;
+  demand(fixed, CODE, `the ${kind} channel is not the one that follows from pairing`);
+}
+
+/** The algorithms that the signature set of a statement of this form must hold. */
+export const algorithmsDemanded = (channel, form) => [...channel.signatures, ...(channel.also?.get(form) ?? [])];

@@ -1,0 +1,144 @@
+// Says a verdict, to people in lines and to machines as an object.
+// It never prints a character of a stranger's text that could move a cursor or turn the direction of writing.
+import { algorithmName, hex } from "./key.mjs";
+
+const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const PRECEDENCE = { Z: "FLASH", O: "IMMEDIATE", P: "PRIORITY", R: "ROUTINE" };
+const LEVEL = { E1: "in the author's feed", E2: "held by every party it is addressed to" };
+// Controls, format characters and line separators; the joiners that some scripts need stay.
+const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const MAX_INDENT = 8;
+
+const escape = (c) => [...Array(c.length).keys()].map((i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
+
+/** A stranger's text, safe on a terminal. */
+export const safe = (text) => String(text).replace(UNSAFE, escape);
+
+/** A time as a date-time group, such as 231415Z NOV 26, or as seconds when no calendar reaches it. */
+export function dateTimeGroup(seconds) {
+  const date = new Date(Number(seconds) * 1000);
+  if (Number.isNaN(date.getTime()) || date.getUTCFullYear() > 9999) return `${seconds} s`;
+  const two = (n) => String(n).padStart(2, "0");
+  const year = date.getUTCFullYear();
+  const clock = `${two(date.getUTCDate())}${two(date.getUTCHours())}${two(date.getUTCMinutes())}Z ${MONTHS[date.getUTCMonth()]}`;
+  return year >= 2000 && year < 2100 ? `${clock} ${two(year % 100)}` : `${clock} ${year}`;
+}
+
+/** A decoded value as JSON holds it: bytes as h'…', integers beyond 2^53 as text, maps as objects. */
+export function plain(value) {
+  if (value instanceof Uint8Array) return `h'${hex(value)}'`;
+  if (typeof value === "bigint") return value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER ? Number(value) : String(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), plain(item)]));
+  return value;
+}
+
+const plainKey = (key) => ({ algorithm: algorithmName(key.alg), id: hex(key.id) });
+
+/** JSON text in which no character of UNSAFE stands as itself. */
+export const toJSON = (object) => JSON.stringify(object, null, 2).replace(UNSAFE, (c) => (c === "\n" ? c : escape(c)));
+
+const EMPTY = { verdict: "refused", reason: null, detail: null, statement: null, position: null, receipts: [], keys: [], level: null };
+
+export const refusedObject = (kind, refusal) => ({ kind, ...EMPTY, reason: refusal.code, detail: safe(refusal.message) });
+
+export function proofObject({ statement, position, keys, checkpointKeys, receipts, remarks, level }) {
+  const optional = (name, convert = plain) => (statement[name] === undefined ? {} : { [name]: convert(statement[name]) });
+  return {
+    kind: "proof", ...EMPTY, verdict: "proved", level,
+    statement: {
+      id: hex(statement.id), issuer: statement.issuer, audience: statement.audience,
+      issued: plain(statement.issued), issuedGroup: dateTimeGroup(statement.issued),
+      channel: hex(statement.channel), plane: statement.plane, precedence: statement.precedence,
+      form: statement.form, formVersion: plain(statement.formVersion), ...optional("dossier", hex), ...optional("refs", (refs) => refs.map(hex)),
+      clock: plain(statement.clock), language: statement.language, ...optional("marking"),
+      drafter: statement.drafter, ...optional("releaser"), charter: statement.charter, fields: plain(statement.fields),
+    },
+    position: { feed: position.origin, index: plain(position.index), size: plain(position.size), root: hex(position.root) },
+    receipts: receipts.map(({ party, algorithm, time, key }) => ({ party, algorithm, time: plain(time), timeGroup: dateTimeGroup(time), key: hex(key) })),
+    keys: [
+      ...keys.map((key) => ({ ...plainKey(key), signed: "statement", holder: statement.issuer })),
+      ...checkpointKeys.map((key) => ({ ...plainKey(key), signed: "checkpoint", holder: statement.party })),
+    ],
+    remarks,
+  };
+}
+
+export function forkObject({ feed, smaller, larger, checkpointKeys }) {
+  const checkpoint = ({ size, root }) => ({ size: plain(size), root: hex(root) });
+  return {
+    kind: "fork", ...EMPTY, verdict: "proved",
+    fork: { party: feed.party, feed: feed.origin, smaller: checkpoint(smaller), larger: checkpoint(larger) },
+    keys: checkpointKeys.map((key) => ({ ...plainKey(key), signed: "checkpoint", holder: feed.party })),
+  };
+}
+
+export function chartersObject(chains, fingerprintOf) {
+  return {
+    kind: "charters", ...EMPTY, verdict: "proved",
+    charters: [...chains].flatMap(([party, { versions }]) =>
+      versions.map((charter) => ({ party, version: charter.version, issued: plain(charter.issued), fingerprint: hex(fingerprintOf(charter)) }))),
+  };
+}
+
+/** The lines for people of any object above. */
+export function toLines(object) {
+  if (object.verdict === "refused") return [`REFUSED  ${object.reason}`, row("because", object.detail)];
+  return { proof: proofLines, fork: forkLines, charters: charterLines }[object.kind](object);
+}
+
+const row = (label, text) => `  ${label.padEnd(11)} ${safe(text)}`;
+
+function proofLines({ statement: s, position, receipts, keys, remarks, level }) {
+  const persons = s.releaser ? `drafted by ${s.drafter}, released by ${s.releaser}` : `drafted by ${s.drafter}`;
+  return [
+    `PROVED  ${level}: ${LEVEL[level]}`,
+    row("from", `${s.issuer}, ${persons}`),
+    row("to", s.audience === "*" ? "* (all members)" : s.audience),
+    row("dated", `${s.issuedGroup} (the issuer's clock)`),
+    row("form", `${s.form} version ${s.formVersion}`),
+    row("precedence", `${s.precedence} ${PRECEDENCE[s.precedence]}`),
+    row("plane", s.plane === "real" ? "real" : `${s.plane.toUpperCase()} ${s.plane.toUpperCase()} ${s.plane.toUpperCase()}`),
+    ...(s.marking === undefined ? [] : [row("marking", s.marking)]),
+    row("language", s.language),
+    row("says", ""),
+    ...fieldLines(s.fields, 2),
+    row("statement", s.id),
+    ...(s.dossier === undefined ? [] : [row("dossier", s.dossier)]),
+    ...(s.refs ?? []).map((id) => row("refers to", id)),
+    row("channel", s.channel),
+    row("position", `index ${position.index} of ${position.size} in ${position.feed}`),
+    ...(receipts.length === 0 ? [row("received", "no receipt is shown")] : []),
+    ...receipts.map((r) => row("received", `by ${r.party} at ${r.timeGroup} (its mirror, ${r.algorithm})`)),
+    ...keys.map((key) => row("signed", `${key.signed} by ${key.holder}, ${key.algorithm}, key ${key.id}`)),
+    row("charter", `version ${s.charter} of ${s.issuer.split("/")[0]}`),
+    ...remarks.map((remark) => row("remark", remark)),
+  ];
+}
+
+function fieldLines(value, indent) {
+  const margin = "  ".repeat(Math.min(indent, MAX_INDENT));
+  const entries = Array.isArray(value) ? value.map((item) => ["-", item]) : Object.entries(value);
+  return entries.flatMap(([name, item]) => {
+    const label = Array.isArray(value) ? "-" : `${safe(name)}:`;
+    if (item !== null && typeof item === "object") return [`${margin}${label}`, ...fieldLines(item, indent + 1)];
+    const [first, ...more] = String(item).split("\n");
+    return [`${margin}${label} ${safe(first)}`, ...more.map((line) => `${margin}  ${safe(line)}`)];
+  });
+}
+
+function forkLines({ fork, keys }) {
+  return [
+    `PROVED  ${fork.party} has signed two histories of one feed`,
+    row("feed", fork.feed),
+    row("one", `size ${fork.smaller.size}, root ${fork.smaller.root}`),
+    row("other", `size ${fork.larger.size}, root ${fork.larger.root}`),
+    ...keys.map((key) => row("signed", `by ${key.holder}, ${key.algorithm}, key ${key.id}`)),
+  ];
+}
+
+function charterLines({ charters }) {
+  const line = ({ party, version, issued, fingerprint }) =>
+    row(party, `version ${version} of ${dateTimeGroup(issued)}, fingerprint ${fingerprint.match(/.{4}/g).join(" ")}`);
+  return ["PROVED  the charters are approved and follow one another", ...charters.map(line)];
+}

@@ -1,0 +1,44 @@
+// The small values that several structures of the protocol share: names, hashes, times, planes, precedences, feed names.
+// It never knows which structure it serves: the caller gives the reason code.
+import { demand } from "./canonical.mjs";
+import { hex } from "./key.mjs";
+
+const PARTY = /^[a-z0-9-]{2,32}$/;
+const POST = /^[a-z0-9-]{1,32}$/;
+const PLANES = ["real", "exercise", "test"];
+const PRECEDENCES = ["Z", "O", "P", "R"];
+
+const integer = (value) => typeof value === "number" || typeof value === "bigint";
+
+export const isUint = (value, least = 0) => integer(value) && value >= least;
+export const isText = (value, min = 0, max = Infinity) => {
+  if (typeof value !== "string") return false;
+  const length = new TextEncoder().encode(value).length;
+  return length >= min && length <= max;
+};
+export const isParty = (value) => typeof value === "string" && PARTY.test(value);
+export const isPost = (value) => typeof value === "string" && POST.test(value);
+export const isAddress = (value) => {
+  if (typeof value !== "string") return false;
+  const parts = value.split("/");
+  return parts.length === 2 && isParty(parts[0]) && isPost(parts[1]);
+};
+export const isHash = (value) => value instanceof Uint8Array && value.length === 32;
+export const isPlane = (value) => PLANES.includes(value);
+export const isPrecedence = (value) => PRECEDENCES.includes(value);
+export const isArrayOf = (value, each) => Array.isArray(value) && value.every((item) => each(item));
+
+/** Demands a map whose keys are all of `required`, and otherwise only some of `optional`. */
+export function demandFields(map, required, optional, code, what) {
+  demand(map instanceof Map, code, `${what} is not a map`);
+  for (const key of required) demand(map.has(key), code, `${what} lacks ${key}`);
+  for (const key of map.keys()) demand(required.includes(key) || optional.includes(key), code, `${what} has the unknown field ${key}`);
+}
+
+/** Parses a feed name, `[channel id, party, plane, precedence, epoch]`, and gives it its origin (protocol.md#feed). */
+export function parseFeedName(value, code) {
+  demand(Array.isArray(value) && value.length === 5, code, "a feed name is an array of five");
+  const [channel, party, plane, precedence, epoch] = value;
+  demand(isHash(channel) && isParty(party) && isPlane(plane) && isPrecedence(precedence) && isUint(epoch), code, "a feed name has a field that is not one");
+  return { channel, party, plane, precedence, epoch, origin: `detente.v1/${hex(channel)}/${party}/${plane}/${precedence}/${epoch}` };
+}
