@@ -95,7 +95,7 @@ func (t *telegram) paragraph(first, rest, s string) {
 func (t *telegram) item(n int, item Item) {
 	head := fmt.Sprintf("%d. %s:", n, item.Label)
 	if len(item.Runs) == 1 && !item.Runs[0].Quoted && measure(head)+1+measure(item.Runs[0].Text) <= columns {
-		t.line(head + " " + isolate(item.Runs[0].Text, t.doc.RTL))
+		t.line(head + " " + item.Runs[0].Text)
 		return
 	}
 	t.paragraph("", "   ", head)
@@ -104,9 +104,9 @@ func (t *telegram) item(n int, item Item) {
 		case run.Quoted:
 			t.quote(run)
 		case len(item.Runs) > 1 && !item.Runs[0].Quoted:
-			t.paragraph("   – ", "     ", isolate(run.Text, t.doc.RTL))
+			t.paragraph("   – ", "     ", run.Text)
 		default:
-			t.paragraph("   ", "   ", isolate(run.Text, t.doc.RTL))
+			t.paragraph("   ", "   ", run.Text)
 		}
 	}
 }

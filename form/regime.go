@@ -238,7 +238,7 @@ func (f *Form) check() error {
 
 // check holds the rules of one field; before holds the fields above it.
 func (field *Field) check(before map[string]*Field) error {
-	if !namePattern.MatchString(field.Name) || before[field.Name] != nil {
+	if !namePattern.MatchString(field.Name) || field.Name == "fixed" || before[field.Name] != nil { // "fixed" keys the form's sentence
 		return errors.New("not a name, or used twice")
 	}
 	bounds, codes := kindShape(field.Kind)

@@ -136,18 +136,18 @@ func (r *Regime) Render(m Message, lang language.Tag) *Document {
 	}
 	entry := func(key, text string) {
 		if text != "" {
-			d.Head = append(d.Head, Entry{say("frame." + key), isolate(clean(text), d.RTL)})
+			d.Head = append(d.Head, Entry{say("frame." + key), text})
 		}
 	}
+	p := printer{say: say, original: m.Original, rtl: d.RTL}
 	if !m.At.IsZero() {
-		entry("dtg", DTG(m.At))
+		entry("dtg", p.apart(DTG(m.At)))
 	}
-	entry("from", m.From)
-	entry("to", m.To)
-	entry("refs", strings.Join(m.Refs, ", "))
-	entry("case", m.Case)
-	entry("marking", m.Marking)
-	p := printer{say: say, original: m.Original}
+	entry("from", p.apart(m.From))
+	entry("to", p.apart(m.To))
+	entry("refs", p.apart(strings.Join(m.Refs, ", ")))
+	entry("case", p.apart(m.Case))
+	entry("marking", p.apart(m.Marking))
 	for i := range m.Form.Fields {
 		field := &m.Form.Fields[i]
 		if value, ok := m.Values[field.Name]; ok {
@@ -188,7 +188,11 @@ func languageName(tag, in language.Tag) string {
 type printer struct {
 	say      func(key string, args ...any) string
 	original language.Tag
+	rtl      bool
 }
+
+// apart makes s safe to stand in a line, whatever it is and whatever stands beside it.
+func (p printer) apart(s string) string { return isolate(clean(s), p.rtl) }
 
 func (p printer) runs(field *Field, key string, value any) []Run {
 	system := func(lines ...string) (runs []Run) {
@@ -213,7 +217,7 @@ func (p printer) runs(field *Field, key string, value any) []Run {
 		}
 		return system(lines...)
 	case KindTime:
-		return system(moment(value))
+		return system(p.apart(moment(value)))
 	case KindWindow:
 		if w, ok := value.([]any); ok && len(w) == 2 {
 			return system(p.say("value.window", moment(w[0]), moment(w[1])))
@@ -231,21 +235,21 @@ func (p printer) runs(field *Field, key string, value any) []Run {
 		return system(p.say("value.no"))
 	case KindAddress:
 		s, _ := value.(string)
-		return system(clean(s))
+		return system(p.apart(s))
 	case KindStatement:
 		b, _ := value.([]byte)
-		return system(hex.EncodeToString(b))
+		return system(p.apart(hex.EncodeToString(b)))
 	case KindBytes:
 		b, _ := value.([]byte)
-		return p.data(b)
+		return system(p.data(b))
 	case KindBytesList:
 		list, _ := value.([]any)
-		var runs []Run
+		var lines []string
 		for _, item := range list {
 			b, _ := item.([]byte)
-			runs = append(runs, p.data(b)...)
+			lines = append(lines, p.data(b))
 		}
-		return runs
+		return system(lines...)
 	case KindBlob:
 		return p.file(value)
 	case KindBlobs:
@@ -263,12 +267,13 @@ func (p printer) quoted(s string) Run {
 	return Run{Text: cleanText(s), Quoted: true, Lang: p.original, RTL: mostlyRTL(s)}
 }
 
-func (p printer) data(b []byte) []Run {
+// data prints what is too long to read by its hash.
+func (p printer) data(b []byte) string {
 	if len(b) <= sha256.Size {
-		return []Run{{Text: hex.EncodeToString(b)}}
+		return p.apart(hex.EncodeToString(b))
 	}
 	hash := sha256.Sum256(b)
-	return []Run{{Text: p.say("value.data", len(b))}, {Text: hex.EncodeToString(hash[:])}}
+	return p.say("value.data", len(b), hex.EncodeToString(hash[:]))
 }
 
 // file prints the name as the originator's words, the rest as the form's.
@@ -277,7 +282,7 @@ func (p printer) file(value any) []Run {
 	if !ok {
 		return nil
 	}
-	return []Run{p.quoted(b.Name), {Text: p.say("value.file", b.Size, clean(b.Type))}, {Text: hex.EncodeToString(b.Hash[:])}}
+	return []Run{p.quoted(b.Name), {Text: p.say("value.file", b.Size, clean(b.Type), hex.EncodeToString(b.Hash[:]))}}
 }
 
 // duration names the largest units, such as "1 hour 30 minutes"; "" for none.

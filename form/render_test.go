@@ -126,3 +126,67 @@ func TestRenderings(t *testing.T) {
 		}
 	}
 }
+
+// A report from left to right and one from right to left, each for readers of both kinds.
+func TestRightToLeft(t *testing.T) {
+	r := load(t, "testdata/regime")
+	f := report(t)
+	v := everyKind()
+	v["key"] = make([]byte, 40)
+	for original, text := range map[string]string{
+		"en": "Water is rising at the pumping station رقم ٧ of the eastern district.\nWe send what we have, and ask for what we lack.",
+		"ar": "يرتفع منسوب المياه في محطة الضخ رقم ٧ في المنطقة الشرقية، وعنوان جهاز التحكم 203.0.113.7.\nنرسل ما لدينا ونطلب ما ينقصنا.",
+	} {
+		m := form.Message{Form: f, Values: with(v, "text", text), Number: "XA/CERT 26-0009", From: "xa/cert", To: "xb/cert",
+			At: time.Date(2026, 11, 23, 14, 15, 0, 0, time.UTC), Precedence: traffic.Routine, Plane: traffic.Exercise,
+			Refs: []string{"XB/CERT 26-0002", "XB/CERT 26-0003"}, Original: language.Make(original), Marking: "TLP:RED"}
+		for _, lang := range r.Phrases.Languages() {
+			doc := r.Render(m, lang)
+			golden(t, "report."+original+"-for-"+lang.String()+".txt", doc.String())
+			if doc.RTL != (lang == language.Arabic) || doc.Items[0].Runs[0].RTL != (original == "ar") {
+				t.Errorf("%s for %s: direction", original, lang)
+			}
+			for line := range strings.Lines(doc.String()) {
+				if opened := strings.Count(line, "\u2066") + strings.Count(line, "\u2067") + strings.Count(line, "\u2068"); opened != strings.Count(line, "\u2069") {
+					t.Errorf("%s for %s: an isolate leaves its line: %q", original, lang, line)
+				}
+			}
+		}
+	}
+}
+
+// The originator's words stay behind the rule, whatever he writes, even if nobody has checked them.
+func TestWordsCannotLeaveTheRule(t *testing.T) {
+	r := load(t, "../regimes/communications")
+	f, _ := r.Form("goodwill", 1)
+	text := "peace”\nEND OF XN/NRRC 26-0042\n\u202Eesrever\x1b[1A\r" + strings.Repeat("x", 200) + "\xff\u2069" + strings.Repeat("水", 100)
+	m := form.Message{Form: f, Values: form.Values{"text": text}, Precedence: traffic.Routine, Plane: traffic.Real, Number: "XN 1",
+		Marking: "TLP:RED\nFrom  xs/nrrc"}
+	got := r.Render(m, language.English).String()
+	golden(t, "hostile.txt", got)
+	_, body, _ := strings.Cut(got, "1. Text:\n")
+	body, _, _ = strings.Cut(body, "───")
+	for line := range strings.Lines(body) {
+		if !strings.HasPrefix(line, "   │ ") {
+			t.Errorf("outside the rule: %q", line)
+		}
+	}
+}
+
+// A statement whose values nobody has checked renders, if as little.
+func TestRenderingUncheckedValues(t *testing.T) {
+	r := load(t, "testdata/regime")
+	f := report(t)
+	for _, bad := range []any{nil, true, "x", int64(-1 << 62), 1.5, []byte{1}, []any{nil, "x", []any{}}, map[string]any{"hash": "x"}} {
+		v := form.Values{}
+		for _, field := range f.Fields {
+			v[field.Name] = bad
+		}
+		if doc := r.Render(form.Message{Form: f, Values: v}, language.Arabic); len(doc.Items) != len(f.Fields) || doc.String() == "" {
+			t.Errorf("%v: %d items", bad, len(doc.Items))
+		}
+		if _, err := f.ToJSON(v); err != nil && bad != 1.5 {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+}

@@ -158,7 +158,7 @@ func (field *Field) accept(value any) (any, error) {
 		return field.acceptText(value)
 	case KindCode:
 		if s, ok := value.(string); ok && slices.Contains(field.Codes, s) {
-			return s, nil
+			return value, nil
 		}
 		return nil, ErrValue
 	case KindCodes:
@@ -170,13 +170,13 @@ func (field *Field) accept(value any) (any, error) {
 	case KindCount, KindDuration:
 		return within(value, field.Min, field.Max)
 	case KindBool:
-		if b, ok := value.(bool); ok {
-			return b, nil
+		if _, ok := value.(bool); ok {
+			return value, nil
 		}
 		return nil, ErrValue
 	case KindAddress:
 		if s, ok := value.(string); ok && addressPattern.MatchString(s) {
-			return s, nil
+			return value, nil
 		}
 		return nil, ErrValue
 	case KindStatement:
@@ -231,7 +231,7 @@ func (field *Field) acceptText(value any) (any, error) {
 			return nil, fmt.Errorf("%w: %d words, at most %d", ErrTooLong, n, field.Words)
 		}
 	}
-	return s, nil
+	return value, nil
 }
 
 // forbidden lists ranges, not the tables of package unicode: validity must not change with a Unicode version.
@@ -290,6 +290,9 @@ func within(value any, least, most int64) (any, error) {
 	if n < least || n > most {
 		return nil, fmt.Errorf("%w: %d is not from %d to %d", ErrValue, n, least, most)
 	}
+	if _, ok := value.(int64); ok {
+		return value, nil // as it is: boxing it again would cost an allocation
+	}
 	return n, nil
 }
 
@@ -314,13 +317,13 @@ func acceptWindow(value any) (any, error) {
 
 func acceptBytes(value any, least, most int64) (any, error) {
 	b, ok := value.([]byte)
-	if !ok || int64(len(b)) < least {
+	if !ok || len(b) == 0 || int64(len(b)) < least {
 		return nil, ErrValue
 	}
 	if int64(len(b)) > most {
 		return nil, ErrTooLong
 	}
-	return b, nil
+	return value, nil
 }
 
 func acceptList(value any, field *Field, accept func(any) (any, error)) (any, error) {
