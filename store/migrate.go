@@ -28,7 +28,7 @@ func migrate(ctx context.Context, db *DB, schemas []Schema) error {
 	if err := s.beginSchema(); err != nil {
 		return fmt.Errorf("store: schema: %w", err)
 	}
-	if err := s.run(types.Replace(stepTable)); err != nil {
+	if err := s.script(types.Replace(stepTable)); err != nil {
 		return fmt.Errorf("store: schema: %w", err)
 	}
 	tx := &Tx{db: db, s: s}
@@ -53,7 +53,7 @@ func migrate(ctx context.Context, db *DB, schemas []Schema) error {
 	}
 	for _, sc := range schemas {
 		for n := done[sc.Package]; n < len(sc.Steps); n++ {
-			if err := s.run(types.Replace(sc.Steps[n])); err != nil {
+			if err := s.script(types.Replace(sc.Steps[n])); err != nil {
 				return fmt.Errorf("store: schema: step %d of package %s: %w", n, sc.Package, err)
 			}
 			_, err := s.exec(ctx, "INSERT INTO store_step (package, step, sha256) VALUES ($1, $2, $3)",

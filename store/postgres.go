@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -82,7 +81,7 @@ type warning struct{ text string }
 func (e *pgEngine) connect(ctx context.Context, write bool) (session, error) {
 	c, err := e.db.Conn(ctx)
 	if err != nil {
-		return nil, pgError(err)
+		return nil, fmt.Errorf("store: %w", err)
 	}
 	s := &pgSession{conn: c, beginText: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
 	if write {
@@ -95,7 +94,7 @@ func (e *pgEngine) connect(ctx context.Context, write bool) (session, error) {
 	})
 	if err != nil {
 		drop(c)
-		return nil, pgError(err)
+		return nil, err
 	}
 	return s, nil
 }
@@ -112,18 +111,20 @@ type pgSession struct {
 
 func (s *pgSession) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
 	res, err := s.conn.ExecContext(ctx, query, args...)
-	return res, pgError(err)
+	return res, s.wrap(err)
 }
 
 func (s *pgSession) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
 	rows, err := s.conn.QueryContext(ctx, query, args...)
-	return rows, pgError(err)
+	return rows, s.wrap(err)
 }
 
 func (s *pgSession) run(text string) error {
 	_, err := s.pg.Exec(context.Background(), text).ReadAll()
-	return pgError(err)
+	return s.wrap(err)
 }
+
+func (s *pgSession) script(text string) error { return s.run(text) }
 
 func (s *pgSession) begin() error { return s.run(s.beginText) }
 
@@ -134,44 +135,43 @@ func (s *pgSession) beginSchema() error {
 	return s.run(schemaLock)
 }
 
-// commit commits. The server's ERROR means that nothing was kept; so does the answer ROLLBACK. Anything
-// else but a clean answer (a lost connection, a server going down, the warning that the wait
-// for a synchronous standby was cancelled) leaves it open.
+// commit commits. The server's ERROR means that nothing was kept; so does the answer ROLLBACK. Anything else but
+// a clean answer (a lost connection, a server going down, the warning that the wait for a synchronous
+// standby was cancelled) leaves it open.
 func (s *pgSession) commit() error {
 	s.warning.text = ""
 	results, err := s.pg.Exec(context.Background(), "COMMIT").ReadAll()
 	var e *pgconn.PgError
 	switch {
 	case errors.As(err, &e) && e.SeverityUnlocalized == "ERROR", pgconn.SafeToRetry(err):
-		return pgError(err)
+		return s.wrap(err)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 	case s.warning.text != "":
 		return fmt.Errorf("%w: %s", ErrUnknownOutcome, s.warning.text)
 	case len(results) != 1 || results[0].CommandTag.String() != "COMMIT":
-		return errors.New("store: PostgreSQL rolled back")
+		return errors.New("PostgreSQL rolled back")
 	}
 	return nil
 }
 
-func (s *pgSession) upkeep() {}
+func (s *pgSession) upkeep() error { return nil }
 
 func (s *pgSession) close() { drop(s.conn) }
 
-// pgError wraps err in ErrFull or errRetry where that is what it means.
-func pgError(err error) error {
-	var e *pgconn.PgError
-	switch {
-	case err == nil:
+// wrap wraps err in ErrFull or errRetry where that is what it means.
+func (s *pgSession) wrap(err error) error {
+	if err == nil {
 		return nil
-	case errors.As(err, &e):
-		switch e.Code {
-		case "53100":
-			return fmt.Errorf("%w: %w", ErrFull, err)
-		case "40001", "40P01":
-			return fmt.Errorf("%w: %w", errRetry, err)
-		}
-	case errors.Is(err, driver.ErrBadConn), pgconn.SafeToRetry(err):
+	}
+	var code string
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		code = e.Code
+	}
+	switch {
+	case code == "53100":
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case code == "40001", code == "40P01", s.pg.IsClosed():
 		return fmt.Errorf("%w: %w", errRetry, err)
 	}
 	return err

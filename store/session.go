@@ -15,13 +15,14 @@ type session interface {
 	beginSchema() error
 	exec(ctx context.Context, query string, args []any) (sql.Result, error)
 	query(ctx context.Context, query string, args []any) (*sql.Rows, error)
-	// run runs SQL text without arguments, several statements perhaps.
+	// run runs one statement without arguments, script perhaps several.
 	run(text string) error
+	script(text string) error
 	// commit returns nil when the transaction is durable, ErrUnknownOutcome when that cannot be
 	// known, and any other error when nothing was kept.
 	commit() error
-	// upkeep does what has to be done between transactions.
-	upkeep()
+	// upkeep does what has to be done between transactions. After an error nothing more may be written.
+	upkeep() error
 	close()
 }
 

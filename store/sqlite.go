@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,12 +16,12 @@ import (
 
 // sqliteEngine is one SQLite file, held by this process alone.
 type sqliteEngine struct {
-	log  *slog.Logger
-	lock *os.File
-	r, w *sql.DB
+	lock         *os.File
+	r, w         *sql.DB
+	checkpointer *checkpointer
 }
 
-func openSQLite(path string, log *slog.Logger) (*sqliteEngine, error) {
+func openSQLite(path string) (*sqliteEngine, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -41,25 +40,32 @@ func openSQLite(path string, log *slog.Logger) (*sqliteEngine, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	f.Close()
-	e := &sqliteEngine{log: log, lock: lock}
+	e := &sqliteEngine{lock: lock}
 	if e.w, err = sql.Open("sqlite", sqliteDSN(path, true)); err == nil {
 		e.r, err = sql.Open("sqlite", sqliteDSN(path, false))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %w", err), e.close())
 	}
+	e.checkpointer = startCheckpointer(e.w)
 	return e, nil
 }
 
-// sqliteDSN names the file and the settings of a connection.
+// sqliteDSN names the file and the settings of a connection. There is no mmap_size: a bad sector shall be an error
+// of one statement, not a SIGBUS that ends the process.
 func sqliteDSN(path string, write bool) string {
 	q := url.Values{
-		"_busy_timeout": {"5000"},
+		"_busy_timeout": {"5000"}, // another program looking at the file, a backup
 		"_journal_mode": {"WAL"},
-		"_synchronous":  {"FULL"},
+		"_synchronous":  {"FULL"}, // each commit is synced; NORMAL would lose the last ones with the power
 		"_foreign_keys": {"on"},
 		"_dqs":          {"0"}, // "x" is a name and nothing else, as on PostgreSQL
-		"_pragma":       {"page_size(4096)", "wal_autocheckpoint(0)", "journal_size_limit(67108864)", "cache_size(-32768)"},
+		"_pragma": {
+			"page_size(4096)", // the disk's block: a changed row costs no more of the log than it must
+			"cache_size(-32768)",
+			"wal_autocheckpoint(0)",        // see checkpointer
+			"journal_size_limit(67108864)", // after a burst the log's file shrinks to 64 MiB
+		},
 	}
 	if !write {
 		q["_query_only"] = []string{"on"}
@@ -87,6 +93,9 @@ func (e *sqliteEngine) connect(ctx context.Context, write bool) (session, error)
 }
 
 func (e *sqliteEngine) close() error {
+	if e.checkpointer != nil {
+		e.checkpointer.close()
+	}
 	var errs []error
 	for _, db := range []*sql.DB{e.r, e.w} { // the last to close empties the log
 		if db != nil {
@@ -96,12 +105,16 @@ func (e *sqliteEngine) close() error {
 	return errors.Join(append(errs, e.lock.Close())...)
 }
 
+// maxStatements bounds the memory that a caller takes who builds SQL texts.
+const maxStatements = 500
+
 // sqliteSession is one connection and the statements prepared on it.
 type sqliteSession struct {
 	engine    *sqliteEngine
 	conn      *sql.Conn
 	beginText string
 	stmts     map[string]*sql.Stmt
+	due       int // pages in the log when upkeep acts next
 }
 
 func (s *sqliteSession) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
@@ -135,11 +148,22 @@ func (s *sqliteSession) query(ctx context.Context, query string, args []any) (*s
 }
 
 func (s *sqliteSession) run(text string) error {
+	_, err := s.exec(context.Background(), text, nil)
+	return err
+}
+
+func (s *sqliteSession) script(text string) error {
 	_, err := s.conn.ExecContext(context.Background(), text)
 	return sqliteError(err)
 }
 
-func (s *sqliteSession) begin() error       { return s.run(s.beginText) }
+func (s *sqliteSession) begin() error {
+	if len(s.stmts) > maxStatements {
+		s.forget()
+	}
+	return s.run(s.beginText)
+}
+
 func (s *sqliteSession) beginSchema() error { return s.begin() }
 
 // commit appends the transaction to the log and syncs it.
@@ -159,13 +183,17 @@ func (s *sqliteSession) commit() error {
 	return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 }
 
-func (s *sqliteSession) upkeep() {}
-
 func (s *sqliteSession) close() {
+	s.forget()
+	drop(s.conn)
+}
+
+// forget closes the prepared statements. No rows are open between transactions.
+func (s *sqliteSession) forget() {
 	for _, st := range s.stmts {
 		st.Close()
 	}
-	drop(s.conn)
+	clear(s.stmts)
 }
 
 // sqliteError wraps err in ErrFull where that is what it means.

@@ -26,7 +26,7 @@ var (
 	// ErrStopped says that an earlier commit failed on the disk itself; nothing is written any more
 	// until the process has opened the database anew and so read what the disk really holds.
 	ErrStopped = errors.New("store: stopped after a disk error, open it again")
-	// ErrClosed says that the database was closed before the transaction began.
+	// ErrClosed says that the database was closed; nothing of the transaction was kept.
 	ErrClosed = errors.New("store: closed")
 	// ErrFull says that the disk is full; nothing of the transaction was kept.
 	ErrFull = errors.New("store: disk full")
@@ -58,7 +58,8 @@ type Config struct {
 	Log *slog.Logger
 	// Fault is the tests' lever. It is called with the step that is about to happen: "begin", "write"
 	// (an Exec inside Update) or "commit"; and with "committed" after the commit is durable. An error
-	// makes that step fail; after "committed" the data is there and the callers get ErrUnknownOutcome.
+	// makes that step fail; after "committed" the data is there and the callers get ErrUnknownOutcome. It is
+	// not called twice at the same time.
 	Fault func(step string) error
 }
 
@@ -106,7 +107,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		db.engine, err = openPostgres(ctx, dsn, db.log)
 	} else {
 		readers = 4
-		db.engine, err = openSQLite(c.DSN, db.log)
+		db.engine, err = openSQLite(c.DSN)
 	}
 	if err != nil {
 		return nil, err
@@ -133,7 +134,7 @@ func (db *DB) Close() error {
 	var err error
 	db.closing.Do(func() {
 		close(db.closed)
-		db.queue.close()
+		db.queue.stop(ErrClosed)
 		db.done.Wait()
 		for range cap(db.readers) {
 			if s := <-db.readers; s != nil {
@@ -177,7 +178,7 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	tx := &Tx{db: db, s: s}
 	defer func() {
 		tx.end()
-		if s.run("ROLLBACK") != nil {
+		if s.run(rollbackText) != nil {
 			s.close()
 			s = nil
 		}

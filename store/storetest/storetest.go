@@ -36,7 +36,7 @@ func Each(t *testing.T, fn func(t *testing.T, open func(schemas ...store.Schema)
 
 // Postgres returns the DSN of a new, empty schema of the test server, dropped when t ends; it skips t
 // when there is no server.
-func Postgres(t *testing.T) string {
+func Postgres(t testing.TB) string {
 	t.Helper()
 	dsn := os.Getenv("DETENTE_TEST_PG")
 	if dsn == "" {
