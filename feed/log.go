@@ -287,6 +287,17 @@ func (h *Head) SignedAt(ctx context.Context, tx *store.Tx, least int64) (Checkpo
 	return h.checkpoint(ctx, tx, `size >= $2 ORDER BY size LIMIT 1`, least)
 }
 
+// SignedUpTo gives the largest kept checkpoint of at most that size. Error: ErrNoEntry.
+func (h *Head) SignedUpTo(ctx context.Context, tx *store.Tx, most int64) (Checkpoint, string, error) {
+	return h.checkpoint(ctx, tx, `size <= $2 ORDER BY size DESC LIMIT 1`, most)
+}
+
+// CheckpointAt is the unsigned checkpoint of the feed's first size entries. Error: ErrNoEntry.
+func (h *Head) CheckpointAt(ctx context.Context, tx *store.Tx, size int64) (Checkpoint, error) {
+	root, err := h.RootAt(ctx, tx, size)
+	return Checkpoint{h.Feed, size, root}, err
+}
+
 // LastSigned gives the largest kept checkpoint. Error: ErrNoEntry.
 func (h *Head) LastSigned(ctx context.Context, tx *store.Tx) (Checkpoint, string, error) {
 	return h.checkpoint(ctx, tx, `size >= $2 ORDER BY size DESC LIMIT 1`, 0)

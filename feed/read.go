@@ -88,7 +88,7 @@ func ByPrefix(ctx context.Context, tx *store.Tx, prefix []byte, limit int) ([]Pl
 	return placed(ctx, tx, `WHERE e.id >= $1 AND e.id < $2 ORDER BY e.id LIMIT $3`, prefix, upper, limit)
 }
 
-// Latest gives the newest entries held of all feeds but those of the link and public channels' system forms, newest first.
+// Latest gives the entries held since a time, newest first, at most limit of them.
 func Latest(ctx context.Context, tx *store.Tx, since time.Time, limit int) ([]Placed, error) {
 	return placed(ctx, tx, `WHERE e.held >= $1 ORDER BY e.held DESC, e.clock DESC, place DESC LIMIT $2`, since.Unix(), limit)
 }
@@ -115,4 +115,25 @@ func placed(ctx context.Context, tx *store.Tx, where string, args ...any) ([]Pla
 		out = append(out, p)
 	}
 	return out, rows.Err()
+}
+
+// InChannel gives the valid statements of one form on a channel, each feed in its order.
+func InChannel(ctx context.Context, tx *store.Tx, channel [32]byte, form string) ([]Placed, error) {
+	heads, err := Heads(ctx, tx, &channel)
+	if err != nil {
+		return nil, err
+	}
+	var out []Placed
+	for _, h := range heads {
+		err := h.Range(ctx, tx, 0, h.Size, func(e Entry) bool {
+			if e.Form == form && e.Reason == "" {
+				out = append(out, Placed{h.Feed, e})
+			}
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

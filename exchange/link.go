@@ -1,0 +1,147 @@
+// Package exchange is the standing relation with one other party: what it lacks, what is owed to it, over which route, and how it stands.
+// It must never decide what a statement means, nor hold a fact that the feeds do not: all it remembers can be forgotten and comes back.
+package exchange
+
+import (
+	"sync"
+	"time"
+
+	"detente/feed"
+	"detente/traffic"
+)
+
+// reoffer is how long entries offered in an answer, which nobody confirms, are left to arrive before they are offered again.
+const reoffer = 5 * time.Second
+
+// Link is this node's memory of one peer. It is a cache: a node that has just started owes everything once and learns the rest.
+type Link struct {
+	Self, Peer traffic.Party
+
+	mu      sync.Mutex
+	owed    map[traffic.Feed]bool  // feeds of which the peer is to be told how far they are held here
+	hello   bool                   // tell it of all of them, and which charters are known
+	notes   map[traffic.Feed]bool  // own and third members' feeds whose checkpoint has new signatures
+	holds   map[traffic.Feed]int64 // how far the peer holds a feed, by its own last word
+	offered map[traffic.Feed]offer
+	state   Condition
+	misses  map[string]int // attempts in a row that failed, by route and address
+}
+
+type offer struct {
+	to int64
+	at time.Time
+}
+
+// Condition is how the link stands.
+type Condition struct {
+	Peer    traffic.Party `json:"peer"`
+	Up      bool          `json:"up"`
+	Since   time.Time     `json:"since"`             // of the present condition
+	Heard   time.Time     `json:"heard"`             // the last bundle of the peer that was accepted; zero for never since the start
+	Tried   time.Time     `json:"tried"`             // the last attempt to reach it
+	Failure string        `json:"failure,omitempty"` // why the last attempt failed, empty when it did not
+	Route   string        `json:"route,omitempty"`   // over which it was last heard
+}
+
+// NewLink is a link of which nothing is known yet.
+func NewLink(self, peer traffic.Party) *Link {
+	return &Link{
+		Self: self, Peer: peer,
+		owed: make(map[traffic.Feed]bool), hello: true, notes: make(map[traffic.Feed]bool),
+		holds: make(map[traffic.Feed]int64), offered: make(map[traffic.Feed]offer),
+		state: Condition{Peer: peer, Since: time.Now().UTC()}, misses: make(map[string]int),
+	}
+}
+
+// Owe notes that the peer is to be told how far a feed is held here.
+func (l *Link) Owe(f traffic.Feed) { l.mu.Lock(); l.owed[f] = true; l.mu.Unlock() }
+
+// OweNote notes that a checkpoint of the feed has signatures that the peer may lack.
+func (l *Link) OweNote(f traffic.Feed) { l.mu.Lock(); l.notes[f] = true; l.mu.Unlock() }
+
+// OweHello notes that the peer is to be told everything once more: at the start, and as heartbeat.
+func (l *Link) OweHello() { l.mu.Lock(); l.hello = true; l.mu.Unlock() }
+
+// Owes tells whether there is something to say that is not statements.
+func (l *Link) Owes() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hello || len(l.owed) > 0 || len(l.notes) > 0
+}
+
+// PeerHolds takes the peer's word of how far it holds a feed. It returns the size that it had claimed before.
+func (l *Link) PeerHolds(f traffic.Feed, size int64) (before int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before = l.holds[f]
+	l.holds[f] = size
+	if o, ok := l.offered[f]; ok && (size >= o.to || size < before) {
+		delete(l.offered, f)
+	}
+	return before
+}
+
+// PeerHoldsOnly takes a hello as the whole truth: of the feeds that it does not list the peer holds nothing.
+func (l *Link) PeerHoldsOnly(listed map[traffic.Feed]bool, all []traffic.Feed) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range all {
+		if !listed[f] {
+			l.holds[f] = 0
+			delete(l.offered, f)
+		}
+	}
+}
+
+// Forget drops what is believed of the peer's copy of a feed, so that the next bundle begins where the receipts end.
+func (l *Link) Forget(f traffic.Feed) {
+	l.mu.Lock()
+	delete(l.offered, f)
+	l.mu.Unlock()
+}
+
+// Heard notes an accepted bundle of the peer, and tells whether the link was down until now.
+func (l *Link) Heard(route string) (wasDown bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now().UTC()
+	l.state.Heard, l.state.Route = now, route
+	if wasDown = !l.state.Up; wasDown {
+		l.state.Up, l.state.Since = true, now
+	}
+	l.state.Failure = ""
+	return wasDown
+}
+
+// Lost notes that nothing was heard for too long, or that no route works, and tells whether the link was up until now.
+func (l *Link) Lost(failure string) (wasUp bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state.Failure = failure
+	if wasUp = l.state.Up; wasUp {
+		l.state.Up, l.state.Since = false, time.Now().UTC()
+	}
+	return wasUp
+}
+
+// Tried notes an attempt to reach the peer.
+func (l *Link) Tried() { l.mu.Lock(); l.state.Tried = time.Now().UTC(); l.mu.Unlock() }
+
+// Condition is how the link stands now.
+func (l *Link) Condition() Condition {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state
+}
+
+// start is where the next entries for the peer begin: after what it is known to hold and what is on its way.
+func (l *Link) start(h *feed.Head, cosigned int64, now time.Time) int64 {
+	from := cosigned
+	if holds, known := l.holds[h.Feed]; known {
+		from = min(holds, h.Size)
+	}
+	if o, ok := l.offered[h.Feed]; ok && o.to > from && now.Sub(o.at) < reoffer {
+		from = o.to
+	}
+	return from
+}
