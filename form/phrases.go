@@ -50,8 +50,8 @@ type phraseFile struct {
 
 const maxPhrases = 4096
 
-// LoadPhrases reads the files phrases/<language>.json under fsys, and requires what [Phrasebook.Complete] does not: that every file
-// is well formed. It returns ErrRegime, wrapped, for one that is not.
+// LoadPhrases reads the files phrases/<language>.json under fsys. It returns ErrRegime, wrapped, for one that is not well formed; whether
+// the languages agree is for [Phrasebook.Complete] to say.
 func LoadPhrases(fsys fs.FS) (*Phrasebook, error) {
 	paths, err := fs.Glob(fsys, "phrases/*.json")
 	if err != nil || len(paths) > maxFiles {
@@ -135,7 +135,6 @@ func pluralForms(lang language.Tag) map[plural.Form]bool {
 func parsePhrase(raw json.RawMessage, forms map[plural.Form]bool) (phrase, error) {
 	var texts map[string]string
 	if raw[0] != '{' {
-		texts = map[string]string{"other": ""}
 		text := ""
 		if err := json.Unmarshal(raw, &text); err != nil {
 			return phrase{}, err
@@ -233,7 +232,9 @@ func (p *Phrasebook) Phrase(lang language.Tag, key string, args ...any) string {
 	text := ph.text
 	if ph.plural != nil && len(args) > 0 {
 		if n, ok := whole(args[0]); ok {
-			text = ph.plural[plural.Cardinal.MatchPlural(b.tag, pluralOperand(n), 0, 0, 0, 0)]
+			if t, ok := ph.plural[plural.Cardinal.MatchPlural(b.tag, pluralOperand(n), 0, 0, 0, 0)]; ok {
+				text = t
+			}
 		}
 	}
 	if ph.slots == "" {
@@ -270,15 +271,13 @@ func whole(arg any) (int64, bool) {
 	return 0, false
 }
 
-// pluralOperand keeps the digits that plural rules look at, and that the number is not small.
+// pluralOperand keeps the six digits that plural rules look at, and that the number is not small.
 func pluralOperand(n int64) int {
-	if n < 0 {
-		n = -(n + 1) + 1
+	digits := int(max(n%1e6, -(n % 1e6)))
+	if n >= 1e6 || n <= -1e6 {
+		digits += 1e6
 	}
-	if n >= 1e6 || n < 0 {
-		n = max(n%1e6, -(n%1e6)) + 1e6
-	}
-	return int(n)
+	return digits
 }
 
 // Complete returns an error that names the keys which some language lacks, has with other slots, or without plural forms.
