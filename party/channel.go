@@ -279,7 +279,9 @@ func (c *Channel) Others(p traffic.Party) []traffic.Party {
 }
 
 // Speaks tells whether the post may speak on the channel.
-func (c *Channel) Speaks(p traffic.Post) bool { return len(c.Posts) == 0 || slices.Contains(c.Posts, p) }
+func (c *Channel) Speaks(p traffic.Post) bool {
+	return len(c.Posts) == 0 || slices.Contains(c.Posts, p)
+}
 
 // Demands is the algorithms that the signature set of a statement of the form must hold.
 func (c *Channel) Demands(form string) []key.Algorithm {

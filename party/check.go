@@ -287,4 +287,3 @@ func text(s string, most int) bool {
 	}
 	return true
 }
-
