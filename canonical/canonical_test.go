@@ -1,0 +1,235 @@
+package canonical_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"detente/canonical"
+
+	"github.com/fxamacker/cbor/v2"
+	"pgregory.net/rapid"
+)
+
+// What is refused byte by byte stands in testdata/vectors/canonical.json at the root; here is what holds for all bytes.
+
+// deterministic encodes as RFC 8949 section 4.2.1 says, but holds no opinion on which types are allowed.
+func deterministic(t testing.TB, v any) []byte {
+	mode, err := cbor.CoreDetEncOptions().EncMode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := mode.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// generic decodes anything well-formed, with the library's defaults.
+func generic(b []byte) (any, error) {
+	mode, err := cbor.DecOptions{IntDec: cbor.IntDecConvertSigned}.DecMode()
+	if err != nil {
+		return nil, err
+	}
+	var v any
+	err = mode.Unmarshal(b, &v)
+	return v, err
+}
+
+// allowed tells whether a decoded value holds nothing but what protocol.md#canonical allows.
+func allowed(v any, depth int) bool {
+	if depth > 16 {
+		return false
+	}
+	switch v := v.(type) {
+	case int64, []byte, string, bool:
+		return true
+	case []any:
+		for _, x := range v {
+			if !allowed(x, depth+1) {
+				return false
+			}
+		}
+		return true
+	case map[any]any:
+		for k, x := range v {
+			switch k.(type) {
+			case int64, string:
+			default:
+				return false
+			}
+			if !allowed(k, depth+1) || !allowed(x, depth+1) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// agree compares Check with a library's opinion of the same bytes: decoded, of allowed types, and encoded again to themselves.
+func agree(t testing.TB, b []byte) {
+	v, err := generic(b)
+	want := err == nil && allowed(v, 0) && bytes.Equal(deterministic(t, v), b)
+	if got := canonical.Check(b, len(b)); (got == nil) != want {
+		t.Fatalf("%x: Check says %v, the library %v (%v)", b, got, want, err)
+	}
+}
+
+func values() *rapid.Generator[any] {
+	leaf := rapid.OneOf(
+		rapid.Int64().AsAny(), rapid.Bool().AsAny(), rapid.String().AsAny(), rapid.SliceOf(rapid.Byte()).AsAny(),
+		rapid.SampledFrom([]any{nil, 1.5, uint64(math.MaxUint64), cbor.Tag{Number: 1, Content: 1}, cbor.SimpleValue(99), "\xff"}), // refused
+	)
+	key := rapid.OneOf(rapid.Int64().AsAny(), rapid.String().AsAny(), rapid.Bool().AsAny())
+	return rapid.OneOf(
+		leaf,
+		rapid.SliceOfN(leaf, 0, 30).AsAny(),
+		rapid.MapOfN(key, rapid.OneOf(leaf, rapid.SliceOfN(leaf, 0, 3).AsAny(), rapid.MapOfN(key, leaf, 0, 3).AsAny()), 0, 30).AsAny(),
+	)
+}
+
+// Check accepts what the library would write, and nothing else: neither another spelling of it nor one flipped bit that is not a record.
+func TestCheckAgreesWithTheLibrary(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		b := deterministic(t, values().Draw(r, "value"))
+		agree(t, b)
+		if len(b) > 0 {
+			b[rapid.IntRange(0, len(b)-1).Draw(r, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(r, "bit")
+			agree(t, b)
+		}
+		agree(t, rapid.SliceOf(rapid.Byte()).Draw(r, "bytes"))
+	})
+}
+
+type record struct {
+	Name  string         `cbor:"name"`
+	ID    [4]byte        `cbor:"id"`
+	Notes [][]byte       `cbor:"notes,omitempty"`
+	More  map[string]int `cbor:"more,omitempty"`
+}
+
+func TestMarshalAndUnmarshalAreInverse(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		in := record{Name: rapid.String().Draw(r, "name"), Notes: rapid.SliceOf(rapid.SliceOf(rapid.Byte())).Draw(r, "notes")}
+		in.More = rapid.MapOf(rapid.String(), rapid.Int()).Draw(r, "more")
+		copy(in.ID[:], rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(r, "id"))
+		b, err := canonical.Marshal(in)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if err := canonical.Check(b, len(b)); err != nil {
+			r.Fatalf("what Marshal gives Check refuses: %v", err)
+		}
+		var out record
+		if err := canonical.Unmarshal(b, &out, len(b)); err != nil {
+			r.Fatal(err)
+		}
+		if again, err := canonical.Marshal(out); err != nil || !bytes.Equal(again, b) {
+			r.Fatalf("%x came back as %x, %v", b, again, err)
+		}
+		if err := canonical.Unmarshal(b, &out, len(b)-1); !errors.Is(err, canonical.ErrTooLarge) {
+			r.Fatalf("over the limit: %v", err)
+		}
+	})
+}
+
+// A record has one spelling. The library alone would read each of these as the record that stands first.
+func TestOneSpelling(t *testing.T) {
+	text := func(s string) string { return hex.EncodeToString(append([]byte{0x60 | byte(len(s))}, s...)) }
+	id, name := text("id")+"44 00010203", text("name")+"61 61"
+	for _, s := range []struct {
+		story, bytes string
+		want         error
+	}{
+		{"the record", "a2" + id + name, nil},
+		{"a byte more in the id", "a2" + text("id") + "45 0001020304" + name, canonical.ErrShape},
+		{"a byte less in the id", "a2" + text("id") + "43 000102" + name, canonical.ErrShape},
+		{"the id as integers", "a2" + text("id") + "84 00010203" + name, canonical.ErrShape},
+		{"a key in capitals", "a2" + text("ID") + "44 00010203" + name, canonical.ErrShape},
+		{"a missing key", "a1" + id, canonical.ErrShape},
+		{"an unknown key", "a3" + id + name + text("nota") + "00", canonical.ErrShape},
+		{"an optional field there and empty", "a3" + id + name + text("notes") + "80", canonical.ErrShape},
+		{"another type", "a2" + id + text("name") + "01", canonical.ErrShape},
+		{"an array", "82 44 00010203 61 61", canonical.ErrShape},
+		{"a field of null", "a2" + id + text("name") + "f6", canonical.ErrForbidden},
+	} {
+		b, err := hex.DecodeString(strings.ReplaceAll(s.bytes, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v record
+		if err := canonical.Unmarshal(b, &v, 64); !errors.Is(err, s.want) {
+			t.Errorf("%s: %v, want %v", s.story, err, s.want)
+		}
+	}
+}
+
+func TestMarshalRefuses(t *testing.T) {
+	deep := any(1)
+	for range 17 {
+		deep = []any{deep}
+	}
+	for _, s := range []struct {
+		story string
+		value any
+		want  error
+	}{
+		{"a float", 1.5, canonical.ErrForbidden},
+		{"nil", nil, canonical.ErrForbidden},
+		{"a nil pointer inside", []*int{nil}, canonical.ErrForbidden},
+		{"text that is not UTF-8", "\xff", canonical.ErrText},
+		{"an integer over 63 bits", uint64(math.MaxUint64), canonical.ErrForbidden},
+		{"a map by booleans", map[bool]int{true: 1}, canonical.ErrForbidden},
+		{"seventeen arrays deep", deep, canonical.ErrDepth},
+	} {
+		if b, err := canonical.Marshal(s.value); !errors.Is(err, s.want) {
+			t.Errorf("%s: %x, %v, want %v", s.story, b, err, s.want)
+		}
+	}
+	if b, err := canonical.Marshal(func() {}); err == nil {
+		t.Errorf("a function is %x", b)
+	}
+	if b, err := canonical.Marshal(struct{ A []byte }{}); err != nil || !bytes.Equal(b, []byte("\xa1\x61A\x40")) {
+		t.Errorf("a nil slice is %x, %v", b, err)
+	}
+}
+
+func TestCheckAllocatesNothing(t *testing.T) {
+	good := deterministic(t, map[any]any{1: []any{"a", []byte("b")}, "c": true})
+	bomb := []byte("\x9b\x7f\xff\xff\xff\xff\xff\xff\xff") // an array of 2^63-1 elements
+	if n := testing.AllocsPerRun(100, func() {
+		if canonical.Check(good, 64) != nil || canonical.Check(bomb, 64) == nil {
+			t.Error("misjudged")
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	for _, s := range []string{"\x00", "\xa2\x01\x02\x61a\x81\x40", "\x9b\x7f\xff\xff\xff\xff\xff\xff\xff", "\xbf\xff", "\xf9\x7e\x00", "\xc2\x41\x01"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		agree(t, b)
+		var v any
+		if err := canonical.Unmarshal(b, &v, len(b)); (err == nil) != (canonical.Check(b, len(b)) == nil) {
+			t.Fatalf("%x: checked and decoded differently: %v", b, err)
+		}
+	})
+}
+
+func BenchmarkCheck(b *testing.B) {
+	item := deterministic(b, map[any]any{1: "xn/nrrc", 3: "xs", 6: 1795000000, 7: []any{make([]byte, 32), make([]byte, 32)}})
+	b.SetBytes(int64(len(item)))
+	for b.Loop() {
+		if err := canonical.Check(item, 1024); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
