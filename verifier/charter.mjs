@@ -3,7 +3,7 @@
 import { compareBytes, decode, demand, encode, equalBytes, Refusal } from "./canonical.mjs";
 import { CHARTER_TYPE, keyOf, parseEnvelope } from "./envelope.mjs";
 import { ED25519, hex, ML_DSA_44, parseKey, SEALING_KEM, sha256, verify } from "./key.mjs";
-import { demandFields, isArrayOf, isHash, isParty, isPlane, isPost, isText, isUint } from "./shapes.mjs";
+import { demandFields, isArrayOf, isHash, isParty, isPlane, isPost, isText, isTime, isUint } from "./shapes.mjs";
 
 export const CHARTER_LIMIT = 262144;
 export const CHARTER_FILE_LIMIT = 4 << 20;
@@ -30,7 +30,7 @@ export function parseCharter(bytes) {
   demand(isParty(charter.party), "charter", "the party is not a party id");
   demand(isUint(charter.version, 1) && Number.isSafeInteger(charter.version), "charter", "the version is not a number from 1");
   demand(charter.version === 1 ? !charter.previous : isHash(charter.previous), "charter", "version 1, and only it, has no previous");
-  demand(isUint(charter.issued), "charter", "issued is not a time");
+  demand(isTime(charter.issued), "charter", "issued is not a time");
   demand(charter.name instanceof Map && [...charter.name].flat().every((text) => isText(text, 1)), "charter", "the name is not a map from language to text");
   demand(isArrayOf(charter.languages, (tag) => isText(tag, 1)), "charter", "the languages are not tags");
   demand(isArrayOf(charter.routes, (route) => Array.isArray(route) && route.length === 2 && isArrayOf(route, isText)), "charter", "the routes are not [route, address]");
@@ -93,7 +93,7 @@ function parseRevoked(value) {
   return value.map((entry) => {
     demandFields(entry, ["key", "since", "reason"], [], "charter", "a revocation");
     const [id, since] = [entry.get("key"), entry.get("since")];
-    demand(id instanceof Uint8Array && id.length === 16 && isUint(since) && isText(entry.get("reason")), "charter", "a revocation has a field that is not one");
+    demand(id instanceof Uint8Array && id.length === 16 && isTime(since) && isText(entry.get("reason")), "charter", "a revocation has a field that is not one");
     return { id, since };
   });
 }

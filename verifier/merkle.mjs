@@ -57,5 +57,3 @@ function climb(node, last) {
   return [node, last];
 }
 
-/** The least power of two test that forks need: whether RFC 6962 leaves the first hash out of a path from m. */
-export const isPowerOfTwo = (m) => BigInt(m) > 0n && (BigInt(m) & (BigInt(m) - 1n)) === 0n;

@@ -8,9 +8,15 @@ const POST = /^[a-z0-9-]{1,32}$/;
 const PLANES = ["real", "exercise", "test"];
 const PRECEDENCES = ["Z", "O", "P", "R"];
 
+const LAST_SECOND = 253402300799;
+
 const integer = (value) => typeof value === "number" || typeof value === "bigint";
 
 export const isUint = (value, least = 0) => integer(value) && value >= least;
+/** A time: seconds since 1970, at most the last second of the year 9999. */
+export const isTime = (value) => isUint(value) && value <= LAST_SECOND;
+/** An epoch of a feed. */
+export const isEpoch = (value) => isUint(value) && value < 2 ** 31;
 export const isText = (value, min = 0, max = Infinity) => {
   if (typeof value !== "string") return false;
   const length = new TextEncoder().encode(value).length;
@@ -39,6 +45,6 @@ export function demandFields(map, required, optional, code, what) {
 export function parseFeedName(value, code) {
   demand(Array.isArray(value) && value.length === 5, code, "a feed name is an array of five");
   const [channel, party, plane, precedence, epoch] = value;
-  demand(isHash(channel) && isParty(party) && isPlane(plane) && isPrecedence(precedence) && isUint(epoch), code, "a feed name has a field that is not one");
+  demand(isHash(channel) && isParty(party) && isPlane(plane) && isPrecedence(precedence) && isEpoch(epoch), code, "a feed name has a field that is not one");
   return { channel, party, plane, precedence, epoch, origin: `detente.v1/${hex(channel)}/${party}/${plane}/${precedence}/${epoch}` };
 }

@@ -3,7 +3,7 @@
 import { compareBytes, decode, demand, encode } from "./canonical.mjs";
 import { parseEnvelope, STATEMENT_TYPE } from "./envelope.mjs";
 import { sha256 } from "./key.mjs";
-import { demandFields, isAddress, isArrayOf, isHash, isParty, isPlane, isPrecedence, isText, isUint } from "./shapes.mjs";
+import { demandFields, isAddress, isArrayOf, isEpoch, isHash, isParty, isPlane, isPrecedence, isText, isTime, isUint } from "./shapes.mjs";
 
 export const STATEMENT_LIMIT = 49152;
 const MAX_REFS = 64;
@@ -17,7 +17,7 @@ const HEADER = [
   [3, "precedence", true, isPrecedence],
   [4, "form", true, headerText],
   [5, "formVersion", true, (value) => isUint(value, 1)],
-  [6, "dossier", false, isHash],
+  [6, "dossier", false, (value) => isHash(value) && value.some((byte) => byte !== 0)],
   [7, "refs", false, (value) => isArrayOf(value, isHash) && value.length >= 1 && value.length <= MAX_REFS],
   [8, "seen", false, isSeen],
   [9, "clock", true, (value) => isUint(value, 1)],
@@ -32,8 +32,8 @@ const HEADER = [
 function isSeen(value) {
   if (isHash(value)) return true;
   const entry = (e) =>
-    Array.isArray(e) && e.length === 5 && isParty(e[0]) && isPrecedence(e[1]) && isUint(e[2]) && isUint(e[3], 1) && isHash(e[4]);
-  if (!isArrayOf(value, entry)) return false;
+    Array.isArray(e) && e.length === 5 && isParty(e[0]) && isPrecedence(e[1]) && isEpoch(e[2]) && isUint(e[3], 1) && isHash(e[4]);
+  if (!isArrayOf(value, entry) || value.length === 0) return false;
   const encoded = value.map((e) => encode(e));
   return encoded.every((e, i) => i === 0 || compareBytes(encoded[i - 1], e) < 0);
 }
@@ -46,7 +46,7 @@ export function parseStatement(bytes) {
   const [issuer, audience, issued] = [claims.get(1), claims.get(3), claims.get(6)];
   demand(isAddress(issuer), "claims", "the issuer is not party/post");
   demand(audience === "*" || isParty(audience) || isAddress(audience), "claims", "the audience is not a party, a party/post or *");
-  demand(isUint(issued), "claims", "issued-at is not a time");
+  demand(isTime(issued), "claims", "issued-at is not a time");
 
   const [required, optional] = [true, false].map((always) => HEADER.filter((row) => row[2] === always).map((row) => row[0]));
   demandFields(header, required, optional, "header", "the header");
