@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"time"
 
 	"detente/key"
@@ -74,9 +75,8 @@ const (
 )
 
 // Backoff is how long to wait after attempt failures in a row, 1 or more: a random time below a bound that doubles up to five minutes, or for
-// urgent traffic to fifteen seconds. The randomness keeps two nodes, or many, from trying in step. rnd returns a number below its argument,
-// as rand.Int64N does.
-func Backoff(attempt int, urgent bool, rnd func(int64) int64) time.Duration {
+// urgent traffic to fifteen seconds. The randomness keeps two nodes, or many, from trying in step.
+func Backoff(attempt int, urgent bool, rnd *rand.Rand) time.Duration {
 	most := backoffMost
 	if urgent {
 		most = backoffFlash
@@ -85,13 +85,13 @@ func Backoff(attempt int, urgent bool, rnd func(int64) int64) time.Duration {
 	for i := 1; i < attempt && bound < most; i++ {
 		bound *= 2
 	}
-	return backoffLeast + time.Duration(rnd(int64(min(bound, most)-backoffLeast)))
+	return backoffLeast + time.Duration(rnd.Int64N(int64(min(bound, most)-backoffLeast)))
 }
 
 // readBundle reads to the end, at most MaxBundle bytes. The expected length, -1 when it is not known, is a hint and no more: what is
-// allocated ahead of the bytes is small. Error: ErrLimit.
+// allocated ahead of the bytes is little. Error: ErrLimit.
 func readBundle(r io.Reader, expected int64) ([]byte, error) {
-	buf := make([]byte, 0, min(max(expected, 0), 64<<10)+512)
+	buf := make([]byte, 0, min(max(expected, 0), 512<<10)+1)
 	for {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]

@@ -61,13 +61,8 @@ func NewServer(c Config) (*Server, error) {
 		ReadTimeout:       bodyTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    8 << 10,
-		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: c.PerPeer,
-			SendPingTimeout:      pingAfter,
-			PingTimeout:          pingTimeout,
-			WriteByteTimeout:     pingAfter,
-		},
-		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug), // strangers' handshakes: of interest to who looks for them
+		HTTP2:             http2Config(c.PerPeer),
+		ErrorLog:          slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug), // strangers' handshakes: of interest to who looks for them
 	}
 	return s, nil
 }
