@@ -133,7 +133,7 @@ test("hostile files are refused, soon and without a trace", () => {
   const lines = "— a AAAAAAA=\n".repeat(300_000);
   for (const [name, bytes, reason] of [
     ["empty", new Uint8Array(), "truncated"],
-    ["a text", utf8ToBytes("-----BEGIN"), "truncated"],
+    ["a text", utf8ToBytes("-----BEGIN"), "trailing"],
     ["deep", new Uint8Array(PROOF_LIMIT).fill(0x81), "depth"],
     ["wide", Buffer.concat([head(most), new Uint8Array(most)]), "proof-shape"],
     ["large", new Uint8Array(PROOF_LIMIT + 1), "too-large"],
