@@ -16,9 +16,9 @@ import (
 // copies beside the writer; since under load it never reaches the end, the committer copies the last few
 // pages between two commits.
 const (
-	logPages    = 2048          // 8 MiB: when copying begins
-	logRest     = logPages / 4  // what the committer copies itself
-	logTooLarge = 16 * logPages // then it copies whatever is left: better to wait than to fill the disk
+	logPages  = 2048         // 8 MiB: when copying begins
+	logRest   = logPages / 4 // what the committer copies itself
+	logRounds = 2            // of copying beside it; then it copies whatever is left
 )
 
 // checkpointer copies pages beside the writer.
@@ -68,15 +68,15 @@ func (s *sqliteSession) upkeep() error {
 	}
 	switch {
 	case pages < logPages:
-		s.due = logPages
+		s.due, s.rounds = logPages, 0
 	case pages < s.due:
-	case pages-copied <= logRest || pages >= logTooLarge:
-		// A reader may hold on to the pages; not again before there is more to copy.
-		s.due = pages + logRest
-		_, _, err = checkpoint(s.row, "PASSIVE")
-	default:
-		s.due = pages + logRest/4
+	case pages-copied > logRest && s.rounds < logRounds:
+		s.rounds++
 		c.start()
+	default:
+		// A reader may hold on to the pages; not again before there is more to copy.
+		s.due, s.rounds = pages+logRest, 0
+		_, _, err = checkpoint(s.row, "PASSIVE")
 	}
 	return diskError(err)
 }

@@ -161,6 +161,9 @@ func (db *DB) undo(ran []*request, err error) {
 }
 
 func (db *DB) again(r *request, err error) {
+	if r.err == errGone {
+		return
+	}
 	if r.tries >= maxTries {
 		err = fmt.Errorf("store: gave up after %d tries: %w", r.tries, err)
 	} else if err = db.queue.again(r); err == nil {

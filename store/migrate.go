@@ -39,6 +39,9 @@ func migrate(ctx context.Context, db *DB, schemas []Schema) error {
 	}
 	known := map[string][]string{}
 	for _, sc := range schemas {
+		if _, twice := known[sc.Package]; twice {
+			return fmt.Errorf("store: schema: package %s is named twice", sc.Package)
+		}
 		known[sc.Package] = sc.Steps
 	}
 	done := map[string]int{}

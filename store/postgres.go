@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,9 +28,7 @@ func postgresDSN(dsn string) (string, bool) {
 
 // pgEngine is one PostgreSQL database, shared with other processes of the party.
 type pgEngine struct {
-	log    *slog.Logger
-	config *pgx.ConnConfig
-	db     *sql.DB
+	db *sql.DB
 }
 
 func openPostgres(ctx context.Context, dsn string, log *slog.Logger) (*pgEngine, error) {
@@ -45,21 +45,30 @@ func openPostgres(ctx context.Context, dsn string, log *slog.Logger) (*pgEngine,
 			config.RuntimeParams[name] = value
 		}
 	}
-	e := &pgEngine{log: log, config: config}
+	config.RuntimeParams["client_min_messages"] = "warning" // commit needs them
+	if config.ValidateConnect == nil {                      // of several hosts, the one that takes writes
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	// The committer waits for the server without a deadline, so a server that lost its power has to be noticed.
+	config.DialFunc = (&net.Dialer{
+		Timeout:         maxConnect,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3},
+	}).DialContext
+	// When the wait for a synchronous standby is cancelled, COMMIT succeeds, and a warning is all that tells.
 	config.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
 		if w, ok := c.CustomData()[warningKey].(*warning); ok && n.SeverityUnlocalized == "WARNING" {
 			w.text = n.Message
 		}
 	}
-	e.db = stdlib.OpenDB(*config)
+	e := &pgEngine{db: stdlib.OpenDB(*config)}
 	var synchronous, fsync string
-	if err := e.db.QueryRowContext(ctx, "SELECT current_setting('synchronous_commit'), current_setting('fsync')").Scan(&synchronous, &fsync); err != nil {
+	err = e.db.QueryRowContext(ctx, "SELECT current_setting('synchronous_commit'), current_setting('fsync')").Scan(&synchronous, &fsync)
+	if err == nil && synchronous == "off" {
+		err = errors.New("PostgreSQL has synchronous_commit = off: it would acknowledge what it can still lose")
+	}
+	if err != nil {
 		e.db.Close()
 		return nil, fmt.Errorf("store: %w", err)
-	}
-	if synchronous == "off" {
-		e.db.Close()
-		return nil, errors.New("store: PostgreSQL has synchronous_commit = off: it would acknowledge what it can still lose")
 	}
 	if fsync == "off" {
 		log.Warn("store: PostgreSQL has fsync = off: a power cut can lose what it acknowledged")

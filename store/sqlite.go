@@ -114,7 +114,9 @@ type sqliteSession struct {
 	conn      *sql.Conn
 	beginText string
 	stmts     map[string]*sql.Stmt
-	due       int // pages in the log when upkeep acts next
+
+	due    int // pages in the log when upkeep acts next
+	rounds int // of copying beside the writer since the log was last begun anew
 }
 
 func (s *sqliteSession) stmt(ctx context.Context, query string) (*sql.Stmt, error) {

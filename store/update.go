@@ -20,6 +20,9 @@ const (
 // COMMIT was sent. The function is run again.
 var errRetry = errors.New("another process was in the way")
 
+// errGone says that the caller has left by a panic: nobody hears this error, nobody can run the function again.
+var errGone = errors.New("store: the function did not return")
+
 // request is one call of Update.
 type request struct {
 	fn   func(*Tx) error
@@ -90,7 +93,7 @@ func (r *request) run(tx *Tx) {
 		failed := tx.end()
 		switch {
 		case !returned:
-			err = errors.New("store: the function did not return") // nobody hears it, nobody runs it again
+			err = errGone
 		case failed != nil && err == nil:
 			err = fmt.Errorf("store: the function went on after a statement that failed: %w", failed)
 		case errors.Is(failed, errRetry) && !errors.Is(err, errRetry):
