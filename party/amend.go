@@ -1,7 +1,6 @@
 package party
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,6 +31,9 @@ type Draft struct {
 	previous *Charter // nil for version 1
 	registry key.Registry
 }
+
+// NewDraft drafts version 1 of a charter whose keys were made elsewhere, in tokens for example; [Found] makes them all here.
+func NewDraft(c Contents, r key.Registry) *Draft { return &Draft{Contents: c, registry: r} }
 
 // Amend drafts the version after previous, issued now, with what change makes of it; change may be nil.
 func Amend(previous *Charter, change func(*Contents)) (*Draft, error) {
@@ -175,16 +177,7 @@ func (c *Circular) Charter() (*Charter, error) {
 
 // Encode is the file that travels.
 func (c *Circular) Encode() ([]byte, error) {
-	return canonical.Marshal(wireCircular{
-		Type: circularType, Payload: c.payload, Keys: c.keys,
-		Signatures: slices.Collect(func(yield func([]byte) bool) {
-			for _, s := range c.signatures {
-				if !yield(filled(s)) {
-					return
-				}
-			}
-		}),
-	})
+	return canonical.Marshal(wireCircular{Type: circularType, Payload: c.payload, Keys: c.keys, Signatures: c.signatures})
 }
 
 // DecodeCircular reads a draft in circulation and verifies the signatures it already bears. Errors: ErrCircular, those of a charter's
@@ -194,11 +187,11 @@ func DecodeCircular(b []byte, r key.Registry) (*Circular, error) {
 	if err := canonical.Unmarshal(b, &w, maxCircular); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCircular, err)
 	}
-	again, err := canonical.Marshal(w)
-	if err != nil || !bytes.Equal(again, b) || w.Type != circularType || len(w.Keys) == 0 || len(w.Keys) > maxSigners || len(w.Keys) != len(w.Signatures) {
+	if w.Type != circularType || len(w.Keys) == 0 || len(w.Keys) > maxSigners || len(w.Keys) != len(w.Signatures) {
 		return nil, ErrCircular
 	}
 	c := &Circular{registry: r, payload: w.Payload, keys: w.Keys, signatures: w.Signatures}
+	var err error
 	if c.contents, err = readContents(w.Payload); err != nil {
 		return nil, err
 	}

@@ -178,10 +178,6 @@ func readContents(payload []byte) (Contents, error) {
 		}
 		return Contents{}, err
 	}
-	// What encodes to other bytes lacked a field, had an empty one that should be absent, or a hash of another length.
-	if again, err := canonical.Marshal(w); err != nil || !bytes.Equal(again, payload) {
-		return Contents{}, fmt.Errorf("%w: a field is missing, empty or of another length", ErrShape)
-	}
 	if (w.Version == 1) != (w.Previous == nil) || w.Version < 1 || w.Previous != nil && len(w.Previous) != sha256.Size {
 		return Contents{}, ErrVersion
 	}
@@ -206,10 +202,7 @@ func (c *Contents) payload() ([]byte, error) {
 	}
 	w := wireCharter{
 		Party: c.Party, Name: c.Name, Version: c.Version, Issued: c.Issued.Unix(), Roots: wireRoots{c.Need, c.Roots},
-		Posts: make([]Post, len(c.Posts)), Node: c.Node, Languages: filled(c.Languages), Routes: filled(c.Routes),
-	}
-	for i, p := range c.Posts {
-		w.Posts[i] = Post{Name: p.Name, May: filled(p.May), Keys: filled(p.Keys)}
+		Posts: c.Posts, Node: c.Node, Languages: c.Languages, Routes: c.Routes,
 	}
 	if c.Version > 1 {
 		w.Previous = c.Previous[:]
@@ -218,12 +211,4 @@ func (c *Contents) payload() ([]byte, error) {
 		w.Revoked = append(w.Revoked, wireRevocation{r.Key, r.Since.Unix(), r.Reason})
 	}
 	return canonical.Marshal(w)
-}
-
-// filled is s, empty rather than nil, because null is no canonical item.
-func filled[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }

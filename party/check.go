@@ -116,7 +116,7 @@ func checkPosts(posts []Post) error {
 		if i > 0 && comparePosts(posts[i-1], p) >= 0 {
 			return fmt.Errorf("%w: post %q", ErrOrder, p.Name)
 		}
-		if repeats(p.May) {
+		if len(p.May) > 4 || repeats(p.May) {
 			return fmt.Errorf("%w: post %q", ErrMay, p.Name)
 		}
 		for _, m := range p.May {

@@ -72,7 +72,7 @@ func Found(plan Plan) (*Charter, *Keyring, []*RootKey, error) {
 	if err := ring.newNode(&c.Node); err != nil {
 		return nil, nil, nil, err
 	}
-	charter, err := SignCharter(&Draft{Contents: c, registry: key.Standard()}, roots...)
+	charter, err := SignCharter(NewDraft(c, key.Standard()), roots...)
 	if err != nil {
 		return nil, nil, nil, err
 	}

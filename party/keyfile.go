@@ -129,7 +129,7 @@ func (s *secrets) head() string {
 // SaveKeyring writes the keyring to path, over an older state of the same keyring only. If the process dies here, path holds the old state
 // or the new one, whole. Errors: ErrOtherKeys, ErrLock.
 func SaveKeyring(path string, k *Keyring, l Lock) error {
-	s := secrets{Type: ringType, Party: k.Party, ID: k.id[:], Keys: []secret{}, Sealing: []secret{}}
+	s := secrets{Type: ringType, Party: k.Party, ID: k.id[:]}
 	for _, p := range k.keys {
 		s.Keys = append(s.Keys, secret{Kind: int64(p.Public().Algorithm), Bytes: p.Seed()})
 	}
@@ -181,7 +181,7 @@ func SaveRoot(path string, r *RootKey, l Lock) error {
 		return ErrKeyFile
 	}
 	id := r.Keys[0].ID()
-	s := secrets{Type: rootType, Party: r.Party, ID: id[:], Sealing: []secret{}}
+	s := secrets{Type: rootType, Party: r.Party, ID: id[:]}
 	for _, k := range r.Keys {
 		s.Keys = append(s.Keys, secret{Kind: int64(k.Public().Algorithm), Bytes: k.Seed()})
 	}

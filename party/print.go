@@ -59,7 +59,7 @@ func (p *printer) f(format string, args ...any) {
 	}
 }
 
-// fingerprint shows the words in rows of four, as they are read out.
+// fingerprint shows the words in rows of four, as they are read out, each row with the number of its first word.
 func (p *printer) fingerprint(f Fingerprint) {
 	for _, lang := range Languages() {
 		words, err := f.Words(lang)
@@ -68,8 +68,8 @@ func (p *printer) fingerprint(f Fingerprint) {
 			return
 		}
 		p.f("Fingerprint in words (%s)\n", lang)
-		for row := range slices.Chunk(words, 4) {
-			p.f("  %s\n", strings.Join(row, " "))
+		for i := 0; i < len(words); i += 4 {
+			p.f("  %2d  %s\n", i+1, strings.Join(words[i:i+4], " "))
 		}
 	}
 }
