@@ -14,8 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const testContent = "application/vnd.detente.test"
-
 type envelopeVector struct {
 	Vector
 	ContentType string      `json:"content-type"`
@@ -105,11 +103,11 @@ func generateEnvelopes(t testing.TB) []envelopeVector {
 		if keys == nil {
 			keys = []PublicKey{ed.published()}
 		}
-		list = append(list, envelopeVector{Vector: Vector{name, doc, refuse}, ContentType: testContent, Limit: 16384, Keys: keys, Envelope: b})
+		list = append(list, envelopeVector{Vector: Vector{name, doc, refuse}, ContentType: statementContent, Limit: 16384, Keys: keys, Envelope: b})
 		return &list[len(list)-1]
 	}
 	accepted := func(name, doc string, c envelope.Contents, signers ...fixedSigner) []byte {
-		c.ContentType = testContent
+		c.ContentType = statementContent
 		keys, as := []PublicKey{}, []key.Signer{}
 		for _, s := range signers {
 			keys, as = append(keys, s.published()), append(as, s)
@@ -132,7 +130,7 @@ func generateEnvelopes(t testing.TB) []envelopeVector {
 	// good is the same as two-signatures, but with two short signatures, and open to change.
 	good := func() parts {
 		p := parts{tag: []byte{0xd8, 0x62}, unprotected: map[int]any{}, payload: payload, signers: []key.Signer{ed, other}}
-		p.body = map[int]any{2: []int{-70002}, 3: testContent, -70002: p.set()}
+		p.body = map[int]any{2: []int{-70002}, 3: statementContent, -70002: p.set()}
 		return p
 	}
 	pair := []PublicKey{ed.published(), other.published()}
@@ -207,7 +205,7 @@ func generateEnvelopes(t testing.TB) []envelopeVector {
 	})
 	mutate("unknown-header", "not-critical-unknown", "A label that is not known, not named in crit.", func(p *parts) { p.body[4] = []byte{1} })
 	mutate("unknown-header", "text-label", "A label that is text.", func(p *parts) {
-		p.rawBody = must(canonical.Marshal(map[any]any{2: []int{-70002}, 3: testContent, -70002: p.set(), "x": 1}))(t)
+		p.rawBody = must(canonical.Marshal(map[any]any{2: []int{-70002}, 3: statementContent, -70002: p.set(), "x": 1}))(t)
 	})
 	mutate("unknown-header", "critical-missing", "Label 2 is not there.", func(p *parts) { delete(p.body, 2) })
 	mutate("unknown-header", "critical-short", "crit does not name -70002.", func(p *parts) { p.body[2] = []int{} })
@@ -254,6 +252,14 @@ func generateEnvelopes(t testing.TB) []envelopeVector {
 		p.top = func(a []any) []any { a[3] = map[int]any{}; return a }
 	})
 
+	for _, c := range []envelope.Contents{{Claims: claims}, {Header: header}} {
+		name := "claims"
+		if c.ContentType = charterContent; c.Header != nil {
+			name = "header"
+		}
+		add("unknown-header", "charter-with-"+name, "Labels 15 and -70001 are for statements only.", must(envelope.Sign(c, ed))(t)).ContentType = charterContent
+	}
+
 	encoded := good().bytes(t)
 	add("shape", "empty", "No bytes at all.", nil, pair...)
 	add("trailing", "trailing", "A byte follows the envelope.", append(bytes.Clone(encoded), 0), pair...)
@@ -261,10 +267,10 @@ func generateEnvelopes(t testing.TB) []envelopeVector {
 	add("too-large", "too-large", "A byte more than the limit.", encoded, pair...).Limit = len(encoded) - 1
 	add("not-canonical", "long-head", "The envelope's array has its count in two bytes.", slices.Concat(encoded[:2], []byte{0x98, 4}, encoded[3:]), pair...)
 	mutate("not-canonical", "body-order", "Labels 3 and 2 of the protected header are out of order.", func(p *parts) {
-		p.rawBody = rawMap(t, 3, testContent, 2, []int{-70002}, -70002, p.set())
+		p.rawBody = rawMap(t, 3, statementContent, 2, []int{-70002}, -70002, p.set())
 	})
 	mutate("duplicate-key", "body-duplicate", "Label 3 is there twice.", func(p *parts) {
-		p.rawBody = rawMap(t, 2, []int{-70002}, 3, testContent, 3, testContent, -70002, p.set())
+		p.rawBody = rawMap(t, 2, []int{-70002}, 3, statementContent, 3, statementContent, -70002, p.set())
 	})
 	mutate("trailing", "body-trailing", "A byte follows the protected header inside its byte string.", func(p *parts) {
 		p.rawBody = append(must(canonical.Marshal(p.body))(t), 0)

@@ -16,6 +16,7 @@ import (
 	"detente/canonical"
 	"detente/envelope"
 	"detente/key"
+	"detente/party"
 	"detente/statement"
 
 	"filippo.io/mldsa"
@@ -94,6 +95,7 @@ var reasons = []struct {
 	err  error
 	code string
 }{
+	{party.ErrNotApproved, "not-approved"},
 	{statement.ErrClaims, "claims"},
 	{statement.ErrHeader, "header"},
 	{envelope.ErrUnknownHeader, "unknown-header"},
@@ -114,9 +116,30 @@ var reasons = []struct {
 	{canonical.ErrText, "text"},
 }
 
+// refused is an error whose code depends on what was asked, not on the error alone.
+type refused struct {
+	code string
+	error
+}
+
+func (r refused) Unwrap() error { return r.error }
+
+// as gives err the code if it is one of the listed errors.
+func as(code string, err error, listed ...error) error {
+	for _, l := range listed {
+		if errors.Is(err, l) {
+			return refused{code, err}
+		}
+	}
+	return err
+}
+
 func reason(err error) string {
 	if err == nil {
 		return ""
+	}
+	if r, ok := errors.AsType[refused](err); ok {
+		return r.code
 	}
 	for _, r := range reasons {
 		if errors.Is(err, r.err) {

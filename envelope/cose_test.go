@@ -121,13 +121,13 @@ func TestGoCoseLetsPass(t *testing.T) {
 			d.body[2], d.body[-70003] = []int{-70002, -70003}, 1
 		}, envelope.ErrUnknownHeader},
 		{"a longer head than needed", func(d *draft) {
-			d.raw = func(b []byte) []byte { return bytes.Replace(b, []byte{0x41, 0xa0}, []byte{0x58, 1, 0xa0}, 1) }
+			d.raw = func(b []byte) []byte { return bytes.Replace(b, []byte("\x4apayload"), []byte("\x58\x0apayload"), 1) }
 		}, canonical.ErrNotCanonical},
 		{"an unprotected label", func(d *draft) { d.top = func(p []any) []any { p[1] = map[int]any{-70003: 1}; return p } }, envelope.ErrShape},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			d := newDraft(ed)
-			d.payload = []byte{0xa0}
+			d.payload = []byte("payload no")
 			s.change(d)
 			b := d.bytes(t)
 			m := cose.NewSignMessage()

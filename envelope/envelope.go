@@ -31,6 +31,9 @@ const (
 	maxSignatures = 16
 )
 
+// withClaims is the one content type that has the labels 15 and -70001; in any other they are labels not known.
+const withClaims = "application/vnd.detente.statement"
+
 // tag is tag 98, COSE_Sign, in its one canonical encoding.
 const tag = "\xd8\x62"
 
@@ -159,6 +162,9 @@ func Decode(b []byte, contentType string, limit int) (*Envelope, error) {
 	}
 	if h.ContentType != contentType {
 		return nil, fmt.Errorf("%w: %q", ErrContentType, h.ContentType)
+	}
+	if contentType != withClaims && (h.Claims != nil || h.Header != nil) {
+		return nil, fmt.Errorf("%w: claims or header in %s", ErrUnknownHeader, contentType)
 	}
 	if err := checkSet(h.Set); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-const contentType = "application/vnd.detente.test"
+const contentType = "application/vnd.detente.statement" // the one that has every label
 
 // draft is an envelope taken to pieces, so that each can be made wrong alone: what is signed is what stands in it.
 type draft struct {
@@ -271,6 +271,12 @@ func TestRefused(t *testing.T) {
 				t.Errorf("%v, want %v", err, s.want)
 			}
 		})
+	}
+	for _, c := range []envelope.Contents{{Claims: full().Claims}, {Header: full().Header}} {
+		c.ContentType = "application/vnd.detente.charter"
+		if e, err := envelope.Decode(sign(t, c, a), c.ContentType, 1<<14); !errors.Is(err, envelope.ErrUnknownHeader) {
+			t.Errorf("a charter with claims or a header: %v, %v", e, err)
+		}
 	}
 	e, err := envelope.Decode(newDraft(a, b).bytes(t), contentType, 1<<14)
 	if err != nil || e.Verify(known(t, a, b)) != nil {
