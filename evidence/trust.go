@@ -1,0 +1,180 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"detente/feed"
+	"detente/key"
+	"detente/party"
+	"detente/traffic"
+)
+
+// trust is what the reader's trust reaches in one file.
+type trust struct {
+	given   map[traffic.Party]*party.Chain   // the reader's
+	chains  map[traffic.Party]*party.Chain   // the reader's, continued by charters of the file
+	strange map[traffic.Party]*party.Charter // the newest charter of the file that continues none
+}
+
+// trust links the charters of a file to those that the reader trusts.
+func (r *Reader) trust(raw [][]byte) (*trust, error) {
+	t := &trust{given: r.Trusted, chains: make(map[traffic.Party]*party.Chain), strange: make(map[traffic.Party]*party.Charter)}
+	maps.Copy(t.chains, r.Trusted)
+	offered := make(map[traffic.Party]map[int][]*party.Charter)
+	seen := make(map[[32]byte]bool)
+	for _, b := range raw {
+		c, err := party.DecodeCharter(b, r.Registry)
+		if err != nil {
+			return nil, decoding("charter", err)
+		}
+		if seen[c.Hash()] {
+			continue
+		}
+		seen[c.Hash()] = true
+		if offered[c.Party] == nil {
+			offered[c.Party] = make(map[int][]*party.Charter)
+		}
+		offered[c.Party][c.Version] = append(offered[c.Party][c.Version], c)
+	}
+	for p, versions := range offered {
+		if err := t.link(p, versions); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// link continues the chain of a party as far as the charters offered go on from it.
+func (t *trust) link(p traffic.Party, offered map[int][]*party.Charter) error {
+	for ch := t.chains[p]; ch != nil; {
+		var next *party.Chain
+		for _, c := range offered[ch.Latest().Version+1] {
+			longer, err := ch.Extend(c)
+			if err != nil {
+				continue // it continues another chain, or none
+			}
+			if next != nil {
+				return &Refusal{"chain", fmt.Errorf("%w: %s, version %d", ErrChain, p, c.Version)}
+			}
+			next = longer
+		}
+		if next != nil {
+			t.chains[p] = next
+		}
+		ch = next
+	}
+	for version, list := range offered {
+		for _, c := range list {
+			if ch := t.chains[p]; ch != nil {
+				if mine, ok := ch.At(version); ok && mine.Hash() == c.Hash() {
+					continue
+				}
+			}
+			if other := t.strange[p]; other == nil || other.Version < version {
+				t.strange[p] = c
+			}
+		}
+	}
+	return nil
+}
+
+// of gives the chain of a party. On a channel, it is the chain of the member that the channel's charter means: its genesis stands there.
+func (t *trust) of(p traffic.Party, c *party.Channel) (*party.Chain, error) {
+	ch := t.chains[p]
+	if ch == nil {
+		return nil, &Refusal{"untrusted", untrusted(p, t.strange[p])}
+	}
+	if c != nil && c.Genesis[p] != ch.Genesis() {
+		return nil, &Refusal{"untrusted", fmt.Errorf("%w: the channel's member %s began with another charter than the one you trust", ErrUntrusted, p)}
+	}
+	return ch, nil
+}
+
+// basis says how far the charters of a party reach, and which of them the reader gave.
+func (t *trust) basis(p traffic.Party) Basis {
+	given := t.given[p].Latest()
+	return Basis{p, given.Version, t.chains[p].Latest().Version, fingerprint(given)}
+}
+
+// checkpoint reads a note without verifying its signatures.
+func checkpoint(note string) (feed.Checkpoint, error) {
+	c, _, err := feed.OpenCheckpoint(note)
+	if errors.Is(err, feed.ErrUnsigned) { // by any of no keys: it is a note
+		return c, nil
+	}
+	return c, decoding("note", err)
+}
+
+// signatures is what a note turns out to bear.
+type signatures struct {
+	good []feed.Signed
+	bad  bool // a line of a candidate's key does not verify
+}
+
+// open verifies the lines of a note by one candidate after the other. Together, feed.OpenCheckpoint would refuse the whole note for one bad
+// line; here a mirror's bad line must not void the author's good one. Nor can a party void its own signature by taking on, later, a key
+// whose 32-bit hash in the note is the same: that line still verifies under the one key that made it.
+func open(note string, candidates []feed.Candidate) signatures {
+	var s signatures
+	refused := make(map[string]bool) // by signer's name
+	for _, k := range candidates {
+		_, signed, err := feed.OpenCheckpoint(note, k)
+		if err != nil && !errors.Is(err, feed.ErrUnsigned) {
+			refused[string(k.Mirror)] = true
+		}
+		for _, g := range signed {
+			if !slices.ContainsFunc(s.good, func(o feed.Signed) bool { return o.Line == g.Line }) {
+				s.good = append(s.good, g)
+			}
+		}
+	}
+	for mirror := range refused {
+		good := 0
+		for _, g := range s.good {
+			if string(g.Mirror) == mirror {
+				good++
+			}
+		}
+		s.bad = s.bad || good < lines(note, traffic.Party(mirror))
+	}
+	return s
+}
+
+// lines counts the signature lines under the name of a mirror, or of the feed itself.
+func lines(note string, mirror traffic.Party) int {
+	name, _, _ := strings.Cut(note, "\n")
+	if mirror != "" {
+		name = feed.MirrorName(mirror)
+	}
+	return strings.Count(feed.Lines(note), "— "+name+" ")
+}
+
+// authors gives the keys with which a party may have signed a checkpoint under versions from…to of its charter.
+func authors(ch *party.Chain, from, to int) []feed.Candidate {
+	var out []feed.Candidate
+	for n := from; n <= to; n++ {
+		c, ok := ch.At(n)
+		if !ok {
+			continue
+		}
+		for _, k := range []key.Public{c.Node.Checkpoint, c.Node.CheckpointPQ} {
+			if v := c.Verifier(k); v != nil && !slices.ContainsFunc(out, func(o feed.Candidate) bool { return o.Key.ID() == v.ID() }) {
+				out = append(out, feed.Candidate{Key: v})
+			}
+		}
+	}
+	return out
+}
+
+// mirrors gives the keys with which a member may have cosigned.
+func mirrors(ch *party.Chain) []feed.Candidate {
+	var out []feed.Candidate
+	for _, v := range append(ch.MirrorKeys(false), ch.MirrorKeys(true)...) {
+		out = append(out, feed.Candidate{Mirror: ch.Party(), Key: v})
+	}
+	return out
+}
