@@ -23,6 +23,8 @@ type Link struct {
 	notes   map[traffic.Feed]bool  // own and third members' feeds whose checkpoint has new signatures
 	holds   map[traffic.Feed]int64 // how far the peer holds a feed, by its own last word
 	offered map[traffic.Feed]offer
+	knows   int                    // the newest version of the own charter that the peer has said it holds
+	pouched map[traffic.Feed]int64 // FLASH feeds, how far they went into the pouch
 	state   Condition
 	misses  map[string]int // attempts in a row that failed, by route and address
 }
@@ -49,7 +51,7 @@ func NewLink(self, peer traffic.Party) *Link {
 		Self: self, Peer: peer,
 		owed: make(map[traffic.Feed]bool), hello: true, notes: make(map[traffic.Feed]bool),
 		holds: make(map[traffic.Feed]int64), offered: make(map[traffic.Feed]offer),
-		state: Condition{Peer: peer, Since: time.Now().UTC()}, misses: make(map[string]int),
+		state: Condition{Peer: peer, Since: time.Now().UTC()}, misses: make(map[string]int), pouched: make(map[traffic.Feed]int64),
 	}
 }
 
@@ -91,6 +93,29 @@ func (l *Link) PeerHoldsOnly(listed map[traffic.Feed]bool, all []traffic.Feed) {
 			delete(l.offered, f)
 		}
 	}
+}
+
+// PeerKnows takes the peer's word of which version of the own charter it holds.
+func (l *Link) PeerKnows(version int) { l.mu.Lock(); l.knows = version; l.mu.Unlock() }
+
+// Knows is the newest version of the own charter that the peer has said it holds; 1 at first, since it is paired.
+func (l *Link) Knows() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(l.knows, 1)
+}
+
+// FirstPouch tells whether a packed FLASH has not been put into a pouch before, and notes that it is now.
+func (l *Link) FirstPouch(m *Manifest) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := false
+	for _, f := range m.offered {
+		if o := l.offered[f]; f.Precedence == traffic.Flash && o.to > l.pouched[f] {
+			l.pouched[f], first = o.to, true
+		}
+	}
+	return first
 }
 
 // Forget drops what is believed of the peer's copy of a feed, so that the next bundle begins where the receipts end.

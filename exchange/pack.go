@@ -114,7 +114,7 @@ func (l *Link) packHeld(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *
 	}
 	held := bundle.Held{Feed: h.Feed, Size: h.Size, Root: h.Root}
 	if h.Feed.Party != l.Self && h.Size > 0 {
-		kept, err := h.Receipts(ctx, tx, h.Size, 64)
+		kept, err := h.ReceiptsAt(ctx, tx, h.Size)
 		if err != nil {
 			return err
 		}

@@ -337,25 +337,46 @@ func (h *Head) SaveReceipt(ctx context.Context, tx *store.Tx, size int64, s Sign
 	return nil
 }
 
-// Receipts lists the cosignatures of sizes from least on, by size, at most limit of them.
-func (h *Head) Receipts(ctx context.Context, tx *store.Tx, least int64, limit int) ([]Receipt, error) {
-	rows, err := tx.Query(ctx, `SELECT size, mirror, algorithm, at, line FROM receipts WHERE feed = $1 AND size >= $2
-		ORDER BY size, mirror, algorithm LIMIT $3`, h.row, least, limit)
+// ReceiptsAt lists the cosignatures of one size, by mirror and algorithm.
+func (h *Head) ReceiptsAt(ctx context.Context, tx *store.Tx, size int64) ([]Receipt, error) {
+	return receipts(ctx, tx, `SELECT size, mirror, algorithm, at, line FROM receipts WHERE feed = $1 AND size = $2
+		ORDER BY mirror, algorithm DESC`, h.row, size)
+}
+
+// FirstReceipts lists, for each mirror and algorithm, the cosignature of the smallest size from least on: the earliest proof.
+func (h *Head) FirstReceipts(ctx context.Context, tx *store.Tx, least int64) ([]Receipt, error) {
+	mirrors, err := store.All(ctx, tx, func(r *Receipt) []any { return []any{&r.Mirror, &r.Algorithm} },
+		`SELECT DISTINCT mirror, algorithm FROM receipts WHERE feed = $1 ORDER BY mirror, algorithm DESC`, h.row)
 	if err != nil {
 		return nil, fmt.Errorf("feed: receipts: %w", err)
 	}
-	defer rows.Close()
 	var out []Receipt
-	for rows.Next() {
-		var r Receipt
-		var at int64
-		if err := rows.Scan(&r.Size, &r.Mirror, &r.Algorithm, &at, &r.Line); err != nil {
-			return nil, fmt.Errorf("feed: receipts: %w", err)
+	for _, m := range mirrors {
+		first, err := receipts(ctx, tx, `SELECT size, mirror, algorithm, at, line FROM receipts
+			WHERE feed = $1 AND mirror = $2 AND algorithm = $3 AND size >= $4 ORDER BY size LIMIT 1`, h.row, string(m.Mirror), int64(m.Algorithm), least)
+		if err != nil {
+			return nil, err
 		}
-		r.At = time.Unix(at, 0).UTC()
-		out = append(out, r)
+		out = append(out, first...)
 	}
-	return out, rows.Err()
+	return out, nil
+}
+
+func receipts(ctx context.Context, tx *store.Tx, query string, args ...any) ([]Receipt, error) {
+	type row struct {
+		Receipt
+		at int64
+	}
+	rows, err := store.All(ctx, tx, func(r *row) []any { return []any{&r.Size, &r.Mirror, &r.Algorithm, &r.at, &r.Line} }, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("feed: receipts: %w", err)
+	}
+	var out []Receipt
+	for _, r := range rows {
+		r.At = time.Unix(r.at, 0).UTC()
+		out = append(out, r.Receipt)
+	}
+	return out, nil
 }
 
 // Cosigned is the largest size that a mirror has cosigned; 0 when none.

@@ -63,6 +63,29 @@ func (h *Head) SetReason(ctx context.Context, tx *store.Tx, index int64, reason 
 	return nil
 }
 
+// FirstWith is the index of the first entry that is invalid for the reason, -1 when there is none.
+func (h *Head) FirstWith(ctx context.Context, tx *store.Tx, reason string) (int64, error) {
+	var place int64
+	err := tx.QueryRow(ctx, `SELECT COALESCE(MIN(place), -1) FROM entries WHERE place >= $1 AND place < $2 AND reason = $3`,
+		h.place(0), h.place(h.Size), reason).Scan(&place)
+	if err != nil {
+		return -1, fmt.Errorf("feed: judge: %w", err)
+	}
+	if place < 0 {
+		return -1, nil
+	}
+	return place & indexMask, nil
+}
+
+// SetPrior replaces what the valid entries leave behind, after some were judged anew.
+func (h *Head) SetPrior(ctx context.Context, tx *store.Tx, clock int64, charter int) error {
+	h.Clock, h.Charter = clock, charter
+	if _, err := tx.Exec(ctx, `UPDATE feeds SET clock = $1, charter = $2 WHERE row = $3`, clock, charter, h.row); err != nil {
+		return fmt.Errorf("feed: judge: %w", err)
+	}
+	return nil
+}
+
 // Placed is an entry and where it stands.
 type Placed struct {
 	Feed traffic.Feed

@@ -47,6 +47,7 @@ type Judge struct {
 	Channel *party.Channel
 	Issuer  *party.Chain // the charters of the feed's party, as far as they are known here
 	Regime  *form.Regime
+	Link    *form.Regime // the regime "link", whose form "epoch" every channel has; may be nil
 }
 
 // Prior is what the valid entries before the one judged leave behind.
@@ -129,8 +130,19 @@ func (j *Judge) reason(s *statement.Statement) string {
 	return ""
 }
 
+// FormEpoch opens an epoch of a feed; it belongs to every channel, whatever its regime, protocol.md#epoch.
+const FormEpoch = "epoch"
+
+// Form finds a form of the channel's regime, or the form "epoch".
+func (j *Judge) Form(id string, version int) (*form.Form, bool) {
+	if f, ok := j.Regime.Form(id, version); ok || id != FormEpoch || j.Link == nil {
+		return f, ok
+	}
+	return j.Link.Form(id, version)
+}
+
 func (j *Judge) formReason(s *statement.Statement) string {
-	f, ok := j.Regime.Form(s.Form, s.Version)
+	f, ok := j.Form(s.Form, s.Version)
 	if !ok {
 		return UnknownForm
 	}

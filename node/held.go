@@ -1,0 +1,243 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"detente/bundle"
+	"detente/exchange"
+	"detente/feed"
+	"detente/key"
+	"detente/party"
+	"detente/store"
+	"detente/traffic"
+)
+
+// claim is what a peer says of how far it holds a feed, with the cosignatures that verify.
+type claim struct {
+	bundle.Held
+	signed []feed.Signed
+}
+
+// openHeld verifies the cosignatures of a bundle, before the transaction.
+func (n *Node) openHeld(b *bundle.Bundle) []claim {
+	var out []claim
+	shared := n.shared(b.From)
+	var candidates []feed.Candidate
+	for _, h := range b.Held {
+		if !shared(h.Feed.Channel) {
+			continue
+		}
+		c := claim{Held: h}
+		if h.Feed.Party == n.self && h.Cosignatures != "" {
+			if candidates == nil {
+				candidates = mirrors(n.Chain(b.From))
+			}
+			_, signed, err := feed.OpenCheckpoint(feed.Checkpoint{Feed: h.Feed, Size: h.Size, Root: h.Root}.Note(h.Cosignatures), candidates...)
+			if err != nil {
+				n.log.Warn("cosignature refused", "peer", b.From, "feed", h.Feed.Origin(), "reason", err)
+			}
+			c.signed = signed
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// mirrors are the keys under which a party's cosignatures may count, protocol.md#charter.
+func mirrors(chain *party.Chain) []feed.Candidate {
+	var out []feed.Candidate
+	for _, pq := range []bool{false, true} {
+		for _, v := range chain.MirrorKeys(pq) {
+			out = append(out, feed.Candidate{Mirror: chain.Party(), Key: v})
+		}
+	}
+	return out
+}
+
+// storeHeld keeps the receipts, and notices a peer that holds less than it did, or something else than was sent.
+func (n *Node) storeHeld(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, held []claim, t *taken) error {
+	listed := make(map[traffic.Feed]bool)
+	for _, c := range held {
+		listed[c.Feed] = true
+		if c.Feed.Party != n.self {
+			if c.Feed.Party == b.From {
+				tx.AfterCommit(func() { l.link.PeerHolds(c.Feed, c.Size) })
+			}
+			continue
+		}
+		if err := n.storeReceipts(ctx, tx, l, b.From, c, b.Know != nil, t); err != nil {
+			return err
+		}
+	}
+	if b.Know == nil {
+		return nil
+	}
+	return n.storeHello(ctx, tx, l, b, listed)
+}
+
+// storeHello takes a complete listing at its word: of what is not in it the peer holds nothing.
+func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, listed map[traffic.Feed]bool) error {
+	heads, err := feed.Heads(ctx, tx, nil)
+	if err != nil {
+		return err
+	}
+	shared := n.shared(b.From)
+	var all []traffic.Feed
+	for _, h := range heads {
+		if shared(h.Feed.Channel) && (h.Feed.Party == n.self || h.Feed.Party == b.From) {
+			all = append(all, h.Feed)
+		}
+	}
+	known := b.Know[n.self]
+	tx.AfterCommit(func() { l.link.PeerHoldsOnly(listed, all); l.link.PeerKnows(known) })
+	return nil
+}
+
+func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *line, mirror traffic.Party, c claim, hello bool, t *taken) error {
+	h, err := feed.Find(ctx, tx, c.Feed)
+	if errors.Is(err, feed.ErrNoFeed) || err == nil && c.Size > h.Size {
+		return n.peerHasMore(ctx, tx, mirror, c, t)
+	}
+	if err != nil {
+		return err
+	}
+	tx.AfterCommit(func() { l.link.PeerHolds(c.Feed, c.Size) })
+	cosigned, err := h.Cosigned(ctx, tx, mirror)
+	if err != nil {
+		return err
+	}
+	if c.Size < cosigned && hello {
+		return n.raise(ctx, tx, t, exchange.Alarm{
+			Kind: exchange.AlarmRollback, Subject: c.Feed.Origin() + " at " + string(mirror),
+			Detail: fmt.Sprintf("%s holds %d entries and has cosigned %d: it has lost what it had; the rest is being sent again", mirror, c.Size, cosigned),
+		})
+	}
+	if c.Size == 0 {
+		return nil
+	}
+	own, err := n.signedAt(ctx, tx, h, c.Size)
+	if err != nil {
+		return err
+	}
+	if own.Root != c.Root {
+		return n.raise(ctx, tx, t, exchange.Alarm{
+			Kind: exchange.AlarmExtend, Subject: c.Feed.Origin() + " at " + string(mirror), Evidence: []byte(c.Cosignatures),
+			Detail: fmt.Sprintf("%s holds another history of this feed than the one here at size %d", mirror, c.Size),
+		})
+	}
+	chain := n.Chain(mirror)
+	for _, s := range c.signed {
+		if since, withdrawn := chain.WithdrawnAt(s.Key); withdrawn && !s.At.Before(since) {
+			continue
+		}
+		if err := h.SaveReceipt(ctx, tx, c.Size, s); err != nil {
+			return err
+		}
+		t.receipts = append(t.receipts, receipt{c.Feed, mirror, c.Size})
+	}
+	return nil
+}
+
+// signedAt is the kept checkpoint of an own feed at a size that a member has cosigned. Where a long feed was cut on its way none is kept
+// yet: without it the cosignature would be of no use to a judge, so it is signed again and kept.
+func (n *Node) signedAt(ctx context.Context, tx *store.Tx, h *feed.Head, size int64) (feed.Checkpoint, error) {
+	if c, _, err := h.SignedAt(ctx, tx, size); err == nil && c.Size == size {
+		return c, nil
+	}
+	c, err := h.CheckpointAt(ctx, tx, size)
+	if err != nil {
+		return c, err
+	}
+	line, err := c.Sign(n.keyring().Checkpoint, n.now())
+	if err != nil {
+		return c, err
+	}
+	return c, h.SaveCheckpoint(ctx, tx, c, line)
+}
+
+// rootOf is the root of a feed at a size: mostly one that was signed, which is a row, else computed.
+func (n *Node) rootOf(ctx context.Context, tx *store.Tx, h *feed.Head, size int64) ([32]byte, error) {
+	if c, _, err := h.SignedAt(ctx, tx, size); err == nil && c.Size == size {
+		return c.Root, nil
+	}
+	return h.RootAt(ctx, tx, size)
+}
+
+// storeGossip compares what third members were told with what was told here, and keeps proofs of forks that others found.
+func (n *Node) storeGossip(ctx context.Context, tx *store.Tx, b *bundle.Bundle, t *taken) error {
+	shared := n.shared(b.From)
+	for _, note := range b.Gossip {
+		c, chain := n.gossiped(note, shared)
+		if chain == nil {
+			continue
+		}
+		h, err := feed.Find(ctx, tx, c.Feed)
+		if err != nil || c.Size > h.Size {
+			continue // whoever holds the larger tree convicts; ours goes to the sender as gossip
+		}
+		root, err := n.rootOf(ctx, tx, h, c.Size)
+		if err != nil {
+			return err
+		}
+		if root != c.Root {
+			if err := n.convict(ctx, tx, h, c, note, t); err != nil {
+				return err
+			}
+		}
+	}
+	for _, raw := range b.Forks {
+		f, err := feed.DecodeFork(raw)
+		if err != nil {
+			continue
+		}
+		chain := n.Chain(f.Feed.Party)
+		if chain == nil {
+			continue
+		}
+		if _, _, err := f.Convicts(n.everSigned(chain)...); err != nil {
+			continue
+		}
+		err = n.raise(ctx, tx, t, exchange.Alarm{
+			Kind: exchange.AlarmFork, Subject: f.Feed.Origin(), Evidence: raw,
+			Detail: fmt.Sprintf("%s has signed two histories of this feed; %s found the proof", f.Feed.Party, b.From),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gossiped verifies a third member's checkpoint; the chain is nil when it is of no use here.
+func (n *Node) gossiped(note string, shared func([32]byte) bool) (feed.Checkpoint, *party.Chain) {
+	first, _, err := feed.OpenCheckpoint(note)
+	if err != nil && !errors.Is(err, feed.ErrUnsigned) || !shared(first.Feed.Channel) || first.Feed.Party == n.self {
+		return first, nil
+	}
+	chain := n.Chain(first.Feed.Party)
+	if chain == nil {
+		return first, nil
+	}
+	c, _, err := feed.OpenCheckpoint(note, n.everSigned(chain)...)
+	if err != nil {
+		return c, nil
+	}
+	return c, chain
+}
+
+// everSigned are the checkpoint keys of every charter version: a fork is a fork, whenever its two sides were signed.
+func (n *Node) everSigned(chain *party.Chain) []feed.Candidate {
+	var out []feed.Candidate
+	seen := make(map[key.ID]bool)
+	for _, c := range chain.All() {
+		for _, s := range n.signers(chain, c.Version) {
+			if !seen[s.Key.ID()] {
+				seen[s.Key.ID()] = true
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,115 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"detente/exchange"
+	"detente/feed"
+	"detente/key"
+	"detente/store"
+	"detente/traffic"
+)
+
+// runLattice gives each head that has changed its ML-DSA-44 signature, as the feed's party or as its mirror, within a second: one signature
+// for all the statements below it. Losing it costs nothing, since the next one covers more.
+func (n *Node) runLattice(ctx context.Context) {
+	done := make(map[traffic.Feed]int64)
+	for {
+		changed := n.Changed()
+		if err := n.signLattice(ctx, done); err != nil && ctx.Err() == nil {
+			n.log.Error("ML-DSA signatures", "reason", err)
+		}
+		if err := n.marks.Sync(); err != nil {
+			n.log.Error("marks", "reason", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second / 2): // what changes meanwhile shares the signature
+		}
+	}
+}
+
+// signLattice signs the heads that have grown since the sizes in done.
+func (n *Node) signLattice(ctx context.Context, done map[traffic.Feed]int64) error {
+	var heads []*feed.Head
+	err := n.db.View(ctx, func(tx *store.Tx) (err error) {
+		heads, err = feed.Heads(ctx, tx, nil)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	keys, at := n.keyring(), n.now()
+	lines := make(map[traffic.Feed]string)
+	var grown []*feed.Head
+	for _, h := range heads {
+		if h.Size == 0 || done[h.Feed] == h.Size || n.isSilent(h.Feed) {
+			continue
+		}
+		c := h.Checkpoint()
+		if h.Feed.Party == n.self {
+			lines[h.Feed], err = c.Sign(keys.CheckpointPQ, at)
+		} else {
+			lines[h.Feed], err = c.Cosign(n.self, keys.MirrorPQ, at)
+		}
+		if err != nil {
+			return err
+		}
+		grown = append(grown, h)
+	}
+	if len(grown) == 0 {
+		return nil
+	}
+	err = n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+		for _, h := range grown {
+			var err error
+			if h.Feed.Party == n.self {
+				err = h.SaveCheckpoint(ctx, tx, h.Checkpoint(), lines[h.Feed])
+			} else {
+				err = h.SaveReceipt(ctx, tx, h.Size, feed.Signed{
+					Mirror: n.self, Algorithm: key.MLDSA44, Key: keys.MirrorPQ.ID(), At: at, Line: lines[h.Feed],
+				})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, h := range grown {
+		done[h.Feed] = h.Size
+		n.tellLattice(h.Feed)
+	}
+	return nil
+}
+
+// tellLattice owes the new signature to those whom it concerns: the other members for an own feed, its party for a mirrored one.
+func (n *Node) tellLattice(f traffic.Feed) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	c := n.channels[f.Channel]
+	if c == nil {
+		return
+	}
+	for p, l := range n.lines {
+		switch {
+		case f.Party == p:
+			l.link.Owe(f)
+		case f.Party == n.self && (c.Kind == "public" || c.Member(p)):
+			l.link.OweNote(f)
+		default:
+			continue
+		}
+		l.kick(exchange.Calm)
+	}
+}

@@ -1,0 +1,328 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"detente/blob"
+	"detente/bundle"
+	"detente/exchange"
+	"detente/feed"
+	"detente/key"
+	"detente/party"
+	"detente/route"
+	"detente/store"
+	"detente/traffic"
+)
+
+// line is a link and the goroutines that serve it.
+type line struct {
+	link  *exchange.Link
+	kicks [2]chan struct{} // by lane, one slot each: there may be something to say
+
+	mu   sync.Mutex
+	held map[chan struct{}]bool // requests of the peer that are held open until there is something to say
+}
+
+func newLine(self, peer traffic.Party) *line {
+	l := &line{link: exchange.NewLink(self, peer), held: make(map[chan struct{}]bool)}
+	for i := range l.kicks {
+		l.kicks[i] = make(chan struct{}, 1)
+	}
+	return l
+}
+
+// kick says that there may be something to say. It never blocks.
+func (l *line) kick(lane exchange.Lane) {
+	wake(l.kicks[lane])
+	l.mu.Lock()
+	for c := range l.held {
+		wake(c)
+	}
+	l.mu.Unlock()
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (n *Node) line(p traffic.Party) *line {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.lines[p]
+}
+
+// kickMembers wakes the links with everybody who holds a channel's feeds.
+func (n *Node) kickMembers(channel [32]byte, lane exchange.Lane) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	c := n.channels[channel]
+	for p, l := range n.lines {
+		if c.Kind == party.Public || c.Member(p) {
+			l.kick(lane)
+		}
+	}
+}
+
+// gossip has the checkpoint of a feed told to the other members.
+func (n *Node) gossip(f traffic.Feed, but traffic.Party) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	c := n.channels[f.Channel]
+	if c == nil || len(c.Members) < 3 {
+		return
+	}
+	for p, l := range n.lines {
+		if p != but && p != f.Party && c.Member(p) {
+			l.link.OweNote(f) // with the next bundle; it is not worth one of its own
+		}
+	}
+}
+
+// holdTime is how long a node that cannot be called leaves a request open with its peer.
+const holdTime = time.Minute
+
+// runLane sends what one lane of a link has, sleeping until there is something to say, a heartbeat is due, or a retry.
+func (n *Node) runLane(ctx context.Context, l *line, lane exchange.Lane) {
+	failures := 0
+	for ctx.Err() == nil {
+		more, err := n.exchange(ctx, l, lane)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			failures = 0
+			if more {
+				continue
+			}
+		case !errors.Is(err, exchange.ErrNoRoute):
+			failures++
+			if l.link.Lost(err.Error()) {
+				n.log.Warn("link down", "peer", l.link.Peer, "reason", err)
+			}
+		}
+		wait := n.cfg.Heartbeat
+		if failures > 0 {
+			wait = min(wait, route.Backoff(failures, lane == exchange.Urgent, rand.Int64N))
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-l.kicks[lane]:
+		case <-timer.C:
+			if lane == exchange.Calm && failures == 0 {
+				l.link.OweHello() // the heartbeat: a fresh cosignature of every head
+				n.watchSilence(ctx, l)
+			}
+		}
+		timer.Stop()
+	}
+}
+
+// exchange sends one bundle, if there is anything to say, and takes the answer. more tells that there is more to say at once.
+func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more bool, err error) {
+	ways := n.ways(l.link.Peer)
+	if len(ways) == 0 && (n.cfg.PouchDir == "" || lane != exchange.Urgent) {
+		return false, exchange.ErrNoRoute
+	}
+	hold := time.Duration(0)
+	if !n.cfg.Callable && lane == exchange.Calm {
+		hold = holdTime
+	}
+	sealed, m, err := n.pack(ctx, l, packing{lanes: []exchange.Lane{lane}, hold: hold, limit: limit(ways)})
+	if err != nil || sealed == nil {
+		return false, err
+	}
+	if m.Flash {
+		n.pouchFlash(ctx, l, m, sealed)
+	}
+	answered := false
+	err = l.link.Carry(ctx, ways, sealed, m.Flash, func(w exchange.Way, answer []byte) {
+		if _, err := n.Receive(ctx, w.Route.Name(), answer); err != nil {
+			n.log.Warn("answer refused", "peer", l.link.Peer, "reason", err)
+			return
+		}
+		answered = true
+	})
+	l.link.Settle(m, err == nil)
+	if err != nil {
+		return false, err
+	}
+	if !answered {
+		l.link.Heard("")
+	}
+	if lane == exchange.Urgent && l.link.Owes() {
+		wake(l.kicks[exchange.Calm])
+	}
+	return m.More || hold > 0 || m.Entries > 0 || lane == exchange.Calm && l.link.Owes(), nil
+}
+
+// packing is what a caller wants in a bundle.
+type packing struct {
+	lanes []exchange.Lane
+	hold  time.Duration
+	limit int
+	all   bool // for a pouch: everything not cosigned
+	force bool // seal even when there is nothing to say
+}
+
+// pack makes a sealed bundle for a peer; nil when there is nothing to say.
+func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, *exchange.Manifest, error) {
+	peer := l.link.Peer
+	chain := n.Chain(peer)
+	keys := n.keyring()
+	b := &bundle.Bundle{From: n.self, To: peer, At: n.now(), Hold: p.hold}
+	b.Charters = n.news(peer)
+	var m *exchange.Manifest
+	err := n.db.View(ctx, func(tx *store.Tx) (err error) {
+		b.Feeds, b.Held, b.Gossip, b.Wants, b.Blobs = nil, nil, nil, nil, nil
+		m, err = l.link.Pack(ctx, tx, b, exchange.Packing{
+			Lanes: p.lanes, Shared: n.shared(peer), Capacity: bundle.Capacity(p.limit), Entries: 2 * batch, All: p.all, Know: n.know(),
+			Silent: n.isSilent,
+			Sign:   func(c feed.Checkpoint) (string, error) { return c.Sign(keys.Checkpoint, n.now()) },
+			Cosign: func(c feed.Checkpoint) (string, error) { return c.Cosign(n.self, keys.Mirror, n.now()) },
+		})
+		if err != nil || p.lanes[len(p.lanes)-1] != exchange.Calm {
+			return err
+		}
+		return n.packBlobs(ctx, tx, l, b, p)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("node: pack: %w", err)
+	}
+	if m.Empty() && len(b.Wants)+len(b.Blobs)+len(b.Charters) == 0 && p.hold == 0 && !p.force {
+		return nil, m, nil
+	}
+	to, err := bundle.NewRecipient(peer, chain.Latest().Node.Sealing.Public)
+	var sealed []byte
+	if err == nil {
+		sealed, err = bundle.Seal(b, keys.Bundle, to)
+	}
+	if err != nil {
+		l.link.Settle(m, false)
+	}
+	return sealed, m, err
+}
+
+// Answer takes a bundle that came over a route with a way back, and gives the bundle to answer with, nil when there is nothing to say. It is
+// a route.Accept.
+func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
+	b, err := n.open(sealed)
+	if err != nil {
+		n.log.Warn("bundle refused", "reason", err)
+		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	l := n.line(b.From)
+	if err := n.take(ctx, "https", b); err != nil {
+		return nil, err
+	}
+	lanes := []exchange.Lane{exchange.Urgent, exchange.Calm}
+	if urgent(b) {
+		lanes = lanes[:1] // what waits behind must not delay the receipt of a FLASH
+	}
+	answer, _, err := n.pack(ctx, l, packing{lanes: lanes, limit: bundle.MaxSealed})
+	if err != nil || answer != nil || b.Hold == 0 {
+		return answer, err
+	}
+	return n.hold(ctx, l, b.Hold)
+}
+
+// hold keeps a peer's request open until there is something to say.
+func (n *Node) hold(ctx context.Context, l *line, most time.Duration) ([]byte, error) {
+	c := make(chan struct{}, 1)
+	l.mu.Lock()
+	l.held[c] = true
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		delete(l.held, c)
+		l.mu.Unlock()
+	}()
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	for {
+		answer, _, err := n.pack(ctx, l, packing{lanes: []exchange.Lane{exchange.Urgent, exchange.Calm}, limit: bundle.MaxSealed})
+		if answer != nil || err != nil {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-timer.C:
+			return nil, nil
+		case <-c:
+		}
+	}
+}
+
+func urgent(b *bundle.Bundle) bool {
+	for _, f := range b.Feeds {
+		if exchange.LaneOf(f.Feed.Precedence) == exchange.Urgent && len(f.Entries) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// ways lists the routes to a peer that its charter names and this node has.
+func (n *Node) ways(p traffic.Party) []exchange.Way {
+	charter := n.Chain(p).Latest()
+	var out []exchange.Way
+	for _, r := range charter.Routes {
+		if have := n.cfg.Routes[r.Name]; have != nil {
+			out = append(out, exchange.Way{Route: have, Peer: route.Peer{
+				Party: p, Address: r.Address, Transport: []key.Public{charter.Node.Transport},
+			}})
+		}
+	}
+	return out
+}
+
+func limit(ways []exchange.Way) int {
+	least := bundle.MaxSealed
+	for _, w := range ways {
+		least = min(least, w.Route.Limit())
+	}
+	return least
+}
+
+// packBlobs asks for what is missing, and sends a piece of what the peer asked for.
+func (n *Node) packBlobs(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, p packing) error {
+	missing, err := blob.Missing(ctx, tx, 16)
+	if err != nil {
+		return err
+	}
+	for _, w := range missing {
+		b.Wants = append(b.Wants, bundle.Want{Hash: w.Hash, Offset: w.Offset})
+	}
+	return nil
+}
+
+// watchSilence raises the alarm of a peer that has not been heard for too long, and clears it when it is.
+func (n *Node) watchSilence(ctx context.Context, l *line) {
+	c := l.link.Condition()
+	heard := c.Heard
+	if heard.IsZero() {
+		heard = c.Since
+	}
+	silent := time.Since(heard) > n.cfg.Silence
+	err := n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+		if !silent {
+			return exchange.Clear(ctx, tx, exchange.AlarmSilent, string(l.link.Peer))
+		}
+		_, err := exchange.Raise(ctx, tx, exchange.Alarm{
+			Kind: exchange.AlarmSilent, Subject: string(l.link.Peer), Detail: "nothing heard since " + heard.Format(time.RFC3339),
+		})
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		n.log.Error("alarm", "reason", err)
+	}
+}

@@ -1,0 +1,215 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"detente/exchange"
+	"detente/feed"
+	"detente/form"
+	"detente/store"
+	"detente/traffic"
+)
+
+// compareMarks finds own feeds of which the database holds less than was signed.
+func (n *Node) compareMarks(ctx context.Context) error {
+	return n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+		for _, m := range n.marks.All() {
+			h, err := feed.Find(ctx, tx, m.Feed)
+			if err != nil && !errors.Is(err, feed.ErrNoFeed) {
+				return err
+			}
+			if err == nil && h.Size >= m.Size {
+				continue
+			}
+			n.hush(m.Feed)
+			var size int64
+			if h != nil {
+				size = h.Size
+			}
+			if err := n.raiseBehind(ctx, tx, m.Feed, size, m.Size, "the mark beside the keys"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (n *Node) raiseBehind(ctx context.Context, tx *store.Tx, f traffic.Feed, size, signed int64, says string) error {
+	fresh, err := exchange.Raise(ctx, tx, exchange.Alarm{
+		Kind: exchange.AlarmBehind, Subject: f.Origin(),
+		Detail: fmt.Sprintf("this database holds %d entries, %s says %d were signed: nothing is said on this feed until recover has fetched them", size, says, signed),
+	})
+	if fresh {
+		n.log.Error("alarm", "kind", exchange.AlarmBehind, "subject", f.Origin(), "held", size, "signed", signed)
+	}
+	return err
+}
+
+// hush forbids a feed to speak; caughtUp lifts it.
+func (n *Node) hush(f traffic.Feed) {
+	n.mu.Lock()
+	n.silent[f] = true
+	n.mu.Unlock()
+}
+
+func (n *Node) isSilent(f traffic.Feed) bool {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.silent[f]
+}
+
+// peerHasMore is a member that holds more of an own feed than this database: it was restored from an old copy, marks and all.
+func (n *Node) peerHasMore(ctx context.Context, tx *store.Tx, mirror traffic.Party, c claim, t *taken) error {
+	if len(c.signed) == 0 {
+		return nil // a claim that the peer does not sign forbids nobody to speak
+	}
+	var size int64
+	if h, err := feed.Find(ctx, tx, c.Feed); err == nil {
+		size = h.Size
+	}
+	n.hush(c.Feed)
+	t.alarms = append(t.alarms, exchange.Alarm{Kind: exchange.AlarmBehind, Subject: c.Feed.Origin(), Detail: "a member has cosigned more than is held here"})
+	return n.raiseBehind(ctx, tx, c.Feed, size, c.Size, string(mirror))
+}
+
+// caughtUp lets a feed speak again once everything that was signed is back.
+func (n *Node) caughtUp(h *feed.Head) {
+	if h.Size < n.marks.Last(h.Feed).Size {
+		return
+	}
+	n.mu.Lock()
+	delete(n.silent, h.Feed)
+	n.mu.Unlock()
+}
+
+// Recovery is how far a recovery has come.
+type Recovery struct {
+	Behind   []Missing `json:"behind"`   // own feeds that may not speak yet
+	Restored int64     `json:"restored"` // entries of own feeds and copies that have come back
+}
+
+// Missing is an own feed of which entries are missing.
+type Missing struct {
+	Feed   string `json:"feed"`
+	Held   int64  `json:"held"`
+	Signed int64  `json:"signed"`
+}
+
+// Recover asks every peer for what this node has lost: entries of its own feeds, and the peers' own. It returns when nothing is missing, or
+// when ctx ends, with how far it came. Run must be going, because it is what exchanges.
+func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, error) {
+	start, err := n.entries(ctx)
+	if err != nil {
+		return Recovery{}, err
+	}
+	for {
+		changed := n.Changed()
+		r, err := n.recovery(ctx, start)
+		if err != nil {
+			return r, err
+		}
+		if progress != nil {
+			progress(r)
+		}
+		if len(r.Behind) == 0 {
+			return r, n.clearBehind(ctx)
+		}
+		n.hello()
+		select {
+		case <-ctx.Done():
+			return r, fmt.Errorf("node: recover: %w", ctx.Err())
+		case <-changed:
+		case <-time.After(n.cfg.Heartbeat):
+		}
+	}
+}
+
+func (n *Node) entries(ctx context.Context) (total int64, err error) {
+	err = n.db.View(ctx, func(tx *store.Tx) error {
+		heads, err := feed.Heads(ctx, tx, nil)
+		total = 0
+		for _, h := range heads {
+			total += h.Size
+		}
+		return err
+	})
+	return total, err
+}
+
+func (n *Node) recovery(ctx context.Context, start int64) (Recovery, error) {
+	r := Recovery{Behind: []Missing{}}
+	err := n.db.View(ctx, func(tx *store.Tx) error {
+		r = Recovery{Behind: []Missing{}, Restored: -start}
+		heads, err := feed.Heads(ctx, tx, nil)
+		if err != nil {
+			return err
+		}
+		size := make(map[traffic.Feed]int64)
+		for _, h := range heads {
+			size[h.Feed] = h.Size
+			r.Restored += h.Size
+		}
+		n.mu.RLock()
+		defer n.mu.RUnlock()
+		for f := range n.silent {
+			r.Behind = append(r.Behind, Missing{f.Origin(), size[f], n.marks.Last(f).Size})
+		}
+		return nil
+	})
+	return r, err
+}
+
+func (n *Node) clearBehind(ctx context.Context) error {
+	return n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+		alarms, err := exchange.Alarms(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, a := range alarms {
+			if a.Kind == exchange.AlarmBehind {
+				if err := exchange.Clear(ctx, tx, a.Kind, a.Subject); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// hello tells every peer what is held here, and has it give back what is not.
+func (n *Node) hello() {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	for _, l := range n.lines {
+		l.link.OweHello()
+		l.kick(exchange.Calm)
+	}
+}
+
+// NewEpoch leaves an own feed whose lost entries no member can give back, and opens its next epoch, whose first statement says so. by is the
+// duty role that decides. Error: feed.ErrBehind is what it cures; any other feed has no reason to be left.
+func (n *Node) NewEpoch(ctx context.Context, f traffic.Feed, post traffic.Post, by, reason string) (Sent, error) {
+	if !n.isSilent(f) {
+		return Sent{}, fmt.Errorf("node: %s lacks nothing that was signed; an epoch is opened only for a feed that cannot be recovered", f.Origin())
+	}
+	mark := n.marks.Last(f)
+	next := f
+	next.Epoch++
+	err := n.db.Update(ctx, store.Urgent, func(tx *store.Tx) error {
+		_, err := feed.Open(ctx, tx, next)
+		return err
+	})
+	if err != nil {
+		return Sent{}, err
+	}
+	root := mark.Root
+	return n.Send(ctx, Draft{
+		Channel: f.Channel, Plane: f.Plane, Precedence: f.Precedence, Post: post, Audience: "*", Form: "epoch", Language: "en", Drafter: by,
+		Values: form.Values{
+			"epoch": int64(next.Epoch), "previous_size": mark.Size, "previous_root": root[:], "reason": reason, "authorised_by": by,
+		},
+	})
+}
