@@ -146,14 +146,18 @@ func (s *pgSession) beginSchema() error {
 
 // commit commits. The server's ERROR means that nothing was kept; so does the answer ROLLBACK. Anything else but
 // a clean answer (a lost connection, a server going down, the warning that the wait for a synchronous
-// standby was cancelled) leaves it open.
+// standby was cancelled) leaves it open. pgconn.SafeToRetry is of no use here: for a connection that breaks while
+// the answer is read it says that nothing was sent.
 func (s *pgSession) commit() error {
+	if s.pg.IsClosed() {
+		return s.wrap(errors.New("connection lost before COMMIT"))
+	}
 	s.warning.text = ""
 	results, err := s.pg.Exec(context.Background(), "COMMIT").ReadAll()
-	var e *pgconn.PgError
-	switch {
-	case errors.As(err, &e) && e.SeverityUnlocalized == "ERROR", pgconn.SafeToRetry(err):
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.SeverityUnlocalized == "ERROR" {
 		return s.wrap(err)
+	}
+	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 	case s.warning.text != "":

@@ -18,7 +18,7 @@ const (
 
 // errRetry marks failures that are nobody's fault: the losing side of a deadlock, a connection lost before
 // COMMIT was sent. The function is run again.
-var errRetry = errors.New("another process was in the way")
+var errRetry = errors.New("interrupted by another process or a lost connection")
 
 // errGone says that the caller has left by a panic: nobody hears this error, nobody can run the function again.
 var errGone = errors.New("store: the function did not return")
