@@ -9,7 +9,7 @@ import (
 )
 
 func TestBackoff(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(1, 2))
+	rnd := rand.New(rand.NewPCG(1, 2)).Int64N
 	for _, c := range []struct {
 		attempt int
 		urgent  bool

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"detente/key"
@@ -75,8 +74,9 @@ const (
 )
 
 // Backoff is how long to wait after attempt failures in a row, 1 or more: a random time below a bound that doubles up to five minutes, or for
-// urgent traffic to fifteen seconds. The randomness keeps two nodes, or many, from trying in step.
-func Backoff(attempt int, urgent bool, rnd *rand.Rand) time.Duration {
+// urgent traffic to fifteen seconds. The randomness keeps two nodes, or many, from trying in step. rnd returns a number below its argument,
+// as rand.Int64N does.
+func Backoff(attempt int, urgent bool, rnd func(int64) int64) time.Duration {
 	most := backoffMost
 	if urgent {
 		most = backoffFlash
@@ -85,7 +85,7 @@ func Backoff(attempt int, urgent bool, rnd *rand.Rand) time.Duration {
 	for i := 1; i < attempt && bound < most; i++ {
 		bound *= 2
 	}
-	return backoffLeast + time.Duration(rnd.Int64N(int64(min(bound, most)-backoffLeast)))
+	return backoffLeast + time.Duration(rnd(int64(min(bound, most)-backoffLeast)))
 }
 
 // readBundle reads to the end, at most MaxBundle bytes. The expected length, -1 when it is not known, is a hint and no more: what is
