@@ -92,7 +92,7 @@ func ParseWords(words string) (Fingerprint, error) {
 			return f, fmt.Errorf("%w: word %d, %q, is in another language than the first", ErrWords, i+1, w)
 		case i > 0 && fold(w) == fold(heard[i-1]):
 			return f, fmt.Errorf("%w: word %d, %q, was said twice", ErrWords, i+1, w)
-		case s.list != i%2 && i+1 < len(heard) && lexical().index[fold(heard[i+1])].list == i%2 && len(heard) == len(f):
+		case s.list != i%2 && len(heard) == len(f) && i+1 < len(f):
 			return f, fmt.Errorf("%w: words %d and %d, %q and %q, are exchanged", ErrWords, i+1, i+2, w, heard[i+1])
 		case s.list != i%2:
 			return f, fmt.Errorf("%w: word %d is missing before %q", ErrWords, i+1, w)
