@@ -16,6 +16,9 @@ export function demand(condition, code, message) {
 }
 
 const MAX_DEPTH = 16;
+// As many items as the largest structure that holds more than a few of them has bytes, a charter: no structure of the
+// protocol comes near it, and four megabytes of empty maps cost no memory.
+const MAX_ITEMS = 262144;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const [UINT, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG] = [0, 1, 2, 3, 4, 5, 6];
 
@@ -52,6 +55,7 @@ class Reader {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = 0;
+    this.items = 0;
   }
 
   // Nothing is allocated for a length that the remaining bytes cannot hold.
@@ -90,6 +94,7 @@ class Reader {
   // The outermost item is at depth 0, what an array or a map holds is one deeper than it.
   item(depth) {
     const at = this.at;
+    demand(++this.items <= MAX_ITEMS, "too-large", `more than ${MAX_ITEMS} items`);
     demand(depth <= MAX_DEPTH, "depth", `deeper than ${MAX_DEPTH} at ${at}`);
     const { major, argument } = this.head();
     switch (major) {

@@ -1,13 +1,14 @@
 // The charters of parties: what they hold, who approved them, how they follow one another (protocol.md#charter).
 // It never trusts a charter by itself: trust begins at the charters that a person gives beside the proof.
 import { compareBytes, decode, demand, encode, equalBytes, Refusal } from "./canonical.mjs";
-import { CHARTER_TYPE, keyOf, parseEnvelope } from "./envelope.mjs";
-import { ED25519, hex, ML_DSA_44, parseKey, SEALING_KEM, sha256, verify } from "./key.mjs";
-import { demandFields, isArrayOf, isHash, isParty, isPlane, isPost, isText, isTime, isUint } from "./shapes.mjs";
+import { CHARTER_TYPE, demandSignatures, parseEnvelope } from "./envelope.mjs";
+import { ED25519, hex, ML_DSA_44, parseKey, SEALING_KEM, sha256 } from "./key.mjs";
+import { demandFields, isArrayOf, isHash, isParty, isPlane, isPost, isReadable, isTime, isUint } from "./shapes.mjs";
 
 export const CHARTER_LIMIT = 262144;
 export const CHARTER_FILE_LIMIT = 4 << 20;
 const CHARTER_FILE_TYPE = "detente-charters.v1";
+const FINGERPRINT_BYTES = 16;
 const MAY = ["receive", "acknowledge", "answer", "commit"];
 const NODE_KEYS = new Map([
   ["checkpoint", ED25519], ["checkpoint-pq", ML_DSA_44], ["mirror", ED25519], ["mirror-pq", ML_DSA_44],
@@ -15,9 +16,10 @@ const NODE_KEYS = new Map([
 ]);
 
 /**
- * Parses a charter, checks that it is one and that its own roots approve it.
+ * Parses a charter and checks that it is one. Who signed it is judged where the one before it is known, in a chain.
  * @returns {Charter} `hash`, `party`, `version`, `previous`, `name`, `issued`, `need`, `roots` (arrays of keys),
- *   `posts` (Map from post to arrays of `{plane, key}`), `node` (Map from use to key), `revoked`, `envelope`.
+ *   `posts` (Map from post to arrays of `{plane, key}`), `node` (Map from use to key), `revoked`, `keys` and `keyIds`
+ *   (all of them), `envelope`.
  */
 export function parseCharter(bytes) {
   const envelope = parseEnvelope(bytes, CHARTER_LIMIT, CHARTER_TYPE);
@@ -29,18 +31,20 @@ export function parseCharter(bytes) {
   };
   demand(isParty(charter.party), "charter", "the party is not a party id");
   demand(isUint(charter.version, 1) && Number.isSafeInteger(charter.version), "charter", "the version is not a number from 1");
-  demand(charter.version === 1 ? !charter.previous : isHash(charter.previous), "charter", "version 1, and only it, has no previous");
+  demand(charter.version === 1 ? !map.has("previous") : isHash(charter.previous), "charter", "version 1, and only it, has no previous");
   demand(isTime(charter.issued), "charter", "issued is not a time");
-  demand(charter.name instanceof Map && [...charter.name].flat().every((text) => isText(text, 1)), "charter", "the name is not a map from language to text");
-  demand(isArrayOf(charter.languages, (tag) => isText(tag, 1)), "charter", "the languages are not tags");
-  demand(isArrayOf(charter.routes, (route) => Array.isArray(route) && route.length === 2 && isArrayOf(route, isText)), "charter", "the routes are not [route, address]");
+  demand(charter.name instanceof Map && charter.name.size > 0 && [...charter.name].flat().every(isReadable), "charter", "the name is not a map from language to text");
+  demand(isArrayOf(charter.languages, isReadable) && charter.languages.length > 0, "charter", "the languages are not tags");
+  demand(isArrayOf(charter.routes, (route) => Array.isArray(route) && route.length === 2 && isArrayOf(route, isReadable)), "charter", "the routes are not [route, address]");
   Object.assign(charter, parseRoots(map.get("roots")));
   charter.posts = parsePosts(map.get("posts"));
   demandFields(map.get("node"), [...NODE_KEYS.keys()], [], "charter", "node");
   charter.node = new Map([...NODE_KEYS].map(([use, alg]) => [use, parseKey(map.get("node").get(use), "charter", alg)]));
   charter.revoked = parseRevoked(map.get("revoked"));
-  demandEachKeyOnce(charter);
-  demand(approvals(charter, charter) >= charter.need, "not-approved", `version ${charter.version} of ${charter.party} is not approved by ${charter.need} of its own roots`);
+  charter.keys = [...charter.roots.flat(), ...[...charter.posts.values()].flat().map(({ key }) => key), ...charter.node.values()];
+  charter.keyIds = new Set(charter.keys.map(({ id }) => hex(id)));
+  demand(charter.keyIds.size === charter.keys.length, "charter", "a key stands twice in the charter");
+  demand(charter.revoked.every(({ id }) => !charter.keyIds.has(hex(id))), "charter", "a key is revoked that the charter holds");
   return charter;
 }
 
@@ -62,7 +66,8 @@ function parsePosts(value) {
     const post = entry.get("post");
     demand(isPost(post), "charter", "a post is not a post id");
     demand(order.follows(post) === 1, "charter", `post ${post} is out of order`);
-    demand(isArrayOf(entry.get("may"), (right) => MAY.includes(right)), "charter", `post ${post} may do what is not in the list`);
+    const may = entry.get("may");
+    demand(isArrayOf(may, (right) => MAY.includes(right)) && new Set(may).size === may.length, "charter", `what ${post} may do is not in the list, or twice`);
     posts.set(post, parsePostKeys(post, entry.get("keys")));
   }
   return posts;
@@ -89,31 +94,36 @@ class Ascending {
 
 function parseRevoked(value) {
   if (value === undefined) return [];
-  demand(Array.isArray(value), "charter", "revoked is not an array");
+  demand(Array.isArray(value) && value.length > 0, "charter", "revoked is not an array, or empty");
   return value.map((entry) => {
     demandFields(entry, ["key", "since", "reason"], [], "charter", "a revocation");
     const [id, since] = [entry.get("key"), entry.get("since")];
-    demand(id instanceof Uint8Array && id.length === 16 && isTime(since) && isText(entry.get("reason")), "charter", "a revocation has a field that is not one");
+    demand(id instanceof Uint8Array && id.length === 16 && isTime(since) && isReadable(entry.get("reason")), "charter", "a revocation has a field that is not one");
     return { id, since };
   });
 }
 
-function demandEachKeyOnce({ roots, posts, node }) {
-  const ids = [...roots.flat(), ...[...posts.values()].flat().map(({ key }) => key), ...node.values()].map(({ id }) => hex(id));
-  demand(new Set(ids).size === ids.length, "charter", "a key stands twice in the charter");
+/**
+ * Demands that a charter is approved by its own roots and, after version 1, by those of the version before. Every key
+ * in its signature set is one of the two charters', and every signature verifies.
+ */
+function demandApproved(charter, previous) {
+  const name = `version ${charter.version} of ${charter.party}`;
+  const signed = new Set(demandSignatures(charter.envelope, [...charter.keys, ...(previous?.roots.flat() ?? [])]).map(({ id }) => hex(id)));
+  for (const by of previous ? [previous, charter] : [charter]) {
+    const approving = by.roots.filter((keys) => keys.every(({ id }) => signed.has(hex(id)))).length;
+    demand(approving >= by.need, "not-approved", `${name} is approved by ${approving} roots of version ${by.version}, not ${by.need}`);
+  }
 }
 
-/** How many of the roots of `by` have approved `charter`: all keys of a root must have signed. */
-function approvals(charter, by) {
-  const signed = (key) => charter.envelope.signers.some((s) => keyOf(s, [key]) && verify(key, s.signed, s.signature));
-  return by.roots.filter((keys) => keys.every(signed)).length;
-}
-
-/** Demands that `next` is the version after `charter`: named by hash, of the same party, approved by the older roots. */
-function demandSuccession(charter, next) {
-  const name = `version ${next.version} of ${next.party}`;
-  demand(charter.party === next.party && BigInt(next.version) === BigInt(charter.version) + 1n && equalBytes(next.previous, charter.hash), "chain", `${name} does not follow version ${charter.version}`);
-  demand(approvals(next, charter) >= charter.need, "not-approved", `${name} is not approved by ${charter.need} roots of version ${charter.version}`);
+/** Demands that `next` is the version after the last one of `chain`. */
+function demandSuccession(chain, next) {
+  const last = chain.at(-1);
+  const follows = last.party === next.party && next.version === last.version + 1 && equalBytes(next.previous, last.hash);
+  demand(follows, "chain", `version ${next.version} of ${next.party} does not follow version ${last.version} of ${last.party}`);
+  const withdrawn = chain.flatMap(({ revoked }) => revoked).find(({ id }) => next.keyIds.has(hex(id)));
+  demand(!withdrawn, "chain", `version ${next.version} of ${next.party} holds a key again that an earlier one revoked`);
+  demandApproved(next, last);
 }
 
 /** The post's keys on a plane. */
@@ -128,89 +138,104 @@ export function parseCharterFile(value) {
   return value[1].map(parseCharter);
 }
 
-/** A party's charters from `first` to `newest`, each linked to the next one. At least one of them was given as trusted. */
-class Chain {
-  constructor(held) {
-    this.held = held;
-    this.versions = [...held.values()].sort((a, b) => a.version - b.version);
+/** All charters of a party from version 1 to the newest known, each approved and linked to the one before. */
+export class Chain {
+  /** Refused with `chain`, `not-approved`, `unknown-key` or `bad-signature` when the charters, in order, are not one. */
+  constructor(charters) {
+    const [first, ...rest] = charters;
+    demand(first?.version === 1, "chain", "a chain of charters begins at version 1");
+    demandApproved(first);
+    this.versions = [first];
+    for (const charter of rest) this.add(charter);
+  }
+  add(charter) {
+    demandSuccession(this.versions, charter);
+    this.versions.push(charter);
+  }
+  get genesis() {
+    return this.versions[0].hash;
   }
   get newest() {
     return this.versions.at(-1);
   }
+  /** The charter of version n, or undefined. */
   version(n) {
-    return this.held.get(n);
+    return this.versions[Number(n) - 1];
   }
+  /** The charters newer than version n, oldest first. */
   after(n) {
-    return this.versions.filter((charter) => charter.version > n);
-  }
-  /** The hash of version 1, or undefined when the chain does not reach so far down. */
-  get genesis() {
-    return this.version(1)?.hash;
+    return this.versions.slice(Number(n));
   }
 }
 
 /**
  * Builds the chains of all parties of which a trusted charter was given, from `trusted` and from those of `offered`
- * that a chain links to them.
+ * that a chain links to them: below, by the hashes that the trusted ones name; above, by the approval of their roots.
  * @returns {Map<string, Chain>} by party
  */
 export function linkCharters(trusted, offered = []) {
   const chains = new Map();
   for (const party of new Set(trusted.map((charter) => charter.party))) {
-    const own = distinct(trusted.filter((charter) => charter.party === party));
-    const held = new Map();
-    for (const charter of own) {
-      demand(!held.has(charter.version), "chain", `two charters of version ${charter.version} of ${party} are trusted`);
-      held.set(charter.version, charter);
-    }
-    for (const charter of own) if (held.has(charter.version + 1)) demandSuccession(charter, held.get(charter.version + 1));
-    extend(held, distinct(offered.filter((charter) => charter.party === party)));
-    chains.set(party, new Chain(held));
+    const ofParty = (charters) => distinct(charters.filter((charter) => charter.party === party));
+    chains.set(party, linkParty(party, ofParty(trusted), ofParty(offered)));
   }
   return chains;
 }
 
-// Adds what the offered charters link to the held ones: down by the hash that a held charter names, up by
-// the approval of a held charter's roots. Two approved successors of one charter are a party speaking twice.
-function extend(held, offered) {
-  const byHash = new Map(offered.map((charter) => [hex(charter.hash), charter]));
-  for (const charter of [...held.values()]) {
-    for (let child = charter, parent; child.previous && !held.has(child.version - 1); child = parent) {
-      parent = byHash.get(hex(child.previous));
-      if (!parent || !succeeds(parent, child)) break;
-      held.set(parent.version, parent);
-    }
+function linkParty(party, trusted, offered) {
+  const newest = trusted.reduce((a, b) => (a.version > b.version ? a : b));
+  const byHash = new Map([...offered, ...trusted].map((charter) => [hex(charter.hash), charter]));
+  const down = [newest];
+  for (let lowest = newest; lowest.version > 1; down.unshift(lowest)) {
+    lowest = byHash.get(hex(lowest.previous));
+    demand(lowest && lowest.version === down[0].version - 1, "chain", `the version before version ${down[0].version} of ${party} is not given`);
   }
-  const byPrevious = new Map();
-  for (const charter of offered) {
-    if (!charter.previous) continue;
-    const siblings = byPrevious.get(hex(charter.previous));
-    if (siblings) siblings.push(charter);
-    else byPrevious.set(hex(charter.previous), [charter]);
+  demand(trusted.every((charter) => down.includes(charter)), "chain", `the trusted charters of ${party} do not follow one another`);
+  const chain = new Chain(down);
+  const byPrevious = groupByPrevious(offered);
+  for (let next; (next = successors(chain, byPrevious)).length > 0; chain.add(next[0])) {
+    demand(next.length === 1, "chain", `two charters of version ${chain.newest.version + 1} of ${party} are approved`);
   }
-  for (const charter of [...held.values()]) {
-    for (let parent = charter; parent && !held.has(parent.version + 1); parent = held.get(parent.version + 1)) {
-      const next = (byPrevious.get(hex(parent.hash)) ?? []).filter((child) => succeeds(parent, child));
-      demand(next.length <= 1, "chain", `two charters of version ${parent.version + 1} of ${parent.party} are approved`);
-      if (next.length === 1) held.set(next[0].version, next[0]);
-    }
-  }
+  return chain;
 }
 
-function succeeds(charter, next) {
-  try {
-    demandSuccession(charter, next);
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal) return false;
-    throw error;
+function groupByPrevious(charters) {
+  const groups = new Map();
+  for (const charter of charters.filter(({ previous }) => previous)) {
+    const group = groups.get(hex(charter.previous));
+    if (group) group.push(charter);
+    else groups.set(hex(charter.previous), [charter]);
   }
+  return groups;
 }
+
+// Those that follow the newest and are approved; two of them are a party that speaks with two tongues.
+const successors = (chain, byPrevious) =>
+  (byPrevious.get(hex(chain.newest.hash)) ?? []).filter((next) => {
+    try {
+      demandSuccession(chain.versions, next);
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal) return false;
+      throw error;
+    }
+  });
 
 const distinct = (charters) => [...new Map(charters.map((charter) => [hex(charter.hash), charter])).values()];
 
 /** The fingerprint of a charter, 16 bytes. */
-export const fingerprint = (charter) => charter.hash.subarray(0, 16);
+export const fingerprint = (charter) => charter.hash.subarray(0, FINGERPRINT_BYTES);
 
 /** The fingerprint as 16 words: bytes at even places from the first list of 256, at odd places from the second. */
 export const fingerprintWords = (bytes, [even, odd]) => [...bytes].map((byte, place) => (place % 2 === 0 ? even : odd)[byte]);
+
+/** The fingerprint that 16 spoken words give, in capitals or not. Refused with `words` when they are not those of the lists in turn. */
+export function heardFingerprint(spoken, [even, odd]) {
+  const words = spoken.trim().toLowerCase().split(/\s+/);
+  demand(words.length === FINGERPRINT_BYTES, "words", `${words.length} words, not ${FINGERPRINT_BYTES}`);
+  return Uint8Array.from(words, (word, place) => {
+    const byte = (place % 2 === 0 ? even : odd).indexOf(word);
+    demand(byte >= 0, "words", `word ${place + 1} is not one that may stand there`);
+    return byte;
+  });
+}

@@ -30,7 +30,7 @@ export function parseEnvelope(bytes, limit, type) {
   signatures.forEach(demandSignatureShape);
 
   const labels = decode(protectedBytes, limit);
-  demandLabels(labels);
+  demandLabels(labels, type === STATEMENT_TYPE ? [CLAIMS, HEADER] : []);
   const set = parseSet(labels.get(SIGNATURE_SET));
   demand(labels.get(CONTENT_TYPE) === type, "content-type", `the content type is not ${type}`);
   demand(signatures.length === set.length, "signature-set", `${signatures.length} signatures for a signature set of ${set.length}`);
@@ -50,10 +50,10 @@ function demandSignatureShape(value) {
 }
 
 // A label that is missing or has another type than its own is as unknown as one that is not listed.
-function demandLabels(labels) {
+function demandLabels(labels, optional) {
   const code = "unknown-header";
   demand(labels instanceof Map, code, "the protected header is not a map");
-  const known = [CRIT, CONTENT_TYPE, CLAIMS, HEADER, SIGNATURE_SET];
+  const known = [CRIT, CONTENT_TYPE, ...optional, SIGNATURE_SET];
   for (const label of labels.keys()) demand(known.includes(label), code, `the protected header has the unknown label ${label}`);
   for (const label of [CRIT, CONTENT_TYPE, SIGNATURE_SET]) demand(labels.has(label), code, `the protected header lacks label ${label}`);
   const crit = labels.has(HEADER) ? [HEADER, SIGNATURE_SET] : [SIGNATURE_SET];
@@ -72,7 +72,7 @@ function parseSet(set) {
 }
 
 /** The key among `keys` that a signer names, or undefined. */
-export const keyOf = (signer, keys) => keys.find((key) => key.alg === signer.alg && equalBytes(key.id, signer.id));
+const keyOf = (signer, keys) => keys.find((key) => key.alg === signer.alg && equalBytes(key.id, signer.id));
 
 /** Demands that each signer names one of `keys` and that its signature verifies. Returns the keys in the order of the set. */
 export function demandSignatures(envelope, keys) {

@@ -31,12 +31,15 @@ export const isAlgorithm = (alg) => ALGORITHMS.has(alg) || isPrivate(alg);
 
 const isPrivate = (alg) => Number.isSafeInteger(alg) && alg < PRIVATE_BELOW;
 
-/** A public key: `alg`, `bytes` and `id`. Refused when its algorithm is not known here, or when it is not one of that algorithm. */
-export function publicKey(alg, bytes) {
+/**
+ * A public key: `alg`, `bytes` and `id`. Refused with `unknown-algorithm` when its algorithm is not known here, with
+ * `malformed-key` when it is not one of that algorithm, or with `code` where a structure has one reason for all.
+ */
+export function publicKey(alg, bytes, code) {
   const algorithm = ALGORITHMS.get(alg);
-  demand(algorithm, "unknown-algorithm", `the algorithm ${alg} is not known here`);
-  demand(bytes.length === algorithm.publicKey, "malformed-key", `a public key of ${bytes.length} bytes, not ${algorithm.publicKey}`);
-  if (alg === ED25519) demand(isSoundPoint(bytes), "malformed-key", "an Ed25519 key of small order, or not in its one encoding");
+  demand(algorithm, code ?? "unknown-algorithm", `the algorithm ${alg} is not known here`);
+  demand(bytes.length === algorithm.publicKey, code ?? "malformed-key", `a public key of ${bytes.length} bytes, not ${algorithm.publicKey}`);
+  if (alg === ED25519) demand(isSoundPoint(bytes), code ?? "malformed-key", "an Ed25519 key of small order, or not in its one encoding");
   return { alg, bytes, id: keyId(alg, bytes) };
 }
 
@@ -46,8 +49,8 @@ export function parseKey(value, code, wanted) {
   const [alg, bytes] = value;
   demand(bytes instanceof Uint8Array, code, "a public key is not bytes");
   demand(wanted === undefined || alg === wanted, code, `a key of algorithm ${alg}, not ${wanted}`);
-  if (alg === SEALING_KEM && wanted === SEALING_KEM) demand(bytes.length === SEALING_KEY_BYTES, "malformed-key", `a sealing key of ${bytes.length} bytes`);
-  else if (!isPrivate(alg)) return publicKey(alg, bytes);
+  if (wanted === SEALING_KEM) demand(bytes.length === SEALING_KEY_BYTES, code, `a sealing key of ${bytes.length} bytes`);
+  else if (!isPrivate(alg)) return publicKey(alg, bytes, code);
   return { alg, bytes, id: keyId(alg, bytes) };
 }
 

@@ -52,13 +52,13 @@ export function makeParty(party, generation = 1) {
   };
 }
 
-/** The payload of a charter of the party, which `change` may alter. */
-export function charterFields(keys, { version = 1, previous, revoked, need = 1 } = {}) {
+/** The fields of a charter of the party. */
+export function charterFields(keys, { version = 1, previous, revoked, need = 1, issued = NOON - 86400 } = {}) {
   const map = new Map(Object.entries({
     party: keys.party,
     name: new Map([["en", `Party ${keys.party}`]]),
     version,
-    issued: NOON - 86400,
+    issued,
     roots: new Map([["need", need], ["roots", keys.roots.map((key) => [key.public])]]),
     posts: [new Map([
       ["post", "duty"], ["may", ["receive", "acknowledge", "answer", "commit"]],

@@ -99,12 +99,11 @@ export function judgeProof(proof, trusted) {
 function chainOf(chains, party, channel) {
   const chain = chains.get(party);
   demand(chain, "untrusted", `no trusted charter of ${party} was given`);
-  demand(isMember(chain, party, channel), "untrusted", `the trusted charter of ${party} is not that of the channel's member of that name`);
+  demand(!channel || isMember(chain, party, channel), "untrusted", `the trusted charter of ${party} is not that of the channel's member of that name`);
   return chain;
 }
 
-// A chain that does not reach down to version 1 cannot be compared with the genesis; its trusted charter stands alone.
-const isMember = (chain, party, channel) => !channel || !chain.genesis || equalBytes(chain.genesis, channel.genesis.get(party));
+const isMember = (chain, party, channel) => equalBytes(chain.genesis, channel.genesis.get(party));
 
 // The checkpoint of size n is judged by the charter that entry n-1 names. When the proof does not show that entry,
 // any version from the statement's upwards may be the one, since versions never decrease along a feed.

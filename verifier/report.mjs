@@ -1,5 +1,6 @@
 // Says a verdict, to people in lines and to machines as an object.
 // It never prints a character of a stranger's text that could move a cursor or turn the direction of writing.
+import { fingerprint, fingerprintWords } from "./charter.mjs";
 import { algorithmName, hex } from "./key.mjs";
 
 const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
@@ -73,12 +74,13 @@ export function forkObject({ feed, smaller, larger, checkpointKeys }) {
   };
 }
 
-export function chartersObject(chains, fingerprintOf) {
-  return {
-    kind: "charters", ...EMPTY, verdict: "proved",
-    charters: [...chains].flatMap(([party, { versions }]) =>
-      versions.map((charter) => ({ party, version: charter.version, issued: plain(charter.issued), fingerprint: hex(fingerprintOf(charter)) }))),
-  };
+/** The charters of chains, with their fingerprints; in words too for each language of `lists`, `[language, [even, odd]]`. */
+export function chartersObject(chains, lists) {
+  const told = (charter) => ({
+    party: charter.party, version: charter.version, issued: plain(charter.issued), fingerprint: hex(fingerprint(charter)),
+    words: Object.fromEntries(lists.map(([language, pair]) => [language, fingerprintWords(fingerprint(charter), pair).join(" ")])),
+  });
+  return { kind: "charters", ...EMPTY, verdict: "proved", charters: [...chains.values()].flatMap(({ versions }) => versions.map(told)) };
 }
 
 /** The lines for people of any object above. */
@@ -138,7 +140,9 @@ function forkLines({ fork, keys }) {
 }
 
 function charterLines({ charters }) {
-  const line = ({ party, version, issued, fingerprint }) =>
-    row(party, `version ${version} of ${dateTimeGroup(issued)}, fingerprint ${fingerprint.match(/.{4}/g).join(" ")}`);
-  return ["PROVED  the charters are approved and follow one another", ...charters.map(line)];
+  const lines = ({ party, version, issued, fingerprint: bytes, words }) => [
+    row(party, `version ${version} of ${dateTimeGroup(issued)}, fingerprint ${bytes.match(/.{4}/g).join(" ")}`),
+    ...Object.entries(words).map(([language, spoken]) => row("", `${language}: ${spoken}`)),
+  ];
+  return ["PROVED  the charters are approved and follow one another", ...charters.flatMap(lines)];
 }

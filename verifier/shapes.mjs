@@ -10,6 +10,8 @@ const PRECEDENCES = ["Z", "O", "P", "R"];
 
 const LAST_SECOND = 253402300799;
 
+const TURNS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
 const integer = (value) => typeof value === "number" || typeof value === "bigint";
 
 export const isUint = (value, least = 0) => integer(value) && value >= least;
@@ -22,6 +24,8 @@ export const isText = (value, min = 0, max = Infinity) => {
   const length = new TextEncoder().encode(value).length;
   return length >= min && length <= max;
 };
+/** A text that people read: 1 to 256 bytes, without controls and without characters that turn the direction of writing. */
+export const isReadable = (value) => isText(value, 1, 256) && !TURNS.test(value);
 export const isParty = (value) => typeof value === "string" && PARTY.test(value);
 export const isPost = (value) => typeof value === "string" && POST.test(value);
 export const isAddress = (value) => {

@@ -1,17 +1,18 @@
 #!/usr/bin/env node
-// The command line of the second verifier: verify.mjs [--json] FILE…
+// The command line of the second verifier.
 // It never opens a network connection, never reads more of a file than the largest proof, and never writes one.
 import { closeSync, openSync, readSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { demand, Refusal } from "./canonical.mjs";
-import { fingerprint, isCharterFile, linkCharters, parseCharterFile } from "./charter.mjs";
+import { isCharterFile, linkCharters, parseCharterFile } from "./charter.mjs";
 import { decodeFile, judgeFork, judgeProof, kindOf, parseFork, parseProof, PROOF_LIMIT } from "./proof.mjs";
 import { chartersObject, forkObject, proofObject, refusedObject, safe, toJSON, toLines } from "./report.mjs";
 
-const USAGE = `usage: verify.mjs [--json] FILE…
+const USAGE = `usage: verify.mjs [--json] [--words LISTS] FILE…
 
 FILEs are proof files, fork objects and charter files, in any order. The charters in charter files are those you
-trust; compare their fingerprints with what the parties told you by another way.
+trust; alone they are told by their fingerprints: compare these with what the parties told you by another way.
+With --words they are told in words too, from the lists of testdata/vectors/fingerprint.json.
 
 exit codes: 0 proved, 1 refused, 2 wrong use`;
 
@@ -21,17 +22,27 @@ function main(args) {
   const { values, positionals } = readArguments(args);
   if (values.help) return console.log(USAGE) ?? 0;
   if (positionals.length === 0) throw new WrongUse("no file is given");
+  const lists = values.words === undefined ? [] : readLists(values.words);
   const files = positionals.map((path) => ({ path, bytes: readBounded(path) }));
-  const objects = judge(files);
+  const objects = judge(files, lists);
   for (const object of objects) console.log(values.json ? toJSON(object) : toLines(object).join("\n"));
   return objects.every((object) => object.verdict === "proved") ? 0 : 1;
 }
 
 function readArguments(args) {
   try {
-    return parseArgs({ args, allowPositionals: true, options: { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } });
+    return parseArgs({ args, allowPositionals: true, options: { json: { type: "boolean" }, words: { type: "string" }, help: { type: "boolean", short: "h" } } });
   } catch (error) {
     throw new WrongUse(error.message);
+  }
+}
+
+function readLists(path) {
+  try {
+    const vectors = JSON.parse(new TextDecoder().decode(readBounded(path)));
+    return vectors.filter(({ even, odd }) => even?.length === 256 && odd?.length === 256).map(({ language, even, odd }) => [language, [even, odd]]);
+  } catch (error) {
+    throw error instanceof WrongUse ? error : new WrongUse(`${path} holds no word lists`);
   }
 }
 
@@ -53,7 +64,7 @@ function readBounded(path) {
 }
 
 // One object for each proof and fork; for the charters when there is nothing else; for a file that is none of them.
-function judge(files) {
+function judge(files, lists) {
   const trusted = [];
   const cases = [];
   for (const { path, bytes } of files) {
@@ -68,7 +79,7 @@ function judge(files) {
       return [refusedObject(kind ?? "file", asRefusal(error))];
     }
   }
-  if (cases.length === 0) return [attempt("charters", () => chartersObject(linkCharters(trusted), fingerprint))];
+  if (cases.length === 0) return [attempt("charters", () => chartersObject(linkCharters(trusted), lists))];
   return cases.map(({ kind, value }) =>
     attempt(kind, () => (kind === "proof" ? proofObject(judgeProof(parseProof(value), trusted)) : forkObject(judgeFork(parseFork(value), trusted)))));
 }

@@ -115,6 +115,10 @@ test("a fork is told, and charters alone are told by their fingerprints", () => 
   const charters = run(trust);
   assert.match(charters.stdout, /\n  alpha       version 1 of 261200Z NOV 26, fingerprint ([0-9a-f]{4} ?){8}\n/);
   assert.equal(charters.status, 0);
+  const list = (name) => Array.from({ length: 256 }, (_, i) => `${name}${i}`);
+  const lists = file("lists.json", JSON.stringify([{ language: "en", even: list("even"), odd: list("odd") }]));
+  assert.match(run("--words", lists, trust).stdout, /\n {14}en: (even\d+ odd\d+ ?){8}\n/);
+  assert.equal(run("--words", trust, trust).status, 2);
 });
 
 test("wrong use is told apart from refusal", () => {
@@ -130,12 +134,12 @@ test("hostile files are refused, soon and without a trace", () => {
   const head = (count) => new Uint8Array([0x9a, count >> 24, count >> 16, count >> 8, count].map((b) => b & 255));
   const most = PROOF_LIMIT - 5;
   const junk = encode(new Map([["type", "detente-proof.v1"]]));
-  const lines = "— a AAAAAAA=\n".repeat(300_000);
+  const lines = "— a AAAAAAA=\n".repeat(200_000);
   for (const [name, bytes, reason] of [
     ["empty", new Uint8Array(), "truncated"],
     ["a text", utf8ToBytes("-----BEGIN"), "trailing"],
     ["deep", new Uint8Array(PROOF_LIMIT).fill(0x81), "depth"],
-    ["wide", Buffer.concat([head(most), new Uint8Array(most)]), "proof-shape"],
+    ["wide", Buffer.concat([head(most), new Uint8Array(most)]), "too-large"],
     ["large", new Uint8Array(PROOF_LIMIT + 1), "too-large"],
     ["bare", junk, "proof-shape"],
     ["a note of many lines", make.makeProof({ channel: link, feed, index: 1, note: make.makeNote(make.headOf(feed), [lines]), charters: [] }), "note"],
