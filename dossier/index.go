@@ -37,7 +37,11 @@ CREATE TABLE dossiers (
 );
 CREATE INDEX dossiers_by_held ON dossiers (held);
 CREATE INDEX dossiers_open ON dossiers (held) WHERE open > 0;
-CREATE INDEX dossiers_stale ON dossiers (held) WHERE folded < changes;`}}
+CREATE INDEX dossiers_stale ON dossiers (held) WHERE folded < changes;
+CREATE TABLE dossier_seen (
+	feed TEXT PRIMARY KEY, -- origin
+	size {bigint} NOT NULL -- how much of it is noted in the index
+);`}}
 }
 
 // Regimes gives the regime of a channel, false for a channel that is not known here.

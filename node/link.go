@@ -24,12 +24,19 @@ type line struct {
 	link  *exchange.Link
 	kicks [2]chan struct{} // by lane, one slot each: there may be something to say
 
-	mu   sync.Mutex
-	held map[chan struct{}]bool // requests of the peer that are held open until there is something to say
+	mu     sync.Mutex
+	held   map[chan struct{}]bool // requests of the peer that are held open until there is something to say
+	wanted []bundle.Want          // pieces of blobs that the peer asked for and has not been sent
+	asked  map[blob.Hash]asked    // what was asked of the peer, so that it is not asked twice at once
+}
+
+type asked struct {
+	offset int64
+	at     time.Time
 }
 
 func newLine(self, peer traffic.Party) *line {
-	l := &line{link: exchange.NewLink(self, peer), held: make(map[chan struct{}]bool)}
+	l := &line{link: exchange.NewLink(self, peer), held: make(map[chan struct{}]bool), asked: make(map[blob.Hash]asked)}
 	for i := range l.kicks {
 		l.kicks[i] = make(chan struct{}, 1)
 	}
@@ -192,7 +199,7 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, *exchange.
 		if err != nil || p.lanes[len(p.lanes)-1] != exchange.Calm {
 			return err
 		}
-		return n.packBlobs(ctx, tx, l, b, p)
+		return n.packBlobs(ctx, tx, l, b, bundle.Capacity(p.limit)-b.Size())
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("node: pack: %w", err)
@@ -293,15 +300,53 @@ func limit(ways []exchange.Way) int {
 	return least
 }
 
-// packBlobs asks for what is missing, and sends a piece of what the peer asked for.
-func (n *Node) packBlobs(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, p packing) error {
-	missing, err := blob.Missing(ctx, tx, 16)
+// reask is how long a piece of a blob may take before it is asked for again.
+const reask = 5 * time.Second
+
+// want notes what the peer asks for; the last bundle that asks says it all.
+func (l *line) want(w []bundle.Want) {
+	l.mu.Lock()
+	l.wanted = w
+	l.mu.Unlock()
+	l.kick(exchange.Calm)
+}
+
+// packBlobs asks for pieces of blobs that are missing, and sends pieces of those that the peer asked for.
+func (n *Node) packBlobs(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, room int) error {
+	missing, err := blob.Missing(ctx, tx, l.link.Peer, 16)
 	if err != nil {
 		return err
 	}
-	for _, w := range missing {
-		b.Wants = append(b.Wants, bundle.Want{Hash: w.Hash, Offset: w.Offset})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	for _, m := range missing {
+		w := bundle.Want{Hash: m.Hash, Offset: m.Offset}
+		if was, ok := l.asked[m.Hash]; ok && was.offset == m.Offset && now.Sub(was.at) < reask {
+			continue
+		}
+		l.asked[m.Hash] = asked{m.Offset, now}
+		b.Wants = append(b.Wants, w)
 	}
+	for _, w := range l.wanted {
+		for at := w.Offset; len(b.Blobs) < bundle.MaxChunks; {
+			if room -= bundle.MaxChunk + bundle.ChunkOverhead; room < 0 {
+				break
+			}
+			data, size, err := blob.Give(ctx, tx, l.link.Peer, w.Hash, at, bundle.MaxChunk)
+			if errors.Is(err, blob.ErrNotHeld) || err == nil && len(data) == 0 {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			b.Blobs = append(b.Blobs, bundle.Chunk{Hash: w.Hash, Size: size, Offset: at, Data: data})
+			if at += int64(len(data)); at >= size {
+				break
+			}
+		}
+	}
+	l.wanted = nil
 	return nil
 }
 

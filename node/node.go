@@ -247,6 +247,17 @@ func (n *Node) channel(id [32]byte) (*channel, error) {
 	return nil, ErrNoChannel
 }
 
+// others are the members of a channel without this node.
+func (n *Node) others(channel [32]byte) []traffic.Party {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	c := n.channels[channel]
+	if c == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(c.Members), func(p traffic.Party) bool { return p == n.self })
+}
+
 // shared tells whether the node and the peer both hold the feeds of a channel.
 func (n *Node) shared(peer traffic.Party) func([32]byte) bool {
 	n.mu.RLock()

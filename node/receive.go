@@ -111,6 +111,12 @@ func (n *Node) settle(l *line, b *bundle.Bundle, way string, t *taken) {
 	for _, f := range t.notes {
 		n.gossip(f, b.From)
 	}
+	if len(b.Wants) > 0 {
+		l.want(b.Wants)
+	}
+	if t.chunks {
+		l.kick(exchange.Calm) // for the next piece
+	}
 	for _, a := range t.alarms {
 		n.log.Error("alarm", "kind", a.Kind, "subject", a.Subject, "detail", a.Detail)
 	}
@@ -333,7 +339,7 @@ func (n *Node) afterEntries(ctx context.Context, tx *store.Tx, s *section, entri
 			return err
 		}
 		for _, b := range f.Blobs(v) {
-			if err := blob.Want(ctx, tx, b.Hash, b.Size); err != nil && !errors.Is(err, blob.ErrTooLarge) {
+			if err := blob.Want(ctx, tx, b.Hash, b.Size, n.others(s.Feed.Channel)...); err != nil && !errors.Is(err, blob.ErrTooLarge) {
 				return err
 			}
 		}

@@ -311,7 +311,7 @@ func (n *Node) append(ctx context.Context, f traffic.Feed, us []*utterance) erro
 			entries[i] = judge.Finding{Statement: u.signed}.Conclude(&prior)
 			entries[i].Bytes = u.signed.Bytes()
 			for _, b := range u.blobs {
-				if _, err := blob.Put(ctx, tx, b); err != nil {
+				if _, err := blob.Put(ctx, tx, b, n.others(f.Channel)...); err != nil {
 					return err
 				}
 			}
