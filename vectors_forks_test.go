@@ -1,0 +1,175 @@
+package detente_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"testing"
+
+	"detente/canonical"
+	"detente/feed"
+	"detente/key"
+	"detente/party"
+	"detente/traffic"
+)
+
+func fromBase64(t testing.TB, s string) []byte { return must(base64.StdEncoding.DecodeString(s))(t) }
+func toBase64(b []byte) string                 { return base64.StdEncoding.EncodeToString(b) }
+
+type forkVector struct {
+	Vector
+	Trusted []Hex         `json:"trusted"`
+	Fork    Hex           `json:"fork"`
+	Party   traffic.Party `json:"party,omitempty"`
+	Smaller int64         `json:"smaller,omitempty"`
+	Larger  int64         `json:"larger,omitempty"`
+}
+
+var errUntrusted = errors.New("no trusted charter of the party")
+
+// trustedChain links the trusted charters of a party, and those offered that continue them.
+func trustedChain(t testing.TB, name traffic.Party, trusted []Hex, offered [][]byte) (*party.Chain, error) {
+	var own [][]byte
+	for _, raw := range trusted {
+		if c := must(party.DecodeCharter(raw, key.Standard()))(t); c.Party == name {
+			own = append(own, raw)
+		}
+	}
+	if own == nil {
+		return nil, refused{"untrusted", errUntrusted}
+	}
+	ch := chainOf(t, own...)
+	for _, raw := range offered {
+		c, err := linkCharters(append(bytesOf(ch), raw))
+		if err == nil {
+			ch = c
+		}
+	}
+	return ch, nil
+}
+
+func bytesOf(ch *party.Chain) [][]byte {
+	var out [][]byte
+	for _, c := range ch.All() {
+		out = append(out, c.Bytes())
+	}
+	return out
+}
+
+// checkpointKeys is every key that signed checkpoints for the party, in any version.
+func checkpointKeys(ch *party.Chain) []feed.Candidate {
+	var out []feed.Candidate
+	for _, c := range ch.All() {
+		out = append(out, feed.Candidate{Key: c.Verifier(c.Node.Checkpoint)}, feed.Candidate{Key: c.Verifier(c.Node.CheckpointPQ)})
+	}
+	return out
+}
+
+func TestVectorsForks(t *testing.T) {
+	runVectors(t, "forks.json", generateForks, func(t testing.TB, v forkVector) error {
+		f, err := feed.DecodeFork(v.Fork)
+		if err != nil {
+			return as("proof-shape", err, canonical.ErrShape)
+		}
+		ch, err := trustedChain(t, f.Feed.Party, v.Trusted, f.Charters)
+		if err != nil {
+			return err
+		}
+		small, large, err := f.Convicts(checkpointKeys(ch)...)
+		if err != nil {
+			for _, text := range []string{f.Smaller, f.Larger} {
+				if _, _, bad := openCheckpoint(text, checkpointKeys(ch)...); bad != nil {
+					return bad
+				}
+			}
+			return as("origin", as("no-fork", err, feed.ErrNoFork), feed.ErrOrigin)
+		}
+		if f.Feed.Party != v.Party || small.Size != v.Smaller || large.Size != v.Larger {
+			t.Errorf("convicts %s of %d and %d", f.Feed.Party, small.Size, large.Size)
+		}
+		return nil
+	})
+}
+
+func generateForks(t testing.TB) []forkVector {
+	xn := somebody{"xn"}
+	charter := xn.founded(t)
+	name := feedOf(t, "xn")
+	quick, lattice := xn.node(t, "checkpoint"), xn.node(t, "checkpoint-pq")
+	// Two histories that part after the fifth entry.
+	one, two := letters(13), letters(13)
+	two[5] = []byte("another f")
+	a, b := logOf(t, one...), logOf(t, two...)
+	note := func(l *log, size int64, signers ...fixedSigner) string {
+		c := feed.Checkpoint{Feed: name, Size: size, Root: [32]byte(l.root(t, size))}
+		lines := ""
+		for _, s := range signers {
+			lines += must(c.Sign(s, signingTime))(t)
+		}
+		return c.Note(lines)
+	}
+	// path is the consistency path of the larger tree, its first hash made explicit.
+	path := func(l *log, from, to int64) [][32]byte {
+		p := l.consistency(t, from, to)
+		if from&(from-1) == 0 {
+			p = append([][32]byte{l.root(t, from)}, p...)
+		}
+		return p
+	}
+	var list []forkVector
+	add := func(refuse, doc, title string, f feed.Fork, trusted ...[]byte) {
+		if f.Feed == (traffic.Feed{}) {
+			f.Feed = name
+		}
+		if f.Path == nil {
+			f.Path = [][32]byte{}
+		}
+		if f.Charters == nil {
+			f.Charters = [][]byte{}
+		}
+		v := forkVector{Vector: Vector{title, doc, refuse}, Fork: must(f.Encode())(t)}
+		if trusted == nil {
+			trusted = [][]byte{charter}
+		}
+		for _, c := range trusted {
+			v.Trusted = append(v.Trusted, c)
+		}
+		list = append(list, v)
+	}
+	convicts := func(title, doc string, smaller, larger int64, f feed.Fork) {
+		add("", doc, title, f)
+		v := &list[len(list)-1]
+		v.Party, v.Smaller, v.Larger = "xn", smaller, larger
+	}
+	convicts("same-size", "Two roots of one size.", 13, 13, feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, quick)})
+	convicts("other-size", "The tree of eleven entries is not a prefix of that of thirteen.", 11, 13,
+		feed.Fork{Smaller: note(a, 11, quick), Larger: note(b, 13, quick), Path: path(b, 11, 13)})
+	convicts("power-of-two", "The smaller size is a power of two: the path begins with the root that the larger tree has there.", 8, 13,
+		feed.Fork{Smaller: note(a, 8, quick), Larger: note(b, 13, quick), Path: path(b, 8, 13)})
+	convicts("both-algorithms", "The checkpoints bear ML-DSA-44 too.", 13, 13,
+		feed.Fork{Smaller: note(a, 13, quick, lattice), Larger: note(b, 13, quick, lattice)})
+
+	add("no-fork", "The same checkpoint twice.", "same", feed.Fork{Smaller: note(a, 13, quick), Larger: note(a, 13, quick)})
+	add("no-fork", "Two consistent checkpoints.", "consistent", feed.Fork{Smaller: note(a, 11, quick), Larger: note(a, 13, quick), Path: path(a, 11, 13)})
+	add("no-fork", "Two checkpoints from before the histories part.", "before-the-fork",
+		feed.Fork{Smaller: note(a, 4, quick), Larger: note(b, 13, quick), Path: path(b, 4, 13)})
+	add("no-fork", "The path folds to the smaller root and not to the larger one, which anybody can invent.", "path-of-the-smaller",
+		feed.Fork{Smaller: note(a, 11, quick), Larger: note(b, 13, quick), Path: path(a, 11, 13)})
+	add("no-fork", "The path lacks its last hash.", "path-short",
+		feed.Fork{Smaller: note(a, 11, quick), Larger: note(b, 13, quick), Path: path(b, 11, 13)[:3]})
+	add("no-fork", "The path has a hash more.", "path-long",
+		feed.Fork{Smaller: note(a, 11, quick), Larger: note(b, 13, quick), Path: append(path(b, 11, 13), [32]byte{})})
+	add("no-fork", "The path is that of RFC 6962 for a power of two, without the first hash.", "path-rfc6962",
+		feed.Fork{Smaller: note(a, 8, quick), Larger: note(b, 13, quick), Path: path(b, 8, 13)[1:]})
+	add("no-fork", "The larger checkpoint stands first.", "larger-first", feed.Fork{Smaller: note(b, 13, quick), Larger: note(a, 11, quick), Path: path(b, 11, 13)})
+	add("checkpoint-signature", "The second checkpoint is signed by another party's key.", "framed",
+		feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, somebody{"xs"}.node(t, "checkpoint"))})
+	add("checkpoint-signature", "The second checkpoint's ML-DSA-44 line is that of the first.", "lattice-of-the-other",
+		feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, quick) + feed.Lines(note(a, 13, lattice))})
+	next := name
+	next.Epoch = 1
+	add("origin", "The object names another epoch than the checkpoints.", "other-feed",
+		feed.Fork{Feed: next, Smaller: note(a, 13, quick), Larger: note(b, 13, quick)})
+	add("untrusted", "No charter of the party is trusted; the one that the object brings along does not help.", "untrusted",
+		feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, quick), Charters: [][]byte{charter}}, somebody{"xs"}.founded(t))
+	return list
+}
