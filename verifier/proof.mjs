@@ -6,7 +6,7 @@ import { linkCharters, parseCharter, postKeys } from "./charter.mjs";
 import { demandSignatures } from "./envelope.mjs";
 import { algorithmName, hex } from "./key.mjs";
 import { foldConsistency, foldInclusion, leafHash } from "./merkle.mjs";
-import { cosignaturesBy, isSignedBy, parseCheckpoint } from "./note.mjs";
+import { cosignatureBy, demandAuthor, parseCheckpoint } from "./note.mjs";
 import { demandFields, isArrayOf, isHash, isUint, parseFeedName } from "./shapes.mjs";
 import { addressees, parseStatement } from "./statement.mjs";
 
@@ -78,7 +78,7 @@ export function judgeProof(proof, trusted) {
   demand(equalBytes(channel.id, feed.channel), "wrong-feed", "the channel's charter is not that of the feed's channel");
   demand(channel.members.includes(feed.party), "wrong-feed", `${feed.party} is not a member of the channel`);
   const chain = chainOf(chains, feed.party, channel);
-  const checkpointKeys = demandIssuersCheckpoint(proof, chain);
+  const checkpointSigned = demandIssuersCheckpoint(proof, chain);
   demandIncluded(entry, checkpoint);
   demandOnFeed(statement, feed);
   const keys = demandSigned(statement, chain);
@@ -91,7 +91,7 @@ export function judgeProof(proof, trusted) {
   return {
     statement, channel, chain,
     position: { origin: feed.origin, epoch: feed.epoch, index: entry.index, size: checkpoint.size, root: checkpoint.root },
-    keys, checkpointKeys, receipts, remarks, addressees: parties,
+    keys, checkpointSigned, receipts, remarks, addressees: parties,
     level: parties.length > 0 && missing.length === 0 ? "E2" : "E1",
   };
 }
@@ -108,26 +108,14 @@ const isMember = (chain, party, channel) => equalBytes(chain.genesis, channel.ge
 // The checkpoint of size n is judged by the charter that entry n-1 names. When the proof does not show that entry,
 // any version from the statement's upwards may be the one, since versions never decrease along a feed.
 function demandIssuersCheckpoint({ feed, checkpoint, entry }, chain) {
-  demand(checkpoint.origin === feed.origin, "origin", "the checkpoint is of another feed");
-  const own = chain.version(entry.statement.charter);
+  const version = entry.statement.charter;
+  const own = chain.version(version);
+  demand(own, "charter-unknown", `version ${version} of the charter of ${feed.party} is not linked to a trusted one`);
   const isLast = entry.index === checkpoint.size - 1n;
-  const candidates = isLast ? [own] : [own, ...chain.after(entry.statement.charter)];
-  demand(own, "charter-unknown", `version ${entry.statement.charter} of the charter of ${feed.party} is not linked to a trusted one`);
-  return demandCheckpointBy(checkpoint, feed, candidates);
+  return demandAuthor(checkpoint, feed.origin, checkpointKeysOf(isLast ? [own] : [own, ...chain.after(version)]));
 }
 
-// Ed25519 is demanded; ML-DSA-44 is too when a line of that key is there. Returns the keys.
-function demandCheckpointBy(checkpoint, feed, charters) {
-  const signer = charters.find((charter) => isSignedBy(checkpoint, feed.origin, charter.node.get("checkpoint")));
-  demand(signer, "checkpoint-signature", `the checkpoint does not bear the signature of ${feed.party}`);
-  const second = charters.flatMap((charter) => {
-    const key = charter.node.get("checkpoint-pq");
-    const lines = cosignaturesBy(checkpoint, feed.origin, key);
-    demand(lines.every((line) => line.verifies), "checkpoint-signature", "the checkpoint's ML-DSA-44 signature does not verify");
-    return lines.length > 0 ? [key] : [];
-  });
-  return [signer.node.get("checkpoint"), ...second];
-}
+const checkpointKeysOf = (charters) => charters.map(({ node }) => [node.get("checkpoint"), node.get("checkpoint-pq")]);
 
 function demandIncluded({ leaf, index, path }, checkpoint) {
   const root = foldInclusion(leaf, index, checkpoint.size, path);
@@ -202,11 +190,11 @@ function mirrorCosignatures(checkpoint, name, chain) {
   }
   return [...keys.values()].flatMap(({ key, first }) => {
     const revocations = chain.after(first).flatMap(({ revoked }) => revoked).filter(({ id }) => equalBytes(id, key.id));
-    return cosignaturesBy(checkpoint, name, key).map(({ time, verifies }) => {
-      if (!verifies) return { key, counts: false, why: "does not verify" };
-      const inTime = revocations.every(({ since }) => time < since);
-      return { key, time, counts: inTime, why: "is not before its key was revoked" };
-    });
+    const cosignature = cosignatureBy(checkpoint, name, key);
+    if (!cosignature) return [];
+    const { time, verifies } = cosignature;
+    if (!verifies) return [{ key, counts: false, why: "does not verify" }];
+    return [{ key, time, counts: revocations.every(({ since }) => time < since), why: "is not before its key was revoked" }];
   });
 }
 
@@ -214,8 +202,7 @@ function mirrorCosignatures(checkpoint, name, chain) {
 export function judgeFork(fork, trusted) {
   const { feed, smaller, larger, path } = fork;
   const chain = chainOf(linkCharters(trusted, fork.charters), feed.party);
-  for (const checkpoint of [smaller, larger]) demand(checkpoint.origin === feed.origin, "origin", "a checkpoint is of another feed");
-  const keys = [smaller, larger].map((checkpoint) => demandCheckpointBy(checkpoint, feed, chain.versions));
+  const signed = [smaller, larger].map((checkpoint) => demandAuthor(checkpoint, feed.origin, checkpointKeysOf(chain.versions)));
   if (smaller.size === larger.size) {
     demand(!equalBytes(smaller.root, larger.root), "no-fork", "the two checkpoints are the same");
   } else {
@@ -223,7 +210,7 @@ export function judgeFork(fork, trusted) {
     demand(folded && equalBytes(folded.larger, larger.root), "no-fork", "the path does not fold to the larger root");
     demand(!equalBytes(folded.smaller, smaller.root), "no-fork", "the two checkpoints are consistent");
   }
-  return { feed, smaller, larger, checkpointKeys: keys.flat() };
+  return { feed, smaller, larger, checkpointSigned: signed.flat() };
 }
 
 /** What a decoded file is: "proof", "fork" or undefined. */

@@ -108,7 +108,7 @@ test("a checkpoint that the issuer did not sign is refused", () => {
 test("a checkpoint may bear the Ed25519 signature alone", () => {
   const { head, ...rest } = world();
   const checkpoint = make.makeNote(head, make.authorLines(head, alpha).slice(0, 1));
-  assert.equal(judge(make.makeProof({ ...rest, change: { checkpoint } }), alpha1).checkpointKeys.length, 1);
+  assert.equal(judge(make.makeProof({ ...rest, change: { checkpoint } }), alpha1).checkpointSigned.length, 1);
   refuses("checkpoint-signature", make.makeProof({ ...rest, change: { checkpoint: make.makeNote(head, make.authorLines(head, alpha).slice(1)) } }), alpha1);
 });
 

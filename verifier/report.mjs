@@ -43,7 +43,7 @@ const EMPTY = { verdict: "refused", reason: null, detail: null, statement: null,
 
 export const refusedObject = (kind, refusal) => ({ kind, ...EMPTY, reason: refusal.code, detail: safe(refusal.message) });
 
-export function proofObject({ statement, position, keys, checkpointKeys, receipts, remarks, level }) {
+export function proofObject({ statement, position, keys, checkpointSigned, receipts, remarks, level }) {
   const optional = (name, convert = plain) => (statement[name] === undefined ? {} : { [name]: convert(statement[name]) });
   return {
     kind: "proof", ...EMPTY, verdict: "proved", level,
@@ -59,18 +59,18 @@ export function proofObject({ statement, position, keys, checkpointKeys, receipt
     receipts: receipts.map(({ party, algorithm, time, key }) => ({ party, algorithm, time: plain(time), timeGroup: dateTimeGroup(time), key: hex(key) })),
     keys: [
       ...keys.map((key) => ({ ...plainKey(key), signed: "statement", holder: statement.issuer })),
-      ...checkpointKeys.map((key) => ({ ...plainKey(key), signed: "checkpoint", holder: statement.party })),
+      ...checkpointSigned.map(({ key }) => ({ ...plainKey(key), signed: "checkpoint", holder: statement.party })),
     ],
     remarks,
   };
 }
 
-export function forkObject({ feed, smaller, larger, checkpointKeys }) {
+export function forkObject({ feed, smaller, larger, checkpointSigned }) {
   const checkpoint = ({ size, root }) => ({ size: plain(size), root: hex(root) });
   return {
     kind: "fork", ...EMPTY, verdict: "proved",
     fork: { party: feed.party, feed: feed.origin, smaller: checkpoint(smaller), larger: checkpoint(larger) },
-    keys: checkpointKeys.map((key) => ({ ...plainKey(key), signed: "checkpoint", holder: feed.party })),
+    keys: checkpointSigned.map(({ key }) => ({ ...plainKey(key), signed: "checkpoint", holder: feed.party })),
   };
 }
 

@@ -52,3 +52,10 @@ export function parseFeedName(value, code) {
   demand(isHash(channel) && isParty(party) && isPlane(plane) && isPrecedence(precedence) && isEpoch(epoch), code, "a feed name has a field that is not one");
   return { channel, party, plane, precedence, epoch, origin: `detente.v1/${hex(channel)}/${party}/${plane}/${precedence}/${epoch}` };
 }
+
+/** Whether a text is the origin of a feed, in its one spelling. */
+export function isOrigin(text) {
+  const [version, channel, party, plane, precedence, epoch, ...rest] = text.split("/");
+  return version === "detente.v1" && /^[0-9a-f]{64}$/.test(channel) && isParty(party) && isPlane(plane) && isPrecedence(precedence) &&
+    /^(0|[1-9][0-9]{0,9})$/.test(epoch) && isEpoch(Number(epoch)) && rest.length === 0;
+}

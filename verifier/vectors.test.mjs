@@ -9,10 +9,14 @@ import { parseChannel } from "./channel.mjs";
 import { Chain, fingerprint, fingerprintWords, heardFingerprint, parseCharter } from "./charter.mjs";
 import { demandSignatures, parseEnvelope } from "./envelope.mjs";
 import { hex, publicKey, verify } from "./key.mjs";
+import { foldConsistency, foldInclusion, leafHash } from "./merkle.mjs";
+import { cosignatureBy, demandAuthor, parseCheckpoint } from "./note.mjs";
+import { decodeFile, judgeFork, kindOf, parseFork } from "./proof.mjs";
 import { parseStatement } from "./statement.mjs";
 
 const DIRECTORY = fileURLToPath(new URL("../testdata/vectors/", import.meta.url));
 const unhex = (text) => Uint8Array.from(Buffer.from(text ?? "", "hex"));
+const unhexAll = (texts) => (texts ?? []).map(unhex);
 
 // What each file's vectors are put through: it throws the Refusal that a vector with "refuse" expects.
 const RUN = {
@@ -47,10 +51,45 @@ const RUN = {
     }
     if (v.spoken) assert.equal(hex(heardFingerprint(v.spoken, listsOf(vectors, v.name.slice(-2)))), v.fingerprint);
   },
+  feeds(v) {
+    if (v.inclusion) {
+      const { entry, index, size, root, path } = v.inclusion;
+      return demand(hex(foldInclusion(leafHash(unhex(entry)), index, size, unhexAll(path)) ?? new Uint8Array()) === root, "not-included", "another root");
+    }
+    const leaves = v.entries.map((entry) => leafHash(unhex(entry)));
+    assert.deepEqual(leaves.map(hex), v.leaves);
+    assert.equal(v.roots[1], v.leaves[0]);
+    for (const { from, to, path } of v.consistency) {
+      if (from === to) continue; // nothing to fold: forks of equal sizes compare roots
+      const first = Number.isInteger(Math.log2(from)) ? [v.roots[from]] : [];
+      const { smaller, larger } = foldConsistency(from, to, unhexAll([...first, ...path]));
+      assert.deepEqual([hex(smaller), hex(larger)], [v.roots[from], v.roots[to]]);
+    }
+  },
+  checkpoints(v) {
+    const checkpoint = parseCheckpoint(v.note);
+    const signed = demandAuthor(checkpoint, v.origin, [v.keys.map(keyOf)]);
+    assert.deepEqual([checkpoint.size, hex(checkpoint.root)], [BigInt(v.size ?? 0), v.root]);
+    assert.deepEqual(signed.map(signatureSays), v.signed);
+  },
+  cosignatures(v) {
+    const checkpoint = parseCheckpoint(v.note);
+    const signed = v.keys.map(keyOf).map((key) => ({ key, ...cosignatureBy(checkpoint, `detente.v1/${v.mirror}/mirror`, key) })).filter((line) => line.verifies);
+    demand(signed.length > 0, "cosignature", "no cosignature verifies");
+    assert.deepEqual(signed.map(signatureSays), v.signed);
+  },
+  forks(v) {
+    const value = decodeFile(unhex(v.fork));
+    assert.equal(kindOf(value), "fork");
+    const { feed, smaller, larger } = judgeFork(parseFork(value), v.trusted.map((bytes) => parseCharter(unhex(bytes))));
+    assert.deepEqual([feed.party, smaller.size, larger.size], [v.party, BigInt(v.smaller), BigInt(v.larger)]);
+  },
   charters(v) {
     equalFields(chainSays(new Chain(v.charters.map((bytes) => parseCharter(unhex(bytes))))), v.says);
   },
 };
+
+const signatureSays = ({ key, time }) => ({ alg: key.alg, "key-id": hex(key.id), ...(time === undefined ? {} : { time: Number(time) }) });
 
 // A channel's charter in the words of the vectors.
 const channelSays = (c) => ({
