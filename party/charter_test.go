@@ -74,6 +74,38 @@ func TestFoundingAParty(t *testing.T) {
 	}
 }
 
+func TestThePartyThatMostAre(t *testing.T) {
+	c, ring, roots, err := party.Found(party.Plan{Party: "xn", Name: map[string]string{"en": "Northland"}, Languages: []string{"en"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(roots) != 3 || c.Need != 2 {
+		t.Errorf("%d of %d holders", c.Need, len(roots))
+	}
+	lattice := map[traffic.Post]bool{"nrrc": false, "cert": false, "experts": false, "council": true, "mfa": true}
+	if len(c.Posts) != len(lattice) {
+		t.Errorf("%d posts", len(c.Posts))
+	}
+	for post, has := range lattice {
+		for _, plane := range traffic.Planes() {
+			if _, err := ring.Signers(post, plane, key.Ed25519); err != nil {
+				t.Error(err)
+			}
+			if _, err := ring.Signers(post, plane, key.MLDSA65); (err == nil) != has {
+				t.Errorf("ML-DSA-65 at %s on %s: %v", post, plane, err)
+			}
+		}
+	}
+	for _, plan := range []party.Plan{
+		{Party: "xn", Name: c.Name, Languages: c.Languages, Roots: 9, Need: 1},
+		{Party: "xn", Name: c.Name, Languages: c.Languages, Roots: 1, Need: 2},
+	} {
+		if _, _, _, err := party.Found(plan); !errors.Is(err, party.ErrRoots) {
+			t.Errorf("%d of %d holders: %v", plan.Need, plan.Roots, err)
+		}
+	}
+}
+
 func TestAPostSpeaksOnlyOnItsPlane(t *testing.T) {
 	s := found(t, "xn")
 	message := []byte("line check")
@@ -302,21 +334,36 @@ func TestDraftsAreNotTheCharterInForce(t *testing.T) {
 	}
 }
 
+// The payload is what a stranger can shape freely, since he signs it with roots of his own; each input is tried as a charter and as a payload.
 func FuzzCharter(f *testing.F) {
-	s := found(f, "xn")
-	f.Add(s.charter.Bytes())
-	f.Add([]byte("\xd8\x62\x84"))
+	contents, roots := standing(f)
+	first, err := party.SignCharter(party.NewDraft(contents, key.Standard()), roots...)
+	if err != nil {
+		f.Fatal(err)
+	}
+	env, err := envelope.Decode(first.Bytes(), "application/vnd.detente.charter", party.MaxCharter)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(first.Bytes())
+	f.Add(env.Payload)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := party.DecodeCharter(b, key.Standard())
+		signed, err := envelope.Sign(envelope.Contents{ContentType: env.ContentType, Payload: b}, roots[0].Keys[0])
 		if err != nil {
-			return
+			t.Fatal(err)
 		}
-		if !bytes.Equal(c.Bytes(), b) {
-			t.Error("a charter was accepted in two spellings")
-		}
-		var out strings.Builder
-		if err := c.Print(&out, "en"); err != nil || out.Len() == 0 {
-			t.Errorf("cannot be printed: %v", err)
+		for _, b := range [][]byte{b, signed} {
+			c, err := party.DecodeCharter(b, key.Standard())
+			if err != nil {
+				continue
+			}
+			if !bytes.Equal(c.Bytes(), b) {
+				t.Error("a charter was accepted in two spellings")
+			}
+			var out strings.Builder
+			if err := c.Print(&out, "en"); err != nil || out.Len() == 0 {
+				t.Errorf("cannot be printed: %v", err)
+			}
 		}
 	})
 }

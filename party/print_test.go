@@ -38,7 +38,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // fixed makes the key that a name stands for, the same in every run.
-func fixed(t *testing.T, a key.Algorithm, name string) *key.Private {
+func fixed(t testing.TB, a key.Algorithm, name string) *key.Private {
 	t.Helper()
 	seed := sha256.Sum256([]byte(name))
 	k, err := key.FromSeed(a, seed[:])
@@ -49,7 +49,7 @@ func fixed(t *testing.T, a key.Algorithm, name string) *key.Private {
 }
 
 // standing is the draft of a charter whose keys never change, and its roots, Ed25519 alone because those signatures repeat.
-func standing(t *testing.T) (party.Contents, []*party.RootKey) {
+func standing(t testing.TB) (party.Contents, []*party.RootKey) {
 	sealing, err := hpke.MLKEM768X25519().DeriveKeyPair(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
 		t.Fatal(err)
