@@ -159,6 +159,18 @@ func (l *Link) Condition() Condition {
 	return l.state
 }
 
+// Outstanding tells whether entries were offered of which the peer has not said that it holds them, and when they are to be offered again.
+func (l *Link) Outstanding() (again time.Time, yes bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, o := range l.offered {
+		if t := o.at.Add(reoffer); !yes || t.Before(again) {
+			again, yes = t, true
+		}
+	}
+	return again, yes
+}
+
 // start is where the next entries for the peer begin: after what it is known to hold and what is on its way.
 func (l *Link) start(h *feed.Head, cosigned int64, now time.Time) int64 {
 	from := cosigned

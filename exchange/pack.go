@@ -37,6 +37,7 @@ type Packing struct {
 	Shared   func(channel [32]byte) bool // channels of which both are members
 	Capacity int                         // bytes of payload that the route takes
 	Entries  int                         // most entries in one bundle; 0 is bundle.MaxEntries
+	Receipts bool                        // no statements, only what is owed: they go by a call of our own
 	All      bool                        // everything not cosigned, whatever is believed to be on its way: for a pouch
 	Know     map[traffic.Party]int       // newest charter versions held here, for a hello
 	Silent   func(traffic.Feed) bool     // own feeds that may not speak: their database is behind what was signed
@@ -91,6 +92,9 @@ func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packi
 		l.hello = false
 	}
 	for _, h := range heads {
+		if p.Receipts {
+			break
+		}
 		if h.Feed.Party != l.Self && h.Feed.Party != l.Peer {
 			continue // a third member's statements are its own to send
 		}

@@ -74,7 +74,7 @@ func BenchmarkThroughput(b *testing.B) {
 					b.Error(err)
 				}
 				mu.Lock()
-				if s.Index > last.Index {
+				if s.Index >= last.Index {
 					last = s
 				}
 				mu.Unlock()

@@ -99,6 +99,7 @@ const holdTime = time.Minute
 // runLane sends what one lane of a link has, sleeping until there is something to say, a heartbeat is due, or a retry.
 func (n *Node) runLane(ctx context.Context, l *line, lane exchange.Lane) {
 	failures := 0
+	beat := time.Now()
 	for ctx.Err() == nil {
 		more, err := n.exchange(ctx, l, lane)
 		switch {
@@ -119,12 +120,16 @@ func (n *Node) runLane(ctx context.Context, l *line, lane exchange.Lane) {
 		if failures > 0 {
 			wait = min(wait, route.Backoff(failures, lane == exchange.Urgent, rand.Int64N))
 		}
+		if again, yes := l.link.Outstanding(); yes && failures == 0 {
+			wait = min(wait, max(0, time.Until(again)))
+		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-l.kicks[lane]:
 		case <-timer.C:
-			if lane == exchange.Calm && failures == 0 {
+			if lane == exchange.Calm && time.Since(beat) >= n.cfg.Heartbeat {
+				beat = time.Now()
 				l.link.OweHello() // the heartbeat: a fresh cosignature of every head
 				n.watchSilence(ctx, l)
 			}
@@ -177,6 +182,7 @@ type packing struct {
 	hold  time.Duration
 	limit int
 	all   bool // for a pouch: everything not cosigned
+	only  bool // receipts only
 	force bool // seal even when there is nothing to say
 }
 
@@ -191,7 +197,7 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, *exchange.
 	err := n.db.View(ctx, func(tx *store.Tx) (err error) {
 		b.Feeds, b.Held, b.Gossip, b.Wants, b.Blobs = nil, nil, nil, nil, nil
 		m, err = l.link.Pack(ctx, tx, b, exchange.Packing{
-			Lanes: p.lanes, Shared: n.shared(peer), Capacity: bundle.Capacity(p.limit), Entries: 2 * batch, All: p.all, Know: n.know(),
+			Lanes: p.lanes, Shared: n.shared(peer), Capacity: bundle.Capacity(p.limit), Entries: 2 * batch, All: p.all, Receipts: p.only, Know: n.know(),
 			Silent: n.isSilent,
 			Sign:   func(c feed.Checkpoint) (string, error) { return c.Sign(keys.Checkpoint, n.now()) },
 			Cosign: func(c feed.Checkpoint) (string, error) { return c.Cosign(n.self, keys.Mirror, n.now()) },
@@ -234,7 +240,9 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 	if urgent(b) {
 		lanes = lanes[:1] // what waits behind must not delay the receipt of a FLASH
 	}
-	answer, _, err := n.pack(ctx, l, packing{lanes: lanes, limit: bundle.MaxSealed})
+	// Where this node can call the peer, statements go by its own calls, one after another; by two ways at once they would overtake each other.
+	calls := len(n.ways(b.From)) > 0 && l.link.Condition().Failure == ""
+	answer, _, err := n.pack(ctx, l, packing{lanes: lanes, limit: bundle.MaxSealed, only: calls})
 	if err != nil || answer != nil || b.Hold == 0 {
 		return answer, err
 	}

@@ -16,7 +16,7 @@ import (
 	"detente/traffic"
 )
 
-// Path is where a node takes bundles, protocol.md#bundle.
+// Path is where a node takes bundles, protocol.md#https.
 const Path = "/detente/v1/bundle"
 
 const mediaType = "application/vnd.detente.bundle"

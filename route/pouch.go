@@ -19,7 +19,7 @@ import (
 // PouchSuffix ends the name of a pouch file, by convention.
 const PouchSuffix = ".detente-pouch"
 
-// A pouch file, protocol.md#bundle: the magic line; each bundle behind its length in 4 bytes, big-endian; a length of 0; the SHA-256 of
+// A pouch file, protocol.md#pouch: the magic line; each bundle behind its length in 4 bytes, big-endian; a length of 0; the SHA-256 of
 // all that.
 const (
 	pouchMagic = "detente-pouch.v1\n"
