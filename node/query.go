@@ -66,8 +66,8 @@ func (n *Node) List(ctx context.Context, limit int, match func(Held) bool) ([]He
 	return out, err
 }
 
-// Open gives the dossiers in which an acknowledgement or an answer is due, the one that changed last first, at most limit of them.
-func (n *Node) Open(ctx context.Context, limit int) ([]*dossier.State, error) {
+// OpenDossiers gives those in which an acknowledgement or an answer is due, the one that changed last first, at most limit of them.
+func (n *Node) OpenDossiers(ctx context.Context, limit int) ([]*dossier.State, error) {
 	var out []*dossier.State
 	err := n.db.View(ctx, func(tx *store.Tx) error {
 		out = nil
