@@ -56,6 +56,23 @@ func runVectors[V interface{ vector() Vector }](t *testing.T, file string, gener
 	checkVectors(t, stored, check)
 }
 
+// runStored checks every vector of a file that is another every time it is generated.
+func runStored[V interface{ vector() Vector }](t *testing.T, file string, generate func(testing.TB) []V, check func(testing.TB, V) error) {
+	t.Helper()
+	path := filepath.Join("testdata", "vectors", file)
+	if *update {
+		if err := os.WriteFile(path, encodeVectors(t, generate(t)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stored, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkVectors(t, stored, check)
+	checkVectors(t, encodeVectors(t, generate(t)), check) // the generator still says the same
+}
+
 func encodeVectors[V any](t testing.TB, list []V) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
