@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -52,7 +53,8 @@ type Config struct {
 	// DSN is a file path (SQLite; the directory must exist), a postgres:// URL, or "postgres " and
 	// key=value pairs as libpq takes them.
 	DSN string
-	// Schemas are the tables of every package that will use the database.
+	// Schemas are the tables of every package that has its tables in the database: one that is there and not
+	// named here can only come from a newer program.
 	Schemas []Schema
 	// Log takes what no caller can be told; nil discards it.
 	Log *slog.Logger
@@ -106,7 +108,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		readers = 8
 		db.engine, err = openPostgres(ctx, dsn, db.log)
 	} else {
-		readers = 4
+		readers = max(4, runtime.GOMAXPROCS(0))
 		db.engine, err = openSQLite(c.DSN)
 	}
 	if err != nil {
@@ -153,8 +155,9 @@ func (db *DB) Close() error {
 // between two transactions.
 func (db *DB) Multi() bool { return db.engine.multi() }
 
-// View runs fn over one snapshot of the database, while others write. It returns fn's error. A View is
-// short (on SQLite the log cannot be emptied under it) and has no other View inside.
+// View runs fn over one snapshot of the database, while others write, and returns fn's error. Nothing in it
+// writes. When ctx ends the statement under way fails. A View is short (on SQLite the log cannot be
+// emptied under it) and has no other View inside: there is a small number of connections for them.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	var s session
 	select {
