@@ -68,11 +68,13 @@ type Verdict struct {
 	Keys      []Key      `json:"keys,omitempty"`
 	RestsOn   []Basis    `json:"rests_on,omitempty"`
 	Compare   *Untrusted `json:"compare,omitempty"` // whose words must be compared before the file can prove anything
-	Notes     []string   `json:"notes,omitempty"`   // what the file does not show
+	Notes     []string   `json:"notes,omitempty"`   // above all, what the file does not show
 
 	regime *form.Regime // nil when it is not at hand
 	form   *form.Form   // nil when the regime is not at hand, or the fields do not fit
 	values form.Values
+	issuer traffic.Party
+	others []traffic.Party // the other members of the channel
 }
 
 // Statement is the statement proved, as a verdict shows it.

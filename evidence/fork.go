@@ -40,11 +40,8 @@ func (r *Reader) Fork(b []byte) (*Conviction, error) {
 		c.Result = Proved
 		return c, nil
 	}
-	c.Result, c.Detail = Refused, err.Error()
-	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
-		c.Reason = refusal.code
-	}
-	errors.As(err, &c.Compare)
+	c.Result = Refused
+	c.Reason, c.Detail, c.Compare = explain(err, nil)
 	return c, err
 }
 

@@ -23,38 +23,50 @@ import (
 // form's phrases in lang, the rest in English.
 func (v *Verdict) Print(w io.Writer, lang string) error {
 	p := printer{w: w}
-	switch {
-	case v.Result == Proved:
-		p.f("PROVED  %s: %s\n\n", v.Level, v.Level.meaning())
-	case v.Logged:
-		p.f("REFUSED  %s\n  %s\n  It was said all the same: the statement stands in the feed of its party.\n\n", v.Reason, v.Detail)
-	default:
-		p.f("REFUSED  %s\n  %s\n\n", v.Reason, v.Detail)
+	if v.Result != Proved {
+		p.refusal(v)
+		return p.err
 	}
-	p.compare(v.Compare)
-	if v.Statement != nil {
-		p.statement(v, lang)
+	p.f("PROVED  %s: %s\n\n", v.Level, v.Level.meaning())
+	p.statement(v, lang)
+	p.heading("Stands in")
+	p.row("feed", v.Position.Feed)
+	p.row("place", fmt.Sprintf("index %d in a tree of %d", v.Position.Index, v.Position.Size))
+	p.row("root", v.Position.Root)
+	p.heading("Held by")
+	for _, r := range v.Receipts {
+		p.row(string(r.Party), "since "+clock(r.At)+" at the latest ("+strings.Join(r.Algorithms, ", ")+")")
 	}
-	if v.Result == Proved {
-		p.where(v)
-		p.heading("Held by")
-		for _, r := range v.Receipts {
-			p.row(string(r.Party), "since "+clock(r.At)+" at the latest ("+strings.Join(r.Algorithms, ", ")+")")
-		}
-		if len(v.Receipts) == 0 {
-			p.f("  nobody but %s, as far as the file shows\n", strings.Split(v.Statement.Issuer, "/")[0])
-		}
-		p.basis(v.Keys, v.RestsOn)
+	if len(v.Receipts) == 0 {
+		p.f("  nobody but %s, as far as the file shows\n", v.issuer)
 	}
+	p.basis(v.Keys, v.RestsOn)
 	p.notes(v.Notes)
 	return p.err
+}
+
+// refusal never shows a statement as its form would: what is not proved must not look as if it were.
+func (p *printer) refusal(v *Verdict) {
+	p.f("REFUSED  %s\n  %s\n", v.Reason, v.Detail)
+	p.compare(v.Compare)
+	switch {
+	case v.Logged:
+		p.heading("Said all the same: this stands in the feed of " + string(v.issuer))
+	case v.Statement != nil:
+		p.heading("The file claims what follows, and does not prove it")
+	}
+	if v.Statement != nil {
+		p.raw(v.Statement)
+		p.row("statement", v.Statement.ID)
+	}
+	p.notes(v.Notes)
 }
 
 // Print shows the conviction to a person.
 func (c *Conviction) Print(w io.Writer) error {
 	p := printer{w: w}
 	if c.Result != Proved {
-		p.f("REFUSED  %s\n  %s\n\n", c.Reason, c.Detail)
+		p.f("REFUSED  %s\n  %s\n", c.Reason, c.Detail)
 		p.compare(c.Compare)
 		return p.err
 	}
@@ -96,7 +108,9 @@ func (p *printer) f(format string, args ...any) {
 
 func (p *printer) heading(s string) { p.f("\n%s\n", s) }
 
-func (p *printer) row(label, text string) { p.f("  %-12s%s\n", label, text) }
+func (p *printer) row(label, text string) {
+	p.f("%s\n", strings.TrimRight(fmt.Sprintf("  %-12s%s", label, text), " "))
+}
 
 // statement shows what was said: as its form has it, or else field by field.
 func (p *printer) statement(v *Verdict, lang string) {
@@ -104,8 +118,11 @@ func (p *printer) statement(v *Verdict, lang string) {
 	if v.form != nil {
 		original, _ := language.Parse(s.Language)
 		m := form.Message{
-			Form: v.form, Values: v.values, Number: s.ID[:8], From: s.Issuer, To: audience(s.Audience), At: s.Issued, Precedence: s.Precedence,
+			Form: v.form, Values: v.values, Number: s.ID[:8], From: s.Issuer, To: s.Audience, At: s.Issued, Precedence: s.Precedence,
 			Plane: s.Plane, Original: original, Marking: s.Marking,
+		}
+		if s.Audience == statement.Everyone {
+			m.To = list(v.others)
 		}
 		if s.Dossier != s.ID {
 			m.Case = s.Dossier[:8]
@@ -124,7 +141,7 @@ func (p *printer) statement(v *Verdict, lang string) {
 	for _, id := range s.Refs {
 		p.row("refers to", id)
 	}
-	p.row("dated", clock(s.Issued)+" by its party's own clock")
+	p.row("dated", clock(s.Issued)+", by its party's own clock")
 	persons := "drafted by " + safe(s.Drafter)
 	if s.Releaser != "" {
 		persons += ", released by " + safe(s.Releaser)
@@ -139,7 +156,11 @@ func (p *printer) raw(s *Statement) {
 	}
 	p.f("%s\n", s.Precedence)
 	p.row("from", s.Issuer)
-	p.row("to", audience(s.Audience))
+	to := s.Audience
+	if to == statement.Everyone {
+		to = "all members"
+	}
+	p.row("to", to)
 	p.row("form", fmt.Sprintf("%s, version %d", safe(s.Form), s.Version))
 	if s.Marking != "" {
 		p.row("marking", safe(s.Marking))
@@ -166,13 +187,6 @@ func (p *printer) field(indent, name string, value any) {
 	default:
 		p.f("%s%s: %v\n", indent, safe(name), x)
 	}
-}
-
-func (p *printer) where(v *Verdict) {
-	p.heading("Stands in")
-	p.row("feed", v.Position.Feed)
-	p.row("place", fmt.Sprintf("entry %d of %d", v.Position.Index, v.Position.Size))
-	p.row("root", v.Position.Root)
 }
 
 // basis shows the keys and the charters they are from.
@@ -203,30 +217,22 @@ func (p *printer) compare(u *Untrusted) {
 	if u == nil || len(u.Words) == 0 {
 		return
 	}
-	p.f("Words of the charter of %s in the file, version %d. If %s, asked by another way, says the same words, import its charter and verify again:\n",
-		u.Party, u.Version, u.Party)
+	p.f("\nThe file has version %d of a charter of %s. Ask %s by another way for its words; if they are these, trust the charter and verify again.\n",
+		u.Version, u.Party, u.Party)
 	for _, lang := range party.Languages() {
 		p.row(lang, "")
 		p.words(u.Words[lang])
 	}
-	p.f("\n")
 }
 
 func (p *printer) notes(notes []string) {
 	if len(notes) == 0 {
 		return
 	}
-	p.heading("Not shown")
+	p.heading("Notes")
 	for _, n := range notes {
 		p.f("  – %s\n", n)
 	}
-}
-
-func audience(s string) string {
-	if s == statement.Everyone {
-		return "all members"
-	}
-	return s
 }
 
 // algorithm names a signature algorithm, protocol.md#keys.

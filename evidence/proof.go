@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,11 +27,8 @@ func (r *Reader) Proof(b []byte) (*Verdict, error) {
 		v.Result = Proved
 		return v, nil
 	}
-	v.Result, v.Detail = Refused, err.Error()
-	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
-		v.Reason = refusal.code
-	}
-	errors.As(err, &v.Compare)
+	v.Result = Refused
+	v.Reason, v.Detail, v.Compare = explain(err, v.Compare)
 	return v, err
 }
 
@@ -102,6 +98,7 @@ func (r *Reader) whose(h *hearing) (err error) {
 	if h.issuer, err = h.trust.of(h.Feed.Party, h.channel); err != nil {
 		return err
 	}
+	h.v.issuer, h.v.others = h.Feed.Party, h.channel.Others(h.Feed.Party)
 	if h.checkpoint.Feed != h.Feed {
 		return &Refusal{"origin", fmt.Errorf("%w: %s", ErrOrigin, h.checkpoint.Feed.Origin())}
 	}
@@ -203,8 +200,8 @@ func (h *hearing) valid() error {
 	if h.finding.Reason != "" {
 		return &Refusal{h.finding.Reason, fmt.Errorf("%w: %s", ErrInvalid, h.finding.Reason)}
 	}
-	for _, ref := range s.Signatures() {
-		h.v.Keys = append(h.v.Keys, Key{"statement", s.Issuer.String(), algorithm(ref.Algorithm), ref.Key.String()})
+	for i, ref := range s.Signatures() {
+		h.v.Keys = slices.Insert(h.v.Keys, i, Key{"statement", s.Issuer.String(), algorithm(ref.Algorithm), ref.Key.String()})
 	}
 	h.v.Level = E1
 	h.v.note("Whether its clock and charter version fit the entries before it takes the whole feed to tell.")

@@ -53,10 +53,17 @@ type Untrusted struct {
 
 func (u *Untrusted) Error() string {
 	if u.Version == 0 {
-		return fmt.Sprintf("%v: no charter of %s was given, and the file has none", ErrUntrusted, u.Party)
+		return u.brief()
 	}
-	return fmt.Sprintf("%v: the file's charter of %s, version %d, is not linked to one that was given; ask %s by another way for the words: %s",
-		ErrUntrusted, u.Party, u.Version, u.Party, strings.Join(u.Words["en"], " "))
+	return u.brief() + "; ask " + string(u.Party) + " by another way whether its words are: " + strings.Join(u.Words["en"], " ")
+}
+
+// brief is the error without the words.
+func (u *Untrusted) brief() string {
+	if u.Version == 0 {
+		return fmt.Sprintf("%v: you gave no charter of %s, and the file has none", ErrUntrusted, u.Party)
+	}
+	return fmt.Sprintf("%v: no charter that you gave is continued by the file's charter of %s, version %d", ErrUntrusted, u.Party, u.Version)
 }
 
 func (u *Untrusted) Unwrap() error { return ErrUntrusted }
@@ -79,6 +86,18 @@ func fingerprint(c *party.Charter) map[string][]string {
 		}
 	}
 	return words
+}
+
+// explain takes an error apart for a verdict: its code, its text for people, and whose words to compare.
+func explain(err error, compare *Untrusted) (code, detail string, u *Untrusted) {
+	detail = err.Error()
+	if r := (*Refusal)(nil); errors.As(err, &r) {
+		code = r.code
+	}
+	if errors.As(err, &compare) {
+		detail = compare.brief()
+	}
+	return code, strings.TrimPrefix(detail, "evidence: "), compare
 }
 
 // decoding refuses a part of a file that is not what it should be: for the reason that its decoder names, or else with the code of the part.
