@@ -230,7 +230,7 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 	b, err := n.open(sealed)
 	if err != nil {
 		n.log.Warn("bundle refused", "reason", err)
-		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+		return nil, publicly(err)
 	}
 	l := n.line(b.From)
 	if err := n.take(ctx, "https", b); err != nil {
@@ -247,6 +247,21 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 		return answer, err
 	}
 	return n.hold(ctx, l, b.Hold)
+}
+
+// publicly is what a peer is told of a refusal: enough to mend an honest mistake, and no more.
+func publicly(err error) error {
+	for _, r := range []struct {
+		err  error
+		code route.Refusal
+	}{
+		{bundle.ErrNotForUs, "not-for-us"}, {bundle.ErrKey, "old-key"}, {bundle.ErrSender, "sender"}, {bundle.ErrLimit, "too-large"},
+	} {
+		if errors.Is(err, r.err) {
+			return r.code
+		}
+	}
+	return route.Refusal("refused")
 }
 
 // hold keeps a peer's request open until there is something to say.

@@ -187,6 +187,9 @@ func (n *Node) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { n.runLattice(ctx) })
 	wg.Go(func() { n.adopt(ctx, &wg) })
+	if n.db.Multi() {
+		wg.Go(func() { n.follow(ctx) })
+	}
 	wg.Wait()
 	if err := ctx.Err(); !errors.Is(err, context.Canceled) {
 		return err
@@ -212,6 +215,33 @@ func (n *Node) adopt(ctx context.Context, wg *sync.WaitGroup) {
 			return
 		case <-n.paired:
 		}
+	}
+}
+
+// follow notices, once a second, what other processes of this party have done on the shared database.
+func (n *Node) follow(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+		if err := n.establish(ctx); err != nil {
+			if ctx.Err() == nil {
+				n.log.Error("following the other processes", "reason", err)
+			}
+			continue
+		}
+		if err := n.releaseKept(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("following the other processes", "reason", err)
+		}
+		n.mu.RLock()
+		for _, l := range n.lines {
+			l.kick(exchange.Urgent)
+			l.kick(exchange.Calm)
+		}
+		n.mu.RUnlock()
+		n.bump()
 	}
 }
 

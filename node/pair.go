@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"detente/bundle"
+	"detente/dossier"
 	"detente/feed"
 	"detente/form"
 	"detente/judge"
@@ -194,12 +195,17 @@ func (n *Node) rejudge(ctx context.Context, tx *store.Tx, h *feed.Head) error {
 	if err != nil {
 		return err
 	}
+	var differ []feed.Entry
 	for i, f := range findings {
 		if e := f.Conclude(&prior); e.Reason != old[i].Reason {
 			if err := h.SetReason(ctx, tx, old[i].Index, e.Reason); err != nil {
 				return err
 			}
+			differ = append(differ, old[i])
 		}
+	}
+	if err := dossier.Note(ctx, tx, h.Feed, differ); err != nil {
+		return err
 	}
 	return h.SetPrior(ctx, tx, prior.Clock, prior.Charter)
 }

@@ -76,3 +76,32 @@ func (n *Node) release(receipts []receipt) {
 		})
 	}
 }
+
+// releaseKept lets go of the waiters whose receipts another process has taken in.
+func (n *Node) releaseKept(ctx context.Context) error {
+	n.mu.RLock()
+	var waited []receipt
+	for f, ws := range n.waiters {
+		for _, w := range ws {
+			waited = append(waited, receipt{feed: f, mirror: w.mirror})
+		}
+	}
+	n.mu.RUnlock()
+	if len(waited) == 0 {
+		return nil
+	}
+	err := n.db.View(ctx, func(tx *store.Tx) error {
+		for i, r := range waited {
+			h, err := feed.Find(ctx, tx, r.feed)
+			if err != nil {
+				return err
+			}
+			if waited[i].size, err = h.Cosigned(ctx, tx, r.mirror); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	n.release(waited)
+	return err
+}
