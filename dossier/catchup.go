@@ -2,34 +2,62 @@ package dossier
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"detente/feed"
 	"detente/store"
+	"detente/traffic"
 )
 
-// CatchUp notes entries of the feeds that the index has not seen, at most limit of them, and tells whether there are more. It keeps the
-// index out of the way of whoever receives: a list calls it until nothing is left, and the node does so now and then.
-func CatchUp(ctx context.Context, tx *store.Tx, limit int) (more bool, err error) {
-	heads, err := feed.Heads(ctx, tx, nil)
+// marks says how much of each feed the index has seen. It follows the feeds at its own pace, so that whoever receives need not wait for it.
+type marks map[traffic.Feed]int64
+
+func readMarks(ctx context.Context, tx *store.Tx) (marks, error) {
+	type mark struct {
+		origin string
+		size   int64
+	}
+	all, err := store.All(ctx, tx, func(m *mark) []any { return []any{&m.origin, &m.size} }, `SELECT feed, size FROM dossier_seen`)
 	if err != nil {
-		return false, fmt.Errorf("dossier: catch up: %w", err)
+		return nil, fmt.Errorf("dossier: marks: %w", err)
+	}
+	out := make(marks, len(all))
+	for _, m := range all {
+		f, err := traffic.ParseOrigin(m.origin)
+		if err != nil {
+			return nil, fmt.Errorf("dossier: marks: %w", err)
+		}
+		out[f] = m.size
+	}
+	return out, nil
+}
+
+// lag tells whether the index has yet to see one of the items.
+func (m marks) lag(items []Item) bool {
+	return slices.ContainsFunc(items, func(it Item) bool { return it.Index >= m[it.Feed] })
+}
+
+// seen tells whether the index has seen one of the items.
+func (m marks) seen(items []Item) bool {
+	return slices.ContainsFunc(items, func(it Item) bool { return it.Index < m[it.Feed] })
+}
+
+// CatchUp notes entries of the feeds that the index has not seen, at most limit of them, and tells whether there are more. The node calls it
+// now and then, with [Refresh] after it: that makes lists quicker, never different.
+func CatchUp(ctx context.Context, tx *store.Tx, limit int) (more bool, err error) {
+	known, heads, err := behind(ctx, tx)
+	if err != nil {
+		return false, err
 	}
 	for _, h := range heads {
-		origin := h.Feed.Origin()
-		var from int64
-		err := tx.QueryRow(ctx, `SELECT size FROM dossier_seen WHERE feed = $1`, origin).Scan(&from)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return false, fmt.Errorf("dossier: catch up: %w", err)
-		}
-		if from >= h.Size {
-			continue
-		}
 		if limit <= 0 {
 			return true, nil
 		}
+		from := known[h.Feed]
 		to := min(h.Size, from+int64(limit))
+		limit -= int(to - from)
 		var entries []feed.Entry
 		err = h.Range(ctx, tx, from, to, func(e feed.Entry) bool {
 			e.Bytes = nil
@@ -37,16 +65,16 @@ func CatchUp(ctx context.Context, tx *store.Tx, limit int) (more bool, err error
 			return true
 		})
 		if err != nil {
-			return false, err
+			return false, fmt.Errorf("dossier: catch up: %w", err)
 		}
 		if err := Note(ctx, tx, h.Feed, entries); err != nil {
 			return false, err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO dossier_seen (feed, size) VALUES ($1, $2) ON CONFLICT (feed) DO UPDATE SET size = excluded.size`, origin, to)
+		_, err = tx.Exec(ctx, `INSERT INTO dossier_seen (feed, size) VALUES ($1, $2) ON CONFLICT (feed) DO UPDATE SET size = excluded.size`,
+			h.Feed.Origin(), to)
 		if err != nil {
 			return false, fmt.Errorf("dossier: catch up: %w", err)
 		}
-		limit -= len(entries)
 		if to < h.Size {
 			return true, nil
 		}
@@ -54,26 +82,64 @@ func CatchUp(ctx context.Context, tx *store.Tx, limit int) (more bool, err error
 	return false, nil
 }
 
+// behind gives the marks, and the heads of the feeds that go beyond theirs.
+func behind(ctx context.Context, tx *store.Tx) (marks, []*feed.Head, error) {
+	known, err := readMarks(ctx, tx)
+	if err != nil {
+		return nil, nil, err
+	}
+	heads, err := feed.Heads(ctx, tx, nil)
+	if err != nil {
+		return nil, nil, fmt.Errorf("dossier: catch up: %w", err)
+	}
+	return known, slices.DeleteFunc(heads, func(h *feed.Head) bool { return h.Size <= known[h.Feed] }), nil
+}
+
+// unseen gives the dossiers that have entries which the index has not seen, with the time when the newest of those came to be held.
+func unseen(ctx context.Context, tx *store.Tx) (map[Name]time.Time, error) {
+	known, heads, err := behind(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	held := make(map[Name]time.Time)
+	for _, h := range heads {
+		err := h.Range(ctx, tx, known[h.Feed], h.Size, func(e feed.Entry) bool {
+			if n, ok := nameIn(h.Feed, e.Dossier); ok && e.Held.After(held[n]) {
+				held[n] = e.Held
+			}
+			return true
+		})
+		if err != nil {
+			return nil, fmt.Errorf("dossier: list: %w", err)
+		}
+	}
+	return held, nil
+}
+
 // Compare folds every dossier of the index afresh and returns those whose kept state says otherwise. It changes nothing; a line that merely
 // lags does not differ.
 func Compare(ctx context.Context, tx *store.Tx, regimes Regimes) (checked int, differing []Name, err error) {
+	known, err := readMarks(ctx, tx)
+	if err != nil {
+		return 0, nil, err
+	}
 	lines, err := query(ctx, tx, `SELECT `+rowColumns+` FROM dossiers WHERE folded = changes ORDER BY id, channel, plane`)
 	if err != nil {
 		return 0, nil, err
 	}
-	for i := range lines {
-		fresh := lines[i]
-		regime, ok := regimes(fresh.Channel)
+	for _, r := range lines {
+		regime, ok := regimes(r.Channel)
 		if !ok {
 			continue
 		}
-		s, err := Read(ctx, tx, fresh.Name, regime)
+		items, err := Load(ctx, tx, r.Name)
 		if err != nil {
 			return checked, differing, err
 		}
-		fresh.set(s)
-		if checked++; fresh.Summary != lines[i].Summary {
-			differing = append(differing, fresh.Name)
+		fresh := r
+		fresh.set(Fold(r.Name, items, regime))
+		if checked++; fresh != r && !known.lag(items) {
+			differing = append(differing, r.Name)
 		}
 	}
 	return checked, differing, nil

@@ -47,8 +47,8 @@ CREATE TABLE dossier_seen (
 // Regimes gives the regime of a channel, false for a channel that is not known here.
 type Regimes func(channel [32]byte) (*form.Regime, bool)
 
-// Note records that entries were stored, or judged anew, in the transaction in which they were: then the index cannot miss them, wherever
-// the process dies. It costs one row for each dossier concerned, however long that is.
+// Note records that entries came, or were judged anew. For those judged anew it is called in the transaction that did so; those that came
+// [CatchUp] finds by itself. It costs one row for each dossier concerned, however long that is.
 func Note(ctx context.Context, tx *store.Tx, f traffic.Feed, entries []feed.Entry) error {
 	type news struct{ changes, held int64 }
 	by := make(map[Name]news, len(entries))
@@ -109,32 +109,67 @@ type Filter struct {
 	Limit   int      // at most so many; 0 for 100
 }
 
-// Dossiers lists dossiers, the one that changed last first. A line that the index does not have up to date is folded here and now, so the
-// list is right however far [Refresh] lags. A dossier of a channel that regimes does not know is left out.
+// Dossiers lists dossiers, the one that changed last first. What the index has not seen yet, or not folded, is folded here and now: the list
+// is right however far the index lags, only slower. A dossier of a channel that regimes does not know is left out.
 func Dossiers(ctx context.Context, tx *store.Tx, f Filter, regimes Regimes) ([]Summary, error) {
+	ahead, err := unseen(ctx, tx) // of these the index has no line, or one that is out of date and does not know it
+	if err != nil {
+		return nil, err
+	}
+	var news []row
+	for n, at := range ahead {
+		if s := (Summary{Name: n, Held: at}); f.passes(s) {
+			news = append(news, row{Summary: s, changes: 1}) // never folded
+		}
+	}
+	slices.SortFunc(news, func(a, b row) int { return compareListed(a.Summary, b.Summary) })
 	limit := cmp.Or(f.Limit, 100)
+	var page []row
+	last := false
 	var out []Summary
 	for len(out) < limit {
-		page, err := rows(ctx, tx, f, limit)
-		if err != nil || len(page) == 0 {
-			return out, err
-		}
-		for i := range page {
-			r := &page[i]
-			f.After = &r.Summary
-			regime, ok := regimes(r.Channel)
-			if !ok {
-				continue
-			}
-			if err := r.freshen(ctx, tx, regime); err != nil {
+		if len(page) == 0 && !last {
+			if page, err = rows(ctx, tx, f, limit); err != nil {
 				return nil, err
 			}
-			if len(out) < limit && (r.Open > 0 || !f.Open) {
-				out = append(out, r.Summary)
+			if last = len(page) < limit; len(page) > 0 {
+				f.After = &page[len(page)-1].Summary
 			}
+		}
+		var r row
+		switch {
+		case len(news) > 0 && (len(page) == 0 || compareListed(news[0].Summary, page[0].Summary) < 0):
+			r, news = news[0], news[1:]
+		case len(page) > 0:
+			r, page = page[0], page[1:]
+			if _, out := ahead[r.Name]; out {
+				continue
+			}
+		default:
+			return out, nil
+		}
+		regime, ok := regimes(r.Channel)
+		if !ok {
+			continue
+		}
+		if err := r.freshen(ctx, tx, regime); err != nil {
+			return nil, err
+		}
+		if r.Open > 0 || !f.Open {
+			out = append(out, r.Summary)
 		}
 	}
 	return out, nil
+}
+
+// compareListed is the order of the list.
+func compareListed(a, b Summary) int {
+	return cmp.Or(cmp.Compare(b.Held.Unix(), a.Held.Unix()), compareNames(a.Name, b.Name))
+}
+
+// passes tells whether the filter, but for Open, lets a line into the list.
+func (f *Filter) passes(s Summary) bool {
+	return (f.Channel == nil || *f.Channel == s.Channel) && (f.Plane == "" || f.Plane == s.Plane) && (f.After == nil || compareListed(*f.After, s) < 0)
 }
 
 // row is a dossier as the index has it.

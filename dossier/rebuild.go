@@ -93,10 +93,6 @@ func restore(ctx context.Context, tx *store.Tx, n Name, regimes Regimes) (same b
 	if !ok {
 		return true, nil
 	}
-	r, err := find(ctx, tx, n)
-	if err != nil {
-		return false, err
-	}
 	items, err := Load(ctx, tx, n)
 	if err != nil {
 		return false, err
@@ -105,25 +101,36 @@ func restore(ctx context.Context, tx *store.Tx, n Name, regimes Regimes) (same b
 		_, err := tx.Exec(ctx, `DELETE FROM dossiers WHERE id = $1 AND channel = $2 AND plane = $3`, n.ID[:], n.Channel[:], string(n.Plane))
 		return false, err
 	}
-	if r == nil {
+	r, err := find(ctx, tx, n)
+	if err != nil {
+		return false, err
+	}
+	marks, err := readMarks(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	lagged := marks.lag(items)
+	switch {
+	case r != nil:
+		lagged = lagged || r.folded < r.changes
+	case lagged && !marks.seen(items):
+		return true, nil // all of it is news
+	default:
 		for _, it := range items {
 			if err := Note(ctx, tx, it.Feed, []feed.Entry{{Dossier: n.ID, Held: it.Held}}); err != nil {
 				return false, err
 			}
 		}
-		if r, err = find(ctx, tx, n); err != nil || r == nil {
+		if r, err = find(ctx, tx, n); err != nil {
 			return false, err
 		}
-		r.set(Fold(n, items, regime))
-		r.folded = r.changes
-		return false, r.save(ctx, tx)
+		lagged = false
 	}
 	fresh := *r
 	fresh.set(Fold(n, items, regime))
 	fresh.folded = r.changes
-	lagged := r.folded < r.changes
-	if same = lagged || fresh.Summary == r.Summary; same && !lagged {
+	if !lagged && fresh == *r {
 		return true, nil
 	}
-	return same, fresh.save(ctx, tx)
+	return lagged, fresh.save(ctx, tx)
 }
