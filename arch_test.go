@@ -33,9 +33,9 @@ func blocks() [][]string {
 	return [][]string{
 		{"cmd"},
 		{"cli", "sim"},
-		{"console", "api"},
+		{"console", "api", "bench"},
 		{"node"},
-		{"exchange", "watch"},
+		{"exchange", "watch", "evidence"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
 		{"statement", "party", "form", "regimes"},
