@@ -96,7 +96,9 @@ type Statement struct {
 	Drafter    string             `json:"drafter"`
 	Releaser   string             `json:"releaser,omitempty"`
 	Charter    int                `json:"charter"`
-	Fields     any                `json:"fields"`
+	Fields     any                `json:"fields"` // as the form writes them in JSON, or byte strings in hex when it is not at hand
+
+	raw any // the payload as it is
 }
 
 // Position is where the statement stands.

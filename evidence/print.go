@@ -166,7 +166,7 @@ func (p *printer) raw(s *Statement) {
 		p.row("marking", safe(s.Marking))
 	}
 	p.row("language", safe(s.Language))
-	p.field("  ", "says", s.Fields)
+	p.field("  ", "says", s.raw)
 }
 
 // field shows a value of a form that is not at hand. Texts are quoted as Go does: nothing in them can steer a terminal or turn a line.

@@ -342,6 +342,12 @@ func (v *Verdict) describe(s *statement.Statement) {
 	for _, id := range s.Refs {
 		v.Statement.Refs = append(v.Statement.Refs, id.String())
 	}
+	v.Statement.raw = hex.EncodeToString(s.Payload)
+	var fields map[string]any
+	if canonical.Unmarshal(s.Payload, &fields, statement.MaxSize) == nil {
+		v.Statement.raw = plain(fields)
+	}
+	v.Statement.Fields = v.Statement.raw
 	if v.regime != nil {
 		if f, ok := v.regime.Form(s.Form, s.Version); ok {
 			if values, err := f.Decode(s.Payload); err == nil {
@@ -352,18 +358,9 @@ func (v *Verdict) describe(s *statement.Statement) {
 			}
 		}
 	}
-	v.Statement.Fields = raw(s.Payload)
 }
 
-// raw is a payload as JSON can hold it, byte strings in hex, when no form says what it means.
-func raw(payload []byte) any {
-	var fields map[string]any
-	if err := canonical.Unmarshal(payload, &fields, statement.MaxSize); err != nil {
-		return hex.EncodeToString(payload)
-	}
-	return plain(fields)
-}
-
+// plain is a value of a payload as JSON can hold it, byte strings in hex, for when no form says what it means.
 func plain(value any) any {
 	switch x := value.(type) {
 	case []byte:
