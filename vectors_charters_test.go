@@ -86,7 +86,12 @@ func generateCharters(t testing.TB) []charterVector {
 	first := xn.founded(t)
 	add("", "founded", "Version 1, approved by its one root of one key.", first)
 
-	// A root of two algorithms, two of three roots.
+	add("", "founded-xs", "Version 1 of another party.", somebody{"xs"}.founded(t))
+	again := xn.charter(t)
+	again["issued"] = foundingTime + 1
+	add("", "founded-again", "Another version 1 of the first party, a second later: another genesis.", signCharter(t, again, root))
+
+	// Two of three roots, one of them of two algorithms.
 	holder := func(n string, second key.Algorithm) []fixedSigner {
 		return []fixedSigner{xn.key(t, key.Ed25519, "root "+n), xn.key(t, second, "second root "+n)}
 	}

@@ -2,10 +2,9 @@ package detente_test
 
 import (
 	"encoding/base64"
-	"errors"
 	"testing"
 
-	"detente/canonical"
+	"detente/evidence"
 	"detente/feed"
 	"detente/key"
 	"detente/party"
@@ -17,74 +16,39 @@ func toBase64(b []byte) string                 { return base64.StdEncoding.Encod
 
 type forkVector struct {
 	Vector
-	Trusted []Hex         `json:"trusted"`
+	Trusted []string      `json:"trusted"` // names of vectors of charters.json
 	Fork    Hex           `json:"fork"`
 	Party   traffic.Party `json:"party,omitempty"`
 	Smaller int64         `json:"smaller,omitempty"`
 	Larger  int64         `json:"larger,omitempty"`
 }
 
-var errUntrusted = errors.New("no trusted charter of the party")
-
-// trustedChain links the trusted charters of a party, and those offered that continue them.
-func trustedChain(t testing.TB, name traffic.Party, trusted []Hex, offered [][]byte) (*party.Chain, error) {
-	var own [][]byte
-	for _, raw := range trusted {
-		if c := must(party.DecodeCharter(raw, key.Standard()))(t); c.Party == name {
-			own = append(own, raw)
+// readers makes readers who trust the charters that have the given names in charters.json.
+func readers(t testing.TB) func(names []string) *evidence.Reader {
+	chains := map[string]*party.Chain{}
+	for _, v := range generateCharters(t) {
+		if v.Refuse == "" && len(v.Charters) == 1 {
+			chains[v.Name] = chainOf(t, v.Charters[0])
 		}
 	}
-	if own == nil {
-		return nil, refused{"untrusted", errUntrusted}
-	}
-	ch := chainOf(t, own...)
-	for _, raw := range offered {
-		c, err := linkCharters(append(bytesOf(ch), raw))
-		if err == nil {
-			ch = c
+	return func(names []string) *evidence.Reader {
+		r := &evidence.Reader{Registry: key.Standard(), Trusted: map[traffic.Party]*party.Chain{}}
+		for _, n := range names {
+			r.Trusted[chains[n].Party()] = chains[n]
 		}
+		return r
 	}
-	return ch, nil
-}
-
-func bytesOf(ch *party.Chain) [][]byte {
-	var out [][]byte
-	for _, c := range ch.All() {
-		out = append(out, c.Bytes())
-	}
-	return out
-}
-
-// checkpointKeys is every key that signed checkpoints for the party, in any version.
-func checkpointKeys(ch *party.Chain) []feed.Candidate {
-	var out []feed.Candidate
-	for _, c := range ch.All() {
-		out = append(out, feed.Candidate{Key: c.Verifier(c.Node.Checkpoint)}, feed.Candidate{Key: c.Verifier(c.Node.CheckpointPQ)})
-	}
-	return out
 }
 
 func TestVectorsForks(t *testing.T) {
+	reader := readers(t)
 	runVectors(t, "forks.json", generateForks, func(t testing.TB, v forkVector) error {
-		f, err := feed.DecodeFork(v.Fork)
-		if err != nil {
-			return as("proof-shape", err, canonical.ErrShape)
-		}
-		ch, err := trustedChain(t, f.Feed.Party, v.Trusted, f.Charters)
+		c, err := reader(v.Trusted).Fork(v.Fork)
 		if err != nil {
 			return err
 		}
-		small, large, err := f.Convicts(checkpointKeys(ch)...)
-		if err != nil {
-			for _, text := range []string{f.Smaller, f.Larger} {
-				if _, _, bad := openCheckpoint(text, checkpointKeys(ch)...); bad != nil {
-					return bad
-				}
-			}
-			return as("origin", as("no-fork", err, feed.ErrNoFork), feed.ErrOrigin)
-		}
-		if f.Feed.Party != v.Party || small.Size != v.Smaller || large.Size != v.Larger {
-			t.Errorf("convicts %s of %d and %d", f.Feed.Party, small.Size, large.Size)
+		if c.Party != v.Party || c.Smaller.Size != v.Smaller || c.Larger.Size != v.Larger {
+			t.Errorf("convicts %s of %d and %d", c.Party, c.Smaller.Size, c.Larger.Size)
 		}
 		return nil
 	})
@@ -116,7 +80,7 @@ func generateForks(t testing.TB) []forkVector {
 		return p
 	}
 	var list []forkVector
-	add := func(refuse, doc, title string, f feed.Fork, trusted ...[]byte) {
+	add := func(refuse, doc, title string, f feed.Fork, trusted ...string) {
 		if f.Feed == (traffic.Feed{}) {
 			f.Feed = name
 		}
@@ -128,11 +92,9 @@ func generateForks(t testing.TB) []forkVector {
 		}
 		v := forkVector{Vector: Vector{title, doc, refuse}, Fork: must(f.Encode())(t)}
 		if trusted == nil {
-			trusted = [][]byte{charter}
+			trusted = []string{"founded"}
 		}
-		for _, c := range trusted {
-			v.Trusted = append(v.Trusted, c)
-		}
+		v.Trusted = trusted
 		list = append(list, v)
 	}
 	convicts := func(title, doc string, smaller, larger int64, f feed.Fork) {
@@ -170,6 +132,6 @@ func generateForks(t testing.TB) []forkVector {
 	add("origin", "The object names another epoch than the checkpoints.", "other-feed",
 		feed.Fork{Feed: next, Smaller: note(a, 13, quick), Larger: note(b, 13, quick)})
 	add("untrusted", "No charter of the party is trusted; the one that the object brings along does not help.", "untrusted",
-		feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, quick), Charters: [][]byte{charter}}, somebody{"xs"}.founded(t))
+		feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, quick), Charters: [][]byte{charter}}, "founded-xs")
 	return list
 }

@@ -15,6 +15,7 @@ import (
 
 	"detente/canonical"
 	"detente/envelope"
+	"detente/evidence"
 	"detente/key"
 	"detente/party"
 	"detente/statement"
@@ -157,6 +158,9 @@ func reason(err error) string {
 	}
 	if r, ok := errors.AsType[refused](err); ok {
 		return r.code
+	}
+	if r, ok := errors.AsType[*evidence.Refusal](err); ok {
+		return r.Code()
 	}
 	for _, r := range reasons {
 		if errors.Is(err, r.err) {
