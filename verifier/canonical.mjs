@@ -15,6 +15,17 @@ export function demand(condition, code, message) {
   if (!condition) throw new Refusal(code, message);
 }
 
+/** Whether a check throws no Refusal. */
+export function holds(check) {
+  try {
+    check();
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
 const MAX_DEPTH = 16;
 // As many items as the largest structure that holds more than a few of them has bytes, a charter: no structure of the
 // protocol comes near it, and four megabytes of empty maps cost no memory.

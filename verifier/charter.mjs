@@ -1,14 +1,15 @@
 // The charters of parties: what they hold, who approved them, how they follow one another (protocol.md#charter).
 // It never trusts a charter by itself: trust begins at the charters that a person gives beside the proof.
-import { compareBytes, decode, demand, encode, equalBytes, Refusal } from "./canonical.mjs";
+import { compareBytes, decode, demand, encode, equalBytes, holds } from "./canonical.mjs";
 import { CHARTER_TYPE, demandSignatures, parseEnvelope } from "./envelope.mjs";
 import { ED25519, hex, ML_DSA_44, parseKey, SEALING_KEM, sha256 } from "./key.mjs";
-import { demandFields, isArrayOf, isHash, isParty, isPlane, isPost, isReadable, isTime, isUint } from "./shapes.mjs";
+import { areDistinct, demandFields, isArrayOf, isHash, isParty, isPlane, isPost, isReadable, isTag, isTime, isUint } from "./shapes.mjs";
 
 export const CHARTER_LIMIT = 262144;
 export const CHARTER_FILE_LIMIT = 4 << 20;
 const CHARTER_FILE_TYPE = "detente-charters.v1";
 const FINGERPRINT_BYTES = 16;
+const MOST = { version: 2 ** 20, roots: 16, rootKeys: 4, posts: 64, postKeys: 32, names: 32, routes: 32, revoked: 1024 };
 const MAY = ["receive", "acknowledge", "answer", "commit"];
 const NODE_KEYS = new Map([
   ["checkpoint", ED25519], ["checkpoint-pq", ML_DSA_44], ["mirror", ED25519], ["mirror-pq", ML_DSA_44],
@@ -30,12 +31,14 @@ export function parseCharter(bytes) {
     name: map.get("name"), issued: map.get("issued"), languages: map.get("languages"), routes: map.get("routes"),
   };
   demand(isParty(charter.party), "charter", "the party is not a party id");
-  demand(isUint(charter.version, 1) && Number.isSafeInteger(charter.version), "charter", "the version is not a number from 1");
+  demand(isUint(charter.version, 1) && charter.version <= MOST.version, "charter", "the version is not a number from 1");
   demand(charter.version === 1 ? !map.has("previous") : isHash(charter.previous), "charter", "version 1, and only it, has no previous");
   demand(isTime(charter.issued), "charter", "issued is not a time");
-  demand(charter.name instanceof Map && charter.name.size > 0 && [...charter.name].flat().every(isReadable), "charter", "the name is not a map from language to text");
-  demand(isArrayOf(charter.languages, isReadable) && charter.languages.length > 0, "charter", "the languages are not tags");
-  demand(isArrayOf(charter.routes, (route) => Array.isArray(route) && route.length === 2 && isArrayOf(route, isReadable)), "charter", "the routes are not [route, address]");
+  const isName = ([language, text]) => isTag(language) && isReadable(text);
+  demand(charter.name instanceof Map && isArrayOf([...charter.name], isName, 1, MOST.names), "charter", "the name is not a map from language to text");
+  demand(isArrayOf(charter.languages, isTag, 1, MOST.names) && areDistinct(charter.languages), "charter", "the languages are not tags");
+  const isRoute = (route) => Array.isArray(route) && route.length === 2 && isTag(route[0]) && isReadable(route[1], 0, 1024);
+  demand(isArrayOf(charter.routes, isRoute, 0, MOST.routes), "charter", "the routes are not [route, address]");
   Object.assign(charter, parseRoots(map.get("roots")));
   charter.posts = parsePosts(map.get("posts"));
   demandFields(map.get("node"), [...NODE_KEYS.keys()], [], "charter", "node");
@@ -52,53 +55,54 @@ function parseRoots(value) {
   demandFields(value, ["need", "roots"], [], "charter", "roots");
   const need = value.get("need");
   const holders = value.get("roots");
-  demand(isArrayOf(holders, (keys) => Array.isArray(keys) && keys.length > 0), "charter", "a root is not a set of keys");
+  demand(isArrayOf(holders, (keys) => isArrayOf(keys, () => true, 1, MOST.rootKeys), 1, MOST.roots), "charter", "the roots are not sets of keys");
   demand(isUint(need, 1) && need <= holders.length, "charter", `${need} roots of ${holders.length} cannot approve`);
   return { need, roots: holders.map((keys) => keys.map((key) => parseKey(key, "charter"))) };
 }
 
 function parsePosts(value) {
-  demand(Array.isArray(value), "charter", "posts is not an array");
+  demand(isArrayOf(value, () => true, 0, MOST.posts), "charter", "posts is not an array, or too long");
   const posts = new Map();
   const order = new Ascending();
   for (const entry of value) {
     demandFields(entry, ["post", "may", "keys"], [], "charter", "a post");
     const post = entry.get("post");
     demand(isPost(post), "charter", "a post is not a post id");
-    demand(order.follows(post) === 1, "charter", `post ${post} is out of order`);
+    demand(order.follows(post), "charter", `post ${post} is out of order`);
     const may = entry.get("may");
-    demand(isArrayOf(may, (right) => MAY.includes(right)) && new Set(may).size === may.length, "charter", `what ${post} may do is not in the list, or twice`);
+    demand(isArrayOf(may, (right) => MAY.includes(right)) && areDistinct(may), "charter", `what ${post} may do is not in the list, or twice`);
     posts.set(post, parsePostKeys(post, entry.get("keys")));
   }
   return posts;
 }
 
 function parsePostKeys(post, value) {
-  demand(isArrayOf(value, (pair) => Array.isArray(pair) && pair.length === 2 && isPlane(pair[0])), "charter", `the keys of ${post} are not [plane, key]`);
+  const isPair = (pair) => Array.isArray(pair) && pair.length === 2 && isPlane(pair[0]);
+  demand(isArrayOf(value, isPair, 0, MOST.postKeys), "charter", `the keys of ${post} are not [plane, key]`);
   const order = new Ascending();
-  return value.map(([plane, key]) => {
-    demand(order.follows(plane) >= 0, "charter", `the planes of ${post} are out of order`);
-    return { plane, key: parseKey(key, "charter") };
+  return value.map((pair) => {
+    demand(order.follows(pair), "charter", `the keys of ${post} are out of order`);
+    return { plane: pair[0], key: parseKey(pair[1], "charter") };
   });
 }
 
-// Remembers the encoding of the item before: 1 when the next one follows it, 0 when it repeats it, -1 when it precedes it.
+// Remembers the encoding of the item before, to tell whether the next one follows it.
 class Ascending {
   follows(value) {
     const encoded = encode(value);
-    const order = this.last ? compareBytes(encoded, this.last) : 1;
+    const follows = !this.last || compareBytes(encoded, this.last) > 0;
     this.last = encoded;
-    return order;
+    return follows;
   }
 }
 
 function parseRevoked(value) {
   if (value === undefined) return [];
-  demand(Array.isArray(value) && value.length > 0, "charter", "revoked is not an array, or empty");
+  demand(isArrayOf(value, () => true, 1, MOST.revoked), "charter", "revoked is not an array, or empty, or too long");
   return value.map((entry) => {
     demandFields(entry, ["key", "since", "reason"], [], "charter", "a revocation");
     const [id, since] = [entry.get("key"), entry.get("since")];
-    demand(id instanceof Uint8Array && id.length === 16 && isTime(since) && isReadable(entry.get("reason")), "charter", "a revocation has a field that is not one");
+    demand(id instanceof Uint8Array && id.length === 16 && isTime(since) && isReadable(entry.get("reason"), 0), "charter", "a revocation has a field that is not one");
     return { id, since };
   });
 }
@@ -211,15 +215,7 @@ function groupByPrevious(charters) {
 
 // Those that follow the newest and are approved; two of them are a party that speaks with two tongues.
 const successors = (chain, byPrevious) =>
-  (byPrevious.get(hex(chain.newest.hash)) ?? []).filter((next) => {
-    try {
-      demandSuccession(chain.versions, next);
-      return true;
-    } catch (error) {
-      if (error instanceof Refusal) return false;
-      throw error;
-    }
-  });
+  (byPrevious.get(hex(chain.newest.hash)) ?? []).filter((next) => holds(() => demandSuccession(chain.versions, next)));
 
 const distinct = (charters) => [...new Map(charters.map((charter) => [hex(charter.hash), charter])).values()];
 

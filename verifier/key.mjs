@@ -19,17 +19,15 @@ const ALGORITHMS = new Map([
   [ML_DSA_65, { name: "ML-DSA-65", publicKey: 1952, signature: 3309, verify: (s, m, k) => ml_dsa65.verify(s, m, k) }],
 ]);
 const SEALING_KEY_BYTES = 1216;
-const PRIVATE_BELOW = -65536;
+const OTHER_KEY_BYTES = 8192;
 
 export { bytesToHex as hex, concatBytes, sha256, utf8ToBytes };
 
 /** The name that people read. */
-export const algorithmName = (alg) => ALGORITHMS.get(alg)?.name ?? `private algorithm ${alg}`;
+export const algorithmName = (alg) => ALGORITHMS.get(alg)?.name ?? `algorithm ${alg}`;
 
-/** Whether a signature may be made with this algorithm: one of section 2, or a private one. */
-export const isAlgorithm = (alg) => ALGORITHMS.has(alg) || isPrivate(alg);
-
-const isPrivate = (alg) => Number.isSafeInteger(alg) && alg < PRIVATE_BELOW;
+/** Whether this may be the id of an algorithm. */
+export const isAlgorithm = (alg) => Number.isSafeInteger(alg);
 
 /**
  * A public key: `alg`, `bytes` and `id`. Refused with `unknown-algorithm` when its algorithm is not known here, with
@@ -43,14 +41,15 @@ export function publicKey(alg, bytes, code) {
   return { alg, bytes, id: keyId(alg, bytes) };
 }
 
-/** Parses `[alg, public key]`; with `wanted` only that algorithm is accepted. A private algorithm's key is kept unread. */
+/** Parses `[alg, public key]`; with `wanted` only that algorithm is accepted. A key of an unknown one is kept and verifies nothing. */
 export function parseKey(value, code, wanted) {
   demand(Array.isArray(value) && value.length === 2, code, "a key is not [algorithm, public key]");
   const [alg, bytes] = value;
   demand(bytes instanceof Uint8Array, code, "a public key is not bytes");
   demand(wanted === undefined || alg === wanted, code, `a key of algorithm ${alg}, not ${wanted}`);
   if (wanted === SEALING_KEM) demand(bytes.length === SEALING_KEY_BYTES, code, `a sealing key of ${bytes.length} bytes`);
-  else if (!isPrivate(alg)) return publicKey(alg, bytes, code);
+  else if (ALGORITHMS.has(alg)) return publicKey(alg, bytes, code);
+  else demand(Number.isSafeInteger(alg) && bytes.length >= 1 && bytes.length <= OTHER_KEY_BYTES, code, `a key of algorithm ${alg} with ${bytes.length} bytes`);
   return { alg, bytes, id: keyId(alg, bytes) };
 }
 
@@ -67,7 +66,7 @@ function isSoundPoint(bytes) {
 export const keyId = (alg, publicKey) =>
   sha256(concatBytes(utf8ToBytes("detente.v1 key\n"), encode([alg, publicKey]))).subarray(0, 16);
 
-/** Whether the signature verifies. A private algorithm, a wrong length and a malformed key all answer false. */
+/** Whether the signature verifies. An unknown algorithm, a wrong length and a malformed key all answer false. */
 export function verify(key, message, signature) {
   const algorithm = ALGORITHMS.get(key.alg);
   if (!algorithm || signature.length !== algorithm.signature || key.bytes.length !== algorithm.publicKey) return false;

@@ -1,6 +1,6 @@
 // Proof files and fork objects, and the verdict on them (protocol.md#proof, #fork).
 // It never asks a node, a network or a clock: the verdict follows from the file and the charters that a person trusts.
-import { decode, demand, equalBytes } from "./canonical.mjs";
+import { decode, demand, equalBytes, holds } from "./canonical.mjs";
 import { algorithmsDemanded, parseChannel } from "./channel.mjs";
 import { linkCharters, parseCharter, postKeys } from "./charter.mjs";
 import { demandSignatures } from "./envelope.mjs";
@@ -23,7 +23,7 @@ const isPath = (value) => isArrayOf(value, isHash) && value.length <= MAX_PATH;
 export function parseProof(map) {
   demandFields(map, ["type", "channel", "feed", "index", "statement", "path", "checkpoint", "charters"], ["adoptions"], SHAPE, "the proof");
   const adoptions = map.get("adoptions") ?? [];
-  demand(Array.isArray(adoptions), SHAPE, "adoptions is not an array");
+  demand(Array.isArray(adoptions) && (adoptions.length > 0 || !map.has("adoptions")), SHAPE, "adoptions is not an array, or empty");
   demand(isBytes(map.get("channel")), SHAPE, "the channel's charter is not bytes");
   return {
     feed: parseFeedName(map.get("feed"), SHAPE),
@@ -152,10 +152,11 @@ function demandNotWithdrawn({ feed, entry, checkpoint, adoptions }, chain, keys)
   if (!withdrawing) return;
   const shown = adoptions.some((adoption) => {
     if (adoption.index <= entry.index || adoption.statement.charter < withdrawing.version) return false;
-    demandIncluded(adoption, checkpoint);
-    demandOnFeed(adoption.statement, feed);
-    demandSigned(adoption.statement, chain);
-    return true;
+    return holds(() => {
+      demandIncluded(adoption, checkpoint);
+      demandOnFeed(adoption.statement, feed);
+      demandSigned(adoption.statement, chain);
+    });
   });
   demand(shown, "withdrawn", `version ${withdrawing.version} of the issuer's charter lacks a key that signed, and no later entry of the feed that adopts it is shown`);
 }

@@ -10,7 +10,7 @@ const PRECEDENCES = ["Z", "O", "P", "R"];
 
 const LAST_SECOND = 253402300799;
 
-const TURNS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const TURNS = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/; // eslint-disable-line no-control-regex
 
 const integer = (value) => typeof value === "number" || typeof value === "bigint";
 
@@ -24,8 +24,12 @@ export const isText = (value, min = 0, max = Infinity) => {
   const length = new TextEncoder().encode(value).length;
   return length >= min && length <= max;
 };
-/** A text that people read: 1 to 256 bytes, without controls and without characters that turn the direction of writing. */
-export const isReadable = (value) => isText(value, 1, 256) && !TURNS.test(value);
+/** A text that people read, of `min` to `max` bytes: without controls and without characters that turn the direction of writing. */
+export const isReadable = (value, min = 1, max = 256) => isText(value, min, max) && !TURNS.test(value);
+/** A language tag or the name of a route. */
+export const isTag = (value) => typeof value === "string" && /^[A-Za-z0-9-]{1,35}$/.test(value);
+/** Whether no value stands twice. */
+export const areDistinct = (values) => new Set(values).size === values.length;
 export const isParty = (value) => typeof value === "string" && PARTY.test(value);
 export const isPost = (value) => typeof value === "string" && POST.test(value);
 export const isAddress = (value) => {
@@ -36,7 +40,8 @@ export const isAddress = (value) => {
 export const isHash = (value) => value instanceof Uint8Array && value.length === 32;
 export const isPlane = (value) => PLANES.includes(value);
 export const isPrecedence = (value) => PRECEDENCES.includes(value);
-export const isArrayOf = (value, each) => Array.isArray(value) && value.every((item) => each(item));
+export const isArrayOf = (value, each, least = 0, most = Infinity) =>
+  Array.isArray(value) && value.length >= least && value.length <= most && value.every((item) => each(item));
 
 /** Demands a map whose keys are all of `required`, and otherwise only some of `optional`. */
 export function demandFields(map, required, optional, code, what) {

@@ -11,7 +11,7 @@ import { demandSignatures, parseEnvelope } from "./envelope.mjs";
 import { hex, publicKey, verify } from "./key.mjs";
 import { foldConsistency, foldInclusion, leafHash } from "./merkle.mjs";
 import { cosignatureBy, demandAuthor, parseCheckpoint } from "./note.mjs";
-import { decodeFile, judgeFork, kindOf, parseFork } from "./proof.mjs";
+import { decodeFile, judgeFork, judgeProof, kindOf, parseFork, parseProof } from "./proof.mjs";
 import { parseStatement } from "./statement.mjs";
 
 const DIRECTORY = fileURLToPath(new URL("../testdata/vectors/", import.meta.url));
@@ -81,8 +81,13 @@ const RUN = {
   forks(v) {
     const value = decodeFile(unhex(v.fork));
     assert.equal(kindOf(value), "fork");
-    const { feed, smaller, larger } = judgeFork(parseFork(value), v.trusted.map((bytes) => parseCharter(unhex(bytes))));
+    const { feed, smaller, larger } = judgeFork(parseFork(value), trustedBy(v));
     assert.deepEqual([feed.party, smaller.size, larger.size], [v.party, BigInt(v.smaller), BigInt(v.larger)]);
+  },
+  proofs(v) {
+    const value = decodeFile(unhex(v.proof));
+    demand(kindOf(value) === "proof", "proof-shape", "not a proof file");
+    equalFields(proofSays(judgeProof(parseProof(value), trustedBy(v))), v.says);
   },
   charters(v) {
     equalFields(chainSays(new Chain(v.charters.map((bytes) => parseCharter(unhex(bytes))))), v.says);
@@ -90,6 +95,22 @@ const RUN = {
 };
 
 const signatureSays = ({ key, time }) => ({ alg: key.alg, "key-id": hex(key.id), ...(time === undefined ? {} : { time: Number(time) }) });
+
+// The chains of the vectors of charters.json that a vector names.
+function trustedBy(vector) {
+  const vectors = readVectors(readFileSync(`${DIRECTORY}charters.json`, "utf8"));
+  return vector.trusted.flatMap((name) => vectors.find((v) => v.name === name).charters).map((bytes) => parseCharter(unhex(bytes)));
+}
+
+// A verdict in the words of the vectors: of a party's receipts the earliest counts.
+function proofSays({ statement, position, level, receipts }) {
+  const held = new Map();
+  for (const { party, time } of receipts) if (!held.has(party) || time < held.get(party)) held.set(party, time);
+  return {
+    level, statement: hex(statement.id), origin: position.origin, index: Number(position.index), size: Number(position.size),
+    receipts: held.size > 0 ? [...held].map(([party, time]) => ({ party, time: Number(time) })) : undefined,
+  };
+}
 
 // A channel's charter in the words of the vectors.
 const channelSays = (c) => ({
