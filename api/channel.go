@@ -1,0 +1,218 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"detente/form"
+	"detente/key"
+	"detente/node"
+	"detente/party"
+	"detente/traffic"
+
+	"golang.org/x/text/language"
+)
+
+// onChannel is a request about one channel.
+type onChannel struct {
+	Channel string `path:"channel" doc:"Name, or the beginning of the id in hex."`
+	Lang    string `query:"lang" doc:"Of the reader, BCP 47." default:"en"`
+}
+
+func (s *Server) registerChannels() {
+	const tag, one = "channels", "/v1/channels/{channel}"
+	handle(s, operation(s, tag, http.MethodGet, "/v1/channels", "list-channels", "Every channel that this node knows of"), s.channels)
+	handle(s, operation(s, tag, http.MethodGet, one, "show-channel", "One channel, with the forms that can be stated on it"), s.channel)
+	handle(s, operation(s, tag, http.MethodPost, "/v1/channels", "propose-channel", "Propose a channel to its other members"), s.propose)
+	handle(s, operation(s, tag, http.MethodPost, one+"/accept", "accept-channel", "Agree to a proposed channel"), s.accept)
+	handle(s, operation(s, tag, http.MethodPost, one+"/refuse", "refuse-channel", "Decline a proposed channel"), s.refuse)
+}
+
+func (s *Server) channels(ctx context.Context, _ *none) ([]Channel, error) {
+	states, err := s.node.Channels(ctx)
+	out := []Channel{}
+	for _, c := range states {
+		out = append(out, viewChannel(c))
+	}
+	return out, err
+}
+
+func (s *Server) channel(ctx context.Context, in *onChannel) (Channel, error) {
+	c, err := s.findChannel(ctx, in.Channel)
+	if err != nil {
+		return Channel{}, err
+	}
+	out := viewChannel(c)
+	for _, r := range s.node.Regimes() {
+		if r.ID == c.Regime.ID && r.Version == c.Regime.Version {
+			out.Forms = viewForms(r, language.Make(in.Lang))
+		}
+	}
+	return out, nil
+}
+
+func (s *Server) propose(ctx context.Context, in *struct{ Body ProposeRequest }) (Channel, error) {
+	r := in.Body
+	d, err := s.decide(r.Decision)
+	if err != nil {
+		return Channel{}, err
+	}
+	id, version, found := strings.Cut(cmp.Or(r.Regime, "communications/1"), "/")
+	number, err := strconv.Atoi(version)
+	if !found || err != nil {
+		return Channel{}, fmt.Errorf("%w: regime %q is not of the shape communications/1", errField, r.Regime)
+	}
+	signatures := []key.Algorithm{key.Ed25519}
+	if slices.Contains(r.Signatures, "ML-DSA-65") {
+		signatures = append(signatures, key.MLDSA65)
+	}
+	c, err := s.node.Propose(ctx, party.Channel{
+		Name: r.Name, Posts: r.Posts, Regime: party.RegimeRef{ID: id, Version: number}, Open: r.Open, Protected: r.Protected, Signatures: signatures,
+	}, r.Members, d.Post, d.By)
+	if err != nil {
+		return Channel{}, err
+	}
+	return s.byID(ctx, c.ID())
+}
+
+func (s *Server) accept(ctx context.Context, in *struct {
+	onChannel
+	Body Decision
+}) (Channel, error) {
+	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d Decision) error { return s.node.Accept(ctx, id, d.Post, d.By) })
+}
+
+func (s *Server) refuse(ctx context.Context, in *struct {
+	onChannel
+	Body Decision
+}) (Channel, error) {
+	if in.Body.Reason == "" {
+		return Channel{}, fmt.Errorf("%w: a refusal gives its reason, which the other members read", errField)
+	}
+	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d Decision) error { return s.node.Refuse(ctx, id, d.Post, d.By, d.Reason) })
+}
+
+func (s *Server) respond(ctx context.Context, name string, d Decision, say func([32]byte, Decision) error) (Channel, error) {
+	c, err := s.findChannel(ctx, name)
+	if err != nil {
+		return Channel{}, err
+	}
+	if d, err = s.decide(d); err != nil {
+		return Channel{}, err
+	}
+	if err := say(c.ID(), d); err != nil {
+		return Channel{}, err
+	}
+	return s.byID(ctx, c.ID())
+}
+
+// decide completes a decision: by the party's first post that may commit it.
+func (s *Server) decide(d Decision) (Decision, error) {
+	d.By = cmp.Or(d.By, "head-of-post")
+	if d.Post != "" {
+		return d, nil
+	}
+	own := s.node.Chain(s.node.Self()).Latest()
+	for _, p := range own.Posts {
+		if own.May(p.Name, party.Commit) {
+			d.Post = p.Name
+			return d, nil
+		}
+	}
+	return d, fmt.Errorf("%w: no post of %s may commit it", node.ErrAuthority, own.Party)
+}
+
+// findChannel finds a channel by its name or the beginning of its id. Where several bear the name, the one in being is meant.
+func (s *Server) findChannel(ctx context.Context, name string) (node.ChannelState, error) {
+	states, err := s.node.Channels(ctx)
+	if err != nil {
+		return node.ChannelState{}, err
+	}
+	var found []node.ChannelState
+	for _, c := range states {
+		id := c.ID()
+		if c.Name == name && c.Kind == party.Common || len(name) >= 4 && strings.HasPrefix(hex.EncodeToString(id[:]), strings.ToLower(name)) {
+			found = append(found, c)
+		}
+	}
+	if inBeing := slices.DeleteFunc(slices.Clone(found), func(c node.ChannelState) bool { return !c.Established }); len(inBeing) > 0 {
+		found = inBeing
+	}
+	switch len(found) {
+	case 0:
+		return node.ChannelState{}, fmt.Errorf("%w: %q", node.ErrNoChannel, name)
+	case 1:
+		return found[0], nil
+	}
+	return node.ChannelState{}, fmt.Errorf("%w: %q", errSeveral, name)
+}
+
+func (s *Server) byID(ctx context.Context, id [32]byte) (Channel, error) {
+	c, err := s.findChannel(ctx, hex.EncodeToString(id[:]))
+	if err != nil {
+		return Channel{}, err
+	}
+	return viewChannel(c), nil
+}
+
+// channelName is how lists name a channel: those that follow from pairing by their members.
+func channelName(c *party.Channel) string {
+	if c.Kind == party.Common {
+		return c.Name
+	}
+	names := []string{c.Name}
+	for _, m := range c.Members {
+		names = append(names, string(m))
+	}
+	return strings.Join(names, " ")
+}
+
+func viewChannel(c node.ChannelState) Channel {
+	id := c.ID()
+	out := Channel{
+		ID: hex.EncodeToString(id[:]), Name: channelName(c.Channel), Kind: c.Kind, Members: c.Members, Posts: append([]traffic.Post{}, c.Posts...),
+		Regime: c.Regime.ID + "/" + strconv.Itoa(c.Regime.Version), Open: c.Open, Protected: c.Protected, Signatures: []string{},
+		Established: c.Established, Proposer: c.Proposer, Agreed: append([]traffic.Party{}, c.Agreed...), Refused: c.Refused,
+	}
+	for _, a := range c.Signatures {
+		out.Signatures = append(out.Signatures, algorithm(a))
+	}
+	return out
+}
+
+// algorithm names a signature algorithm, protocol.md#keys.
+func algorithm(a key.Algorithm) string {
+	switch a {
+	case key.Ed25519:
+		return "Ed25519"
+	case key.MLDSA44:
+		return "ML-DSA-44"
+	case key.MLDSA65:
+		return "ML-DSA-65"
+	}
+	return strconv.FormatInt(int64(a), 10)
+}
+
+func viewForms(r *form.Regime, lang language.Tag) []Form {
+	var out []Form
+	for _, f := range r.Forms() {
+		v := Form{
+			ID: f.ID, Version: f.Version, Title: r.Phrases.Phrase(lang, f.ID), Ceiling: f.Ceiling, TwoPersons: f.TwoPersons, Posts: f.Posts,
+			MustAcknowledge: f.MustAcknowledge != "", MustAnswer: f.MustAnswer != "", AnswersWith: f.AnswersWith, Fields: []Field{},
+		}
+		for _, field := range f.Fields {
+			v.Fields = append(v.Fields, Field{
+				Name: field.Name, Kind: string(field.Kind), Title: r.Phrases.Phrase(lang, f.ID+"."+field.Name),
+				Required: field.Required || field.Always, Codes: field.Codes,
+			})
+		}
+		out = append(out, v)
+	}
+	return out
+}

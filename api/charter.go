@@ -1,0 +1,152 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"detente/key"
+	"detente/node"
+	"detente/party"
+	"detente/traffic"
+)
+
+// named is a request about one party.
+type named struct {
+	Party traffic.Party `path:"party"`
+	Lang  string        `query:"lang" doc:"Of the reader, BCP 47." default:"en"`
+}
+
+// upload is a file that comes in.
+type upload struct {
+	RawBody []byte `contentType:"application/octet-stream"`
+}
+
+func (s *Server) registerCharters() {
+	const tag = "charters"
+	handle(s, operation(s, tag, http.MethodGet, "/v1/charters", "list-charters", "The own charter, and those of other parties, trusted or not yet"), s.charters)
+	handle(s, operation(s, tag, http.MethodGet, "/v1/charters/{party}", "show-charter", "One party's charter"), s.charter)
+	handleFile(s, operation(s, tag, http.MethodGet, "/v1/charters/{party}/file", "export-charter", "A trusted party's charter file"),
+		"application/octet-stream", func(_ context.Context, in *named) ([]byte, error) { return s.node.Charters(in.Party) })
+	handle(s, operation(s, tag, http.MethodPost, "/v1/charters", "import-charter", "Take in another party's charter file"), s.importCharter)
+	handle(s, operation(s, tag, http.MethodPost, "/v1/charters/{party}/confirm", "confirm-charter", "Pair with a party whose words were heard"), s.confirm)
+	handle(s, operation(s, tag, http.MethodPost, "/v1/charter", "renew-charter", "Put a new version of the own charter into force"), s.renew)
+}
+
+func (s *Server) charters(_ context.Context, in *struct {
+	Lang string `query:"lang" default:"en"`
+}) ([]Charter, error) {
+	out := []Charter{}
+	for _, p := range append([]traffic.Party{s.node.Self()}, s.node.Peers()...) {
+		c, err := s.viewCharter(s.node.Chain(p), true, in.Lang)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	for _, chain := range s.node.Pending() {
+		c, err := s.viewCharter(chain, false, in.Lang)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func (s *Server) charter(_ context.Context, in *named) (Charter, error) {
+	// What is pending is shown before what is trusted: its words are what somebody waits to compare.
+	for _, chain := range s.node.Pending() {
+		if chain.Party() == in.Party {
+			return s.viewCharter(chain, false, in.Lang)
+		}
+	}
+	chain := s.node.Chain(in.Party)
+	if chain == nil {
+		return Charter{}, fmt.Errorf("%w: %s", node.ErrNoPeer, in.Party)
+	}
+	return s.viewCharter(chain, true, in.Lang)
+}
+
+func (s *Server) importCharter(ctx context.Context, in *upload) (Charter, error) {
+	chain, trusted, err := s.node.Import(ctx, bytes.Clone(in.RawBody)) // the buffer is huma's
+	if err != nil {
+		return Charter{}, malformedCharter(err)
+	}
+	return s.viewCharter(chain, trusted, "en")
+}
+
+// malformedCharter tells apart what is wrong with a file from what is wrong with the node.
+func malformedCharter(err error) error {
+	for _, r := range rules() {
+		if errors.Is(err, r.is) {
+			return err
+		}
+	}
+	return &Problem{
+		Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Code: "not-a-charter",
+		Detail: "not a charter file: " + plain(err), Hint: "ask the other party for the file that its detente charter export writes",
+	}
+}
+
+func (s *Server) confirm(ctx context.Context, in *struct {
+	named
+	Body ConfirmRequest
+}) (Charter, error) {
+	chain, err := s.node.Confirm(ctx, in.Party, in.Body.Words)
+	if err != nil {
+		return Charter{}, err
+	}
+	return s.viewCharter(chain, true, in.Lang)
+}
+
+func (s *Server) renew(ctx context.Context, in *struct{ Body RenewRequest }) (Charter, error) {
+	if s.cfg.Keyring == nil {
+		return Charter{}, errNoKeys
+	}
+	c, err := party.DecodeCharter(in.Body.Charter, key.Standard())
+	if err != nil {
+		return Charter{}, malformedCharter(err)
+	}
+	ring, err := s.cfg.Keyring(c)
+	if err != nil {
+		return Charter{}, fmt.Errorf("%w: %w", errNoKeys, err)
+	}
+	d, err := s.decide(Decision{Post: in.Body.Post, By: in.Body.By})
+	if err != nil {
+		return Charter{}, err
+	}
+	if err := s.node.Renew(ctx, c, ring, d.Post, d.By); err != nil {
+		return Charter{}, err
+	}
+	return s.viewCharter(s.node.Chain(s.node.Self()), true, "en")
+}
+
+func (s *Server) viewCharter(chain *party.Chain, trusted bool, lang string) (Charter, error) {
+	c, genesis := chain.Latest(), chain.Genesis()
+	out := Charter{
+		Party: c.Party, Own: c.Party == s.node.Self(), Trusted: trusted, Name: c.Name, Version: c.Version, Issued: c.Issued,
+		Genesis: hex.EncodeToString(genesis[:]), Words: map[string][]string{}, Posts: []Post{}, Languages: c.Languages, Routes: []Route{},
+	}
+	for _, l := range party.Languages() {
+		words, err := c.Fingerprint().Words(l)
+		if err != nil {
+			return out, err
+		}
+		out.Words[l] = words
+	}
+	for _, p := range c.Posts {
+		out.Posts = append(out.Posts, Post{p.Name, p.May})
+	}
+	for _, r := range c.Routes {
+		out.Routes = append(out.Routes, Route{r.Name, r.Address})
+	}
+	var text strings.Builder
+	err := c.Print(&text, lang)
+	out.Text = text.String()
+	return out, err
+}

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+
+	"detente/exchange"
+
+	"golang.org/x/text/language"
+)
+
+func (s *Server) registerLinks() {
+	handle(s, operation(s, "links", http.MethodGet, "/v1/links", "list-links", "How the link with each peer stands, and what has reached it"), s.links)
+	handle(s, operation(s, "links", http.MethodGet, "/v1/feeds", "list-feeds", "Every feed held here"), s.feeds)
+	handle(s, operation(s, "links", http.MethodGet, "/v1/alarms", "list-alarms", "What a person must know, oldest first"), s.alarms)
+}
+
+func (s *Server) links(ctx context.Context, _ *none) ([]Link, error) {
+	feeds, err := s.node.Feeds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := s.viewer(ctx, language.English)
+	out := []Link{}
+	for _, c := range s.node.Conditions() {
+		l := Link{Condition: c, Name: s.node.Chain(c.Peer).Latest().Name, Feeds: []Delivery{}}
+		for _, f := range feeds {
+			cosigned, member := f.Cosigned[c.Peer]
+			if f.Feed.Party != s.node.Self() || !member {
+				continue
+			}
+			l.Feeds = append(l.Feeds, Delivery{
+				Feed: f.Feed.Origin(), Channel: v.channelName(f.Feed.Channel), Sent: f.Size, Cosigned: cosigned, Waiting: f.Size - cosigned,
+			})
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+func (s *Server) feeds(ctx context.Context, _ *none) ([]Feed, error) {
+	feeds, err := s.node.Feeds(ctx)
+	v := s.viewer(ctx, language.English)
+	out := []Feed{}
+	for _, f := range feeds {
+		out = append(out, Feed{
+			Origin: f.Feed.Origin(), Channel: v.channelName(f.Feed.Channel), Party: f.Feed.Party, Plane: f.Feed.Plane, Precedence: f.Feed.Precedence,
+			Epoch: f.Feed.Epoch, Own: f.Feed.Party == s.node.Self(), Size: f.Size, Root: hex.EncodeToString(f.Root[:]), Behind: f.Silent,
+			Cosigned: f.Cosigned,
+		})
+	}
+	return out, err
+}
+
+func (s *Server) alarms(ctx context.Context, _ *none) ([]exchange.Alarm, error) {
+	out, err := s.node.Alarms(ctx)
+	if out == nil {
+		out = []exchange.Alarm{}
+	}
+	return out, err
+}

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"detente/node"
+	"detente/traffic"
+)
+
+// number is the number of a message as people say it: XN/NRRC-O-0003 is the third statement of xn's feed of precedence IMMEDIATE, by the post
+// nrrc. Outside the real plane, and after the first epoch, it says so: XN/NRRC-O-0003-EXERCISE-E1.
+func number(from traffic.Address, f traffic.Feed, index int64) string {
+	s := fmt.Sprintf("%s-%s-%04d", strings.ToUpper(from.String()), f.Precedence, index+1)
+	if f.Plane != traffic.Real {
+		s += "-" + strings.ToUpper(string(f.Plane))
+	}
+	if f.Epoch > 0 {
+		s += "-E" + strconv.Itoa(f.Epoch)
+	}
+	return s
+}
+
+var numbered = regexp.MustCompile(`^(?i)([a-z0-9-]{2,32}/[a-z0-9-]{1,32})-([ZOPR])-(\d{1,12})(?:-(EXERCISE|TEST))?(?:-E(\d{1,9}))?$`)
+
+var prefixed = regexp.MustCompile(`^[0-9a-fA-F]{4,64}$`)
+
+// find finds a statement by the beginning of its id, or by its number.
+func (s *Server) find(ctx context.Context, ref string) (node.Held, error) {
+	if prefixed.MatchString(ref) {
+		return s.node.Find(ctx, ref)
+	}
+	m := numbered.FindStringSubmatch(ref)
+	if m == nil {
+		return node.Held{}, fmt.Errorf("%w: %q", errNotation, ref)
+	}
+	from, err := traffic.ParseAddress(strings.ToLower(m[1]))
+	if err != nil {
+		return node.Held{}, err
+	}
+	n, _ := strconv.ParseInt(m[3], 10, 64)
+	epoch, _ := strconv.Atoi(m[5])
+	plane := traffic.Plane(strings.ToLower(cmp.Or(m[4], string(traffic.Real))))
+	return s.node.ByNumber(ctx, from, plane, traffic.Precedence(strings.ToUpper(m[2])), epoch, n-1)
+}

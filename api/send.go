@@ -1,0 +1,224 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+
+	"detente/form"
+	"detente/node"
+	"detente/party"
+	"detente/statement"
+	"detente/traffic"
+)
+
+func (s *Server) send(ctx context.Context, in *struct{ Body SendRequest }) (Sent, error) {
+	r := in.Body
+	c, err := s.findChannel(ctx, r.Channel)
+	if err != nil {
+		return Sent{}, err
+	}
+	if !c.Established {
+		return Sent{}, fmt.Errorf("%w: %s is not agreed to by all its members yet", node.ErrNoChannel, r.Channel)
+	}
+	charter, regime, err := s.node.Channel(c.ID())
+	if err != nil {
+		return Sent{}, err
+	}
+	f, ok := regime.Latest(r.Form)
+	if !ok {
+		return Sent{}, fmt.Errorf("%w: %q", node.ErrNoForm, r.Form)
+	}
+	values, blobs, err := r.values(f)
+	if err != nil {
+		return Sent{}, err
+	}
+	p, err := traffic.ParsePrecedence(cmp.Or(r.Precedence, "R"))
+	if err != nil {
+		return Sent{}, err
+	}
+	post, err := s.speaker(charter, r.Post)
+	if err != nil {
+		return Sent{}, err
+	}
+	d := node.Draft{
+		Channel: c.ID(), Plane: cmp.Or(r.Plane, traffic.Real), Precedence: p, Post: post, Audience: s.addressee(charter, r.To), Form: r.Form,
+		Values: values, Language: s.language(r.Language), Marking: r.Marking, Drafter: cmp.Or(r.Drafter, duty), Releaser: r.Releaser, Blobs: blobs,
+	}
+	for _, ref := range r.Refs {
+		h, err := s.find(ctx, ref)
+		if err != nil {
+			return Sent{}, err
+		}
+		d.Refs = append(d.Refs, h.ID)
+		if d.Dossier == (statement.ID{}) {
+			d.Dossier = h.Dossier // what refers to a statement belongs to its dossier, unless another is named
+		}
+	}
+	if r.Dossier != "" {
+		h, err := s.find(ctx, r.Dossier)
+		if err != nil {
+			return Sent{}, err
+		}
+		d.Dossier = h.Dossier
+	}
+	sent, err := s.node.Send(ctx, d)
+	if err != nil {
+		return Sent{}, err
+	}
+	return s.viewSent(sent, post), nil
+}
+
+// duty is the role of whoever drafts a statement and does not say who he is.
+const duty = "duty-officer"
+
+// speaker is the post that speaks where none is named: the only one that can.
+func (s *Server) speaker(c *party.Channel, post traffic.Post) (traffic.Post, error) {
+	if post != "" {
+		return post, nil
+	}
+	var may []traffic.Post
+	for _, p := range s.node.Chain(s.node.Self()).Latest().Posts {
+		if c.Speaks(p.Name) {
+			may = append(may, p.Name)
+		}
+	}
+	if len(may) != 1 {
+		return "", fmt.Errorf("%w: which post speaks? It may be any of %v", errField, may)
+	}
+	return may[0], nil
+}
+
+// addressee is the audience where none is named: the other of two, else everybody.
+func (s *Server) addressee(c *party.Channel, to string) string {
+	if to != "" {
+		return to
+	}
+	if others := c.Others(s.node.Self()); len(others) == 1 {
+		return string(others[0])
+	}
+	return statement.Everyone
+}
+
+func (s *Server) language(given string) string {
+	if given != "" {
+		return given
+	}
+	if l := s.node.Chain(s.node.Self()).Latest().Languages; len(l) > 0 {
+		return l[0]
+	}
+	return "en"
+}
+
+func (s *Server) viewSent(sent node.Sent, post traffic.Post) Sent {
+	return Sent{
+		ID: sent.ID.String(), Number: number(traffic.Address{Party: s.node.Self(), Post: post}, sent.Feed, sent.Index),
+		Channel: hex.EncodeToString(sent.Feed.Channel[:]), Feed: sent.Feed.Origin(), Index: sent.Index,
+		Waits: s.mirrors(sent.Feed.Channel, ""),
+	}
+}
+
+func (s *Server) reply(ctx context.Context, in *struct {
+	onStatement
+	Body ReplyRequest
+}) (Sent, error) {
+	r := in.Body
+	h, err := s.find(ctx, in.ID)
+	if err != nil {
+		return Sent{}, err
+	}
+	if h.Statement == nil || h.Reason != "" {
+		return Sent{}, fmt.Errorf("%w (%s) and cannot be replied to", errInvalid, h.Reason)
+	}
+	_, regime, err := s.node.Channel(h.Feed.Channel)
+	if err != nil {
+		return Sent{}, err
+	}
+	f, ok := regime.Latest(r.Form)
+	if !ok {
+		return Sent{}, fmt.Errorf("%w: %q", node.ErrNoForm, r.Form)
+	}
+	if r.Fields == nil && r.Form == "acknowledgement" {
+		if r.Text == nil {
+			r.Text = make(map[string]string)
+		}
+		if _, said := r.Text["received"]; !said {
+			r.Text["received"] = h.Held.UTC().Format("2006-01-02T15:04:05Z07:00") // when it came to be held here
+		}
+	}
+	values, blobs, err := r.values(f)
+	if err != nil {
+		return Sent{}, err
+	}
+	reply := node.Reply{
+		To: h.ID, Post: r.Post, Form: r.Form, Values: values, Language: s.language(r.Language), Drafter: cmp.Or(r.Drafter, duty),
+		Releaser: r.Releaser, Blobs: blobs,
+	}
+	if r.Precedence != "" {
+		if reply.Precedence, err = traffic.ParsePrecedence(r.Precedence); err != nil {
+			return Sent{}, err
+		}
+	}
+	sent, err := s.node.Reply(ctx, reply)
+	if err != nil {
+		return Sent{}, err
+	}
+	said, err := s.node.Statement(ctx, sent.ID)
+	if err != nil {
+		return Sent{}, err
+	}
+	return s.viewSent(sent, said.Statement.Issuer.Post), nil
+}
+
+// values are the fields of a form as they were given, with the files that they name.
+func (w *Words) values(f *form.Form) (v form.Values, blobs [][]byte, err error) {
+	switch {
+	case w.Fields != nil && w.Text != nil:
+		return nil, nil, fmt.Errorf("%w: fields as JSON or as text, not both", errField)
+	case w.Fields != nil:
+		v, err = f.FromJSON(w.Fields)
+	default:
+		v, err = f.FromText(w.Text)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	v = maps.Clone(v)
+	if v == nil {
+		v = form.Values{}
+	}
+	for _, a := range w.Attachments {
+		field, err := a.field(f)
+		if err != nil {
+			return nil, nil, err
+		}
+		b := form.Blob{Hash: sha256.Sum256(a.Data), Size: int64(len(a.Data)), Name: a.Name, Type: a.Type}
+		if field.Kind == form.KindBlob {
+			v[field.Name] = b.Value()
+		} else {
+			list, _ := v[field.Name].([]any)
+			v[field.Name] = append(slices.Clone(list), b.Value())
+		}
+		blobs = append(blobs, a.Data)
+	}
+	return v, blobs, nil
+}
+
+// field is where a file goes: the field named, or the only one that takes files.
+func (a *Attachment) field(f *form.Form) (*form.Field, error) {
+	var found []*form.Field
+	for i := range f.Fields {
+		field := &f.Fields[i]
+		if (field.Kind == form.KindBlob || field.Kind == form.KindBlobs) && (a.Field == "" || a.Field == field.Name) {
+			found = append(found, field)
+		}
+	}
+	if len(found) != 1 {
+		return nil, fmt.Errorf("%w: form %s has %d fields that %q could go to", errField, f.ID, len(found), a.Name)
+	}
+	return found[0], nil
+}

@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"detente/party"
+	"detente/traffic"
+)
+
+func (s *Server) registerStatus() {
+	handle(s, operation(s, "node", http.MethodGet, "/v1/status", "status", "How the node stands"), s.status)
+}
+
+// mostOpen is how many open dossiers are looked at.
+const mostOpen = 1000
+
+func (s *Server) status(ctx context.Context, _ *none) (Status, error) {
+	own := s.node.Chain(s.node.Self()).Latest()
+	out := Status{
+		Party: s.node.Self(), Name: own.Name, Charter: own.Version, Version: s.cfg.Version, Peers: len(s.node.Peers()),
+		Pending: []traffic.Party{}, LinksDown: []traffic.Party{}, Behind: []string{},
+	}
+	for _, c := range s.node.Pending() {
+		out.Pending = append(out.Pending, c.Party())
+	}
+	for _, c := range s.node.Conditions() {
+		if !c.Up {
+			out.LinksDown = append(out.LinksDown, c.Peer)
+		}
+	}
+	channels, err := s.node.Channels(ctx)
+	if err != nil {
+		return out, err
+	}
+	for _, c := range channels {
+		if c.Kind == party.Common && c.Established {
+			out.Channels++
+		}
+	}
+	feeds, err := s.node.Feeds(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Feeds = len(feeds)
+	for _, f := range feeds {
+		out.Statements += f.Size
+		if f.Silent {
+			out.Behind = append(out.Behind, f.Feed.Origin())
+		}
+	}
+	open, err := s.node.OpenDossiers(ctx, mostOpen)
+	if err != nil {
+		return out, err
+	}
+	out.Open = len(open)
+	alarms, err := s.node.Alarms(ctx)
+	out.Alarms = len(alarms)
+	return out, err
+}

@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"time"
+
+	"detente/feed"
+	"detente/node"
+	"detente/traffic"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/sse"
+)
+
+func (s *Server) registerTasks() {
+	const tag = "tasks"
+	stream(s, operation(s, tag, http.MethodPost, "/v1/audit", "audit", "Verify everything that is held, from the bytes"), s.audit)
+	stream(s, operation(s, tag, http.MethodPost, "/v1/rebuild", "rebuild", "Fold every dossier anew from the feeds"), s.rebuild)
+	stream(s, operation(s, tag, http.MethodPost, "/v1/recover", "recover", "Fetch from the peers what this node has lost"), s.recover)
+	handle(s, operation(s, tag, http.MethodPost, "/v1/epochs", "open-epoch", "Leave an own feed whose lost entries nobody can give back"), s.openEpoch)
+	op := operation(s, tag, http.MethodGet, "/v1/events", "events", "An event when something was stored")
+	sse.Register(s.api, op, map[string]any{"change": Change{}}, s.events)
+}
+
+// stream registers a long task. Its answer is JSON, a line at a time: progress, and at last the result or a problem.
+func stream[O any](s *Server, op huma.Operation, run func(ctx context.Context, progress func(done, of int64)) (O, error)) {
+	op.Responses["200"] = &huma.Response{Description: "A line of progress at a time, the last with the result.", Content: map[string]*huma.MediaType{
+		"application/x-ndjson": {Schema: huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, reflect.TypeFor[Progress[O]]())},
+	}}
+	huma.Register(s.api, op, func(context.Context, *none) (*huma.StreamResponse, error) {
+		return &huma.StreamResponse{Body: func(c huma.Context) {
+			c.SetHeader("Content-Type", "application/x-ndjson")
+			ctx, cancel := s.stoppable(c.Context())
+			defer cancel()
+			w := c.BodyWriter()
+			var last Progress[O]
+			var told time.Time
+			say := func(p Progress[O]) {
+				last = p
+				line, err := json.Marshal(p)
+				if err != nil {
+					s.log.Error("progress", "operation", op.OperationID, "reason", err)
+					return
+				}
+				if _, err := w.Write(append(line, '\n')); err != nil {
+					cancel() // nobody listens any more
+				}
+				if f, ok := w.(http.Flusher); ok {
+					f.Flush()
+				}
+			}
+			out, err := run(ctx, func(done, of int64) {
+				if time.Since(told) > 100*time.Millisecond {
+					told = time.Now()
+					say(Progress[O]{Done: done, Of: of})
+				}
+			})
+			end := Progress[O]{Done: last.Done, Of: last.Of}
+			if err != nil {
+				end.Problem = s.problem(op.OperationID, err)
+			} else {
+				end.Result, end.Done = &out, end.Of
+			}
+			say(end)
+		}}, nil
+	})
+}
+
+// stoppable ends with the request, or when the process is told to stop.
+func (s *Server) stoppable(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if s.cfg.Stopping == nil {
+		return ctx, cancel
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-ctx.Done():
+		case <-s.cfg.Stopping:
+			cancel()
+		}
+	}()
+	return ctx, func() { cancel(); <-done }
+}
+
+func (s *Server) audit(ctx context.Context, progress func(done, of int64)) (node.AuditReport, error) {
+	return s.node.Audit(ctx, progress)
+}
+
+func (s *Server) rebuild(ctx context.Context, progress func(done, of int64)) (Rebuilt, error) {
+	checked, differing, err := s.node.Rebuild(ctx, func(done, of int) { progress(int64(done), int64(of)) })
+	out := Rebuilt{Checked: checked, Differing: []string{}}
+	for _, d := range differing {
+		out.Differing = append(out.Differing, d.ID.String())
+	}
+	return out, err
+}
+
+func (s *Server) recover(ctx context.Context, progress func(done, of int64)) (node.Recovery, error) {
+	return s.node.Recover(ctx, func(r node.Recovery) {
+		var missing int64
+		for _, m := range r.Behind {
+			missing += m.Signed - m.Held
+		}
+		progress(r.Restored, r.Restored+missing)
+	})
+}
+
+func (s *Server) openEpoch(ctx context.Context, in *struct{ Body EpochRequest }) (Sent, error) {
+	f, err := traffic.ParseOrigin(in.Body.Feed)
+	if err != nil {
+		return Sent{}, err
+	}
+	if in.Body.Reason == "" || in.Body.By == "" || in.Body.Post == "" {
+		return Sent{}, fmt.Errorf("%w: an epoch is opened by a post, on somebody's authority, for a reason", errField)
+	}
+	if f.Party != s.node.Self() {
+		return Sent{}, fmt.Errorf("%w: %s", feed.ErrNoFeed, f.Origin())
+	}
+	sent, err := s.node.NewEpoch(ctx, f, in.Body.Post, in.Body.By, in.Body.Reason)
+	if err != nil {
+		return Sent{}, err
+	}
+	return s.viewSent(sent, in.Body.Post), nil
+}
+
+// events says that something was stored, once for all that was stored meanwhile.
+func (s *Server) events(ctx context.Context, _ *none, send sse.Sender) {
+	for {
+		changed := s.node.Changed()
+		entries, err := s.node.Entries(ctx)
+		if err != nil {
+			return
+		}
+		alarms, err := s.node.Alarms(ctx)
+		if err != nil || send.Data(Change{entries, len(alarms)}) != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.cfg.Stopping: // never, when nil
+			return
+		case <-changed:
+		}
+	}
+}

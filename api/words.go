@@ -1,0 +1,73 @@
+package api
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"detente/dossier"
+	"detente/node"
+	"detente/traffic"
+)
+
+// status tells the standing of a statement in the reader's words. What a machine did begins with a hollow mark, what a person did with a solid
+// one: nobody can take the one for the other.
+func (v *viewer) status(s *Statement, to []traffic.Party) []string {
+	say := func(key string, args ...any) string { return v.phrases.Phrase(v.lang, key, args...) }
+	var out []string
+	if s.Reason != "" {
+		out = append(out, say("standing."+s.Standing, s.Reason))
+	}
+	for _, r := range s.Receipts {
+		var algorithms []string
+		for _, a := range r.Algorithms {
+			algorithms = append(algorithms, algorithm(a))
+		}
+		key := "receipt.other"
+		if r.Mirror == v.node.Self() {
+			key = "receipt.own"
+		}
+		out = append(out, "○ "+say(key, string(r.Mirror), time.Unix(r.At, 0).UTC(), strings.Join(algorithms, ", ")))
+	}
+	for _, p := range unheld(s, to) {
+		out = append(out, "○ "+say("receipt.none", string(p)))
+	}
+	for _, r := range s.Replies {
+		key := "reply.other"
+		if slices.Contains([]string{"acknowledgement", "answer", "interim", "check-answer", "correction", "cancellation"}, r.Form) {
+			key = "reply." + r.Form
+		}
+		out = append(out, "● "+say(key, r.From, r.Drafter, r.Issued, r.Number))
+	}
+	for _, o := range s.Owed {
+		key := "owed." + o.What
+		if o.Overdue {
+			key += ".overdue"
+		} else if o.Until.IsZero() {
+			key += ".unknown"
+		}
+		out = append(out, say(key, join(o.By), o.Until))
+	}
+	for _, q := range s.Silence {
+		out = append(out, say("silence."+string(q.Why), string(q.Party)))
+	}
+	if s.Standing != string(dossier.Invalid) {
+		out = append(out, say("level."+s.Level))
+	}
+	return out
+}
+
+// unheld are the addressees of an own statement who are not known to hold it.
+func unheld(s *Statement, to []traffic.Party) []traffic.Party {
+	return slices.DeleteFunc(slices.Clone(to), func(p traffic.Party) bool {
+		return !s.Own || slices.ContainsFunc(s.Receipts, func(r node.Receipt) bool { return r.Mirror == p })
+	})
+}
+
+func join(parties []traffic.Party) string {
+	var names []string
+	for _, p := range parties {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, ", ")
+}
