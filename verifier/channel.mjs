@@ -4,21 +4,23 @@ import { compareBytes, decode, demand } from "./canonical.mjs";
 import { ED25519, isAlgorithm, sha256, utf8ToBytes } from "./key.mjs";
 import { areDistinct, demandFields, isArrayOf, isHash, isParty, isPost, isReadable, isText, isUint } from "./shapes.mjs";
 
-export const CHANNEL_LIMIT = 16384;
+const CHANNEL_LIMIT = 16384;
 const MOST_MEMBERS = 64;
 const MOST_ALGORITHMS = 16;
 const MOST_FORMS = 64;
+const REQUIRED = ["kind", "name", "members", "genesis", "posts", "regime", "open", "protected", "signatures"];
 const CODE = "channel";
 
 /** Parses a channel's charter: its fields, and `id`. */
 export function parseChannel(bytes) {
   const map = decode(bytes, CHANNEL_LIMIT);
-  demandFields(map, ["kind", "name", "members", "genesis", "posts", "regime", "open", "protected", "signatures"], ["also", "nonce"], CODE, "the channel's charter");
+  demandFields(map, REQUIRED, ["also", "nonce"], CODE, "the channel's charter");
   const channel = { id: sha256(bytes), ...Object.fromEntries(map) };
   const { kind, name, members, genesis, posts, regime, open, signatures, also, nonce } = channel;
   demand(["link", "public", "common"].includes(kind), CODE, "the kind is not one");
   demand(isReadable(name), CODE, "the name is not a text");
-  demand(isArrayOf(members, isParty, kind === "common" ? 2 : 1, MOST_MEMBERS) && isAscending(members), CODE, "the members are not sorted parties, or too few or too many");
+  const least = kind === "common" ? 2 : 1;
+  demand(isArrayOf(members, isParty, least, MOST_MEMBERS) && isAscending(members), CODE, "the members are not sorted parties, or too few or too many");
   demandFields(genesis, members, [], CODE, "genesis");
   demand([...genesis.values()].every(isHash), CODE, "a genesis is not a hash");
   demand(isArrayOf(posts, isPost) && areDistinct(posts), CODE, "the posts are not post ids, each once");
@@ -26,13 +28,15 @@ export function parseChannel(bytes) {
   demand(regime.length === 2 || (isHash(regime[2]) && regime[2].some((byte) => byte !== 0)), CODE, "the regime's hash is not one");
   demand(typeof open === "boolean" && typeof channel.protected === "boolean", CODE, "open and protected are not true or false");
   demand(isAlgorithms(signatures) && signatures.includes(ED25519), CODE, "signatures are not algorithms, Ed25519 among them");
-  demand(also === undefined || (also instanceof Map && also.size > 0 && also.size <= MOST_FORMS && [...also].every(([form, algs]) => isText(form, 1) && isAlgorithms(algs))), CODE, "also is not a map from form to algorithms");
+  demand(also === undefined || isAlso(also), CODE, "also is not a map from form to algorithms");
   demand(nonce === undefined || (nonce instanceof Uint8Array && nonce.length === 16), CODE, "the nonce is not 16 bytes");
   if (kind === "common") demand(regime.length === 3 && nonce, CODE, "a common channel has the regime's hash and a nonce");
   else demandFollowsFromPairing(channel);
   return channel;
 }
 
+const isAlso = (value) =>
+  value instanceof Map && isArrayOf([...value], ([form, algs]) => isText(form, 1) && isAlgorithms(algs), 1, MOST_FORMS);
 const isAscending = (texts) => texts.every((text, i) => i === 0 || compareBytes(utf8ToBytes(texts[i - 1]), utf8ToBytes(text)) < 0);
 const isAlgorithms = (value) => isArrayOf(value, isAlgorithm, 1, MOST_ALGORITHMS) && areDistinct(value);
 

@@ -5,8 +5,7 @@ import { CHARTER_TYPE, demandSignatures, parseEnvelope } from "./envelope.mjs";
 import { ED25519, hex, ML_DSA_44, parseKey, SEALING_KEM, sha256 } from "./key.mjs";
 import { areDistinct, demandFields, isArrayOf, isHash, isParty, isPlane, isPost, isReadable, isTag, isTime, isUint } from "./shapes.mjs";
 
-export const CHARTER_LIMIT = 262144;
-export const CHARTER_FILE_LIMIT = 4 << 20;
+const CHARTER_LIMIT = 262144;
 const CHARTER_FILE_TYPE = "detente-charters.v1";
 const FINGERPRINT_BYTES = 16;
 const MOST = { version: 2 ** 20, roots: 16, rootKeys: 4, posts: 64, postKeys: 32, names: 32, routes: 32, revoked: 1024 };

@@ -6,7 +6,7 @@ const LEAF = new Uint8Array([0]);
 const NODE = new Uint8Array([1]);
 
 export const leafHash = (bytes) => sha256(concatBytes(LEAF, bytes));
-export const nodeHash = (left, right) => sha256(concatBytes(NODE, left, right));
+const nodeHash = (left, right) => sha256(concatBytes(NODE, left, right));
 
 /** The root that the inclusion path gives to `leaf` at `index` of `size`, or undefined when the path has not its length. */
 export function foldInclusion(leaf, index, size, path) {

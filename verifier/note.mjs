@@ -12,16 +12,16 @@ const DECIMAL = /^(0|[1-9][0-9]{0,18})$/;
 const CONTROL = /[\x00-\x09\x0b-\x1f]/; // eslint-disable-line no-control-regex
 const KEY_NAME = /^[^\s\u0085+]+$/u;
 
-/** Strict base64: the standard alphabet, padded, no stray bits. Undefined for anything else. */
-export function fromBase64(text) {
+// Strict base64: the standard alphabet, padded, no stray bits. Undefined for anything else.
+function fromBase64(text) {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
   const binary = atob(text);
   if (btoa(binary) !== text) return undefined;
   return Uint8Array.from(binary, (c) => c.charCodeAt(0));
 }
 
-/** Parses a note into `text`, final newline included, and `lines` of `{name, id, signature}`. */
-export function parseNote(note) {
+// Parses a note into `text`, final newline included, and `lines` of `{name, id, signature}`.
+function parseNote(note) {
   demand(utf8ToBytes(note).length <= MAX_NOTE_BYTES, "note", "the note is too large");
   demand(!CONTROL.test(note), "note", "the note holds a control character");
   const split = note.lastIndexOf("\n\n");

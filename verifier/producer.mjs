@@ -9,8 +9,8 @@ export const NOON = 1795780800; // 27 NOV 2026, 12:00
 
 const base64 = (bytes) => Buffer.from(bytes).toString("base64");
 
-/** A key pair made from a label, so that two runs give the same bytes. */
-export function makeKey(alg, label) {
+// A key pair made from a label, so that two runs give the same bytes.
+function makeKey(alg, label) {
   const seed = sha256(utf8ToBytes(`${alg} ${label}`));
   if (alg === ED25519) return pair(alg, ed25519.getPublicKey(seed), (message) => ed25519.sign(message, seed));
   const scheme = alg === ML_DSA_44 ? ml_dsa44 : ml_dsa65;
@@ -20,8 +20,8 @@ export function makeKey(alg, label) {
 
 const pair = (alg, bytes, sign) => ({ alg, bytes, id: keyId(alg, bytes), sign, public: [alg, bytes] });
 
-/** A signed envelope. `tamper` may change the parts before they are encoded. */
-export function makeEnvelope({ type, claims, header, payload, keys, tamper = (parts) => parts }) {
+// A signed envelope.
+function makeEnvelope({ type, claims, header, payload, keys }) {
   const labels = new Map([[2, header ? [-70001, -70002] : [-70002]], [3, type]]);
   if (claims) labels.set(15, claims);
   if (header) labels.set(-70001, header);
@@ -31,7 +31,7 @@ export function makeEnvelope({ type, claims, header, payload, keys, tamper = (pa
     const own = encode(new Map([[1, key.alg], [4, key.id]]));
     return [own, new Map(), key.sign(encode(["Signature", body, own, new Uint8Array(), payload]))];
   });
-  return encodeTagged(98, tamper([body, new Map(), payload, signatures]));
+  return encodeTagged(98, [body, new Map(), payload, signatures]);
 }
 
 /** A party with two roots, one post `duty`, and its node keys. `generation` changes the post's and the node's keys. */
@@ -103,7 +103,7 @@ export function makeChannel(fields, parties) {
 }
 
 /** A statement from `duty` of the party. `header` and `claims` override single keys; undefined takes one away. */
-export function makeStatement(keys, channel, { to = "bravo", form = "inquiry", fields = { text: "Is all well?" }, signers, header = {}, claims = {}, tamper } = {}) {
+export function makeStatement(keys, channel, { to = "bravo", form = "inquiry", fields = { text: "Is all well?" }, signers, header = {}, claims = {} } = {}) {
   const set = (base, changes) => {
     const map = new Map(base);
     for (const [key, value] of Object.entries(changes)) value === undefined ? map.delete(Number(key)) : map.set(Number(key), value);
@@ -115,7 +115,6 @@ export function makeStatement(keys, channel, { to = "bravo", form = "inquiry", f
     header: set([[1, sha256(channel)], [2, "real"], [3, "P"], [4, form], [5, 1], [9, 1], [10, "en"], [12, "duty-officer"], [14, 1]], header),
     payload: encode(new Map(Object.entries(fields))),
     keys: signers ?? [keys.duty],
-    tamper,
   });
 }
 

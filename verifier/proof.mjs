@@ -11,8 +11,8 @@ import { demandFields, isArrayOf, isHash, isUint, parseFeedName } from "./shapes
 import { addressees, parseStatement } from "./statement.mjs";
 
 export const PROOF_LIMIT = 4 << 20;
-export const PROOF_TYPE = "detente-proof.v1";
-export const FORK_TYPE = "detente-fork.v1";
+const PROOF_TYPE = "detente-proof.v1";
+const FORK_TYPE = "detente-fork.v1";
 const SHAPE = "proof-shape";
 const MAX_PATH = 64;
 
@@ -144,18 +144,21 @@ function demandForChannel(statement, channel) {
 }
 
 // A newer charter that lacks a key makes it matter when the statement was written. What shows it is a later entry
-// that the party wrote under a charter without that key: whoever stole the key could not have written that one.
+// that the party wrote under a charter without that key: whoever stole the key could not have written that one. The
+// thief could copy it, though, into a tree of his own: so the checkpoint must be of that charter or a newer one too.
 function demandNotWithdrawn({ feed, entry, checkpoint, adoptions }, chain, keys) {
   const { post, plane, charter } = entry.statement;
   const lacks = (newer) => keys.some((key) => !postKeys(newer, post, plane).some(({ id }) => equalBytes(id, key.id)));
   const withdrawing = chain.after(charter).find(lacks);
   if (!withdrawing) return;
   const shown = adoptions.some((adoption) => {
-    if (adoption.index <= entry.index || adoption.statement.charter < withdrawing.version) return false;
+    const { charter: adopted } = adoption.statement;
+    if (adoption.index <= entry.index || adopted < withdrawing.version) return false;
     return holds(() => {
       demandIncluded(adoption, checkpoint);
       demandOnFeed(adoption.statement, feed);
       demandSigned(adoption.statement, chain);
+      demandAuthor(checkpoint, feed.origin, checkpointKeysOf([chain.version(adopted), ...chain.after(adopted)]));
     });
   });
   demand(shown, "withdrawn", `version ${withdrawing.version} of the issuer's charter lacks a key that signed, and no later entry of the feed that adopts it is shown`);

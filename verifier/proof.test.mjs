@@ -204,6 +204,11 @@ test("a withdrawn key needs an adoption at a later place", () => {
   refuses("withdrawn", proof(0, [1]), alpha1);
   assert.equal(judge(proof(1, [2]), alpha1).level, "E1");
   assert.equal(judge(proof(2), alpha1).level, "E1", "written under the new charter");
+
+  // A thief of the old keys logs a statement of his own before a copy of the entry that adopts the new charter.
+  const forged = new make.Feed(alpha, link).append(make.makeStatement(alpha, link, { fields: { text: "We attack." } }), adopting);
+  const thiefs = make.makeNote(make.headOf(forged), make.authorLines(make.headOf(forged), alpha));
+  refuses("withdrawn", make.makeProof({ channel: link, feed: forged, index: 0, note: thiefs, charters: [alpha1, alpha2], adoptions: [1] }), alpha1);
 });
 
 test("a revoked mirror key counts only for what it signed before", () => {

@@ -5,7 +5,7 @@ import { parseEnvelope, STATEMENT_TYPE } from "./envelope.mjs";
 import { sha256 } from "./key.mjs";
 import { demandFields, isAddress, isArrayOf, isEpoch, isHash, isParty, isPlane, isPrecedence, isText, isTime, isUint } from "./shapes.mjs";
 
-export const STATEMENT_LIMIT = 49152;
+const STATEMENT_LIMIT = 49152;
 const MAX_REFS = 64;
 
 const headerText = (value) => isText(value, 1, 128);

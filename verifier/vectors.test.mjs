@@ -4,11 +4,14 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { ml_dsa44, ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
 import { decode, demand, encode, Refusal } from "./canonical.mjs";
+import { openBundle } from "./bundle.mjs";
 import { parseChannel } from "./channel.mjs";
 import { Chain, fingerprint, fingerprintWords, heardFingerprint, parseCharter } from "./charter.mjs";
 import { demandSignatures, parseEnvelope } from "./envelope.mjs";
-import { hex, publicKey, verify } from "./key.mjs";
+import { ED25519, hex, ML_DSA_44, ML_DSA_65, publicKey, verify } from "./key.mjs";
 import { foldConsistency, foldInclusion, leafHash } from "./merkle.mjs";
 import { cosignatureBy, demandAuthor, parseCheckpoint } from "./note.mjs";
 import { decodeFile, judgeFork, judgeProof, kindOf, parseFork, parseProof } from "./proof.mjs";
@@ -17,6 +20,12 @@ import { parseStatement } from "./statement.mjs";
 const DIRECTORY = fileURLToPath(new URL("../testdata/vectors/", import.meta.url));
 const unhex = (text) => Uint8Array.from(Buffer.from(text ?? "", "hex"));
 const unhexAll = (texts) => (texts ?? []).map(unhex);
+
+const KEY_OF_SEED = {
+  [ED25519]: (seed) => ed25519.getPublicKey(seed),
+  [ML_DSA_44]: (seed) => ml_dsa44.keygen(seed).publicKey,
+  [ML_DSA_65]: (seed) => ml_dsa65.keygen(seed).publicKey,
+};
 
 // What each file's vectors are put through: it throws the Refusal that a vector with "refuse" expects.
 const RUN = {
@@ -27,6 +36,7 @@ const RUN = {
   keys(v) {
     const key = publicKey(v.alg, unhex(v.public));
     assert.equal(hex(key.id), v["key-id"]);
+    if (v.seed) assert.equal(hex(KEY_OF_SEED[v.alg](unhex(v.seed))), v.public);
     demand(verify(key, unhex(v.message), unhex(v.signature)), "bad-signature", "the signature does not verify");
   },
   envelopes(v) {
@@ -77,6 +87,10 @@ const RUN = {
     const signed = v.keys.map(keyOf).map((key) => ({ key, ...cosignatureBy(checkpoint, `detente.v1/${v.mirror}/mirror`, key) })).filter((line) => line.verifies);
     demand(signed.length > 0, "cosignature", "no cosignature verifies");
     assert.deepEqual(signed.map(signatureSays), v.signed);
+  },
+  bundles(v) {
+    const opened = openBundle(unhex(v.bundle), v.to, unhex(v.private), new Map([[v.from, v.keys.map(keyOf)]]));
+    assert.deepEqual([opened.from, opened.at, hex(opened.content)], [v.from, v.at, v.content]);
   },
   forks(v) {
     const value = decodeFile(unhex(v.fork));
