@@ -3,7 +3,6 @@ package evidence
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -348,15 +347,24 @@ func (v *Verdict) describe(s *statement.Statement) {
 		v.Statement.raw = plain(fields)
 	}
 	v.Statement.Fields = v.Statement.raw
-	if v.regime != nil {
-		if f, ok := v.regime.Form(s.Form, s.Version); ok {
-			if values, err := f.Decode(s.Payload); err == nil {
-				if fields, err := f.ToJSON(values); err == nil {
-					v.form, v.values, v.Statement.Fields = f, values, json.RawMessage(fields)
-					return
-				}
-			}
-		}
+	v.interpret(s)
+}
+
+// interpret reads the fields by the form, if the regime is at hand and they fit.
+func (v *Verdict) interpret(s *statement.Statement) {
+	if v.regime == nil {
+		return
+	}
+	f, ok := v.regime.Form(s.Form, s.Version)
+	if !ok {
+		return
+	}
+	values, err := f.Decode(s.Payload)
+	if err != nil {
+		return
+	}
+	if fields, err := f.ToJSON(values); err == nil {
+		v.form, v.values, v.Statement.Fields = f, values, fields
 	}
 }
 
