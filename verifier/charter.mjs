@@ -108,15 +108,18 @@ function parseRevoked(value) {
 
 /**
  * Demands that a charter is approved by its own roots and, after version 1, by those of the version before. Every key
- * in its signature set is one of the two charters', and every signature verifies.
+ * in its signature set is a root's of the two charters, and every signature verifies.
  */
 function demandApproved(charter, previous) {
   const name = `version ${charter.version} of ${charter.party}`;
   const signed = new Set(demandSignatures(charter.envelope, [...charter.keys, ...(previous?.roots.flat() ?? [])]).map(({ id }) => hex(id)));
-  for (const by of previous ? [previous, charter] : [charter]) {
+  const approvers = previous ? [previous, charter] : [charter];
+  for (const by of approvers) {
     const approving = by.roots.filter((keys) => keys.every(({ id }) => signed.has(hex(id)))).length;
     demand(approving >= by.need, "not-approved", `${name} is approved by ${approving} roots of version ${by.version}, not ${by.need}`);
   }
+  const roots = new Set(approvers.flatMap((by) => by.roots.flat()).map(({ id }) => hex(id)));
+  for (const id of signed) demand(roots.has(id), "unknown-key", `${name} is signed by ${id}, which is no root of it or of the version before`);
 }
 
 /** Demands that `next` is the version after the last one of `chain`. */

@@ -256,6 +256,7 @@ test("a charter says what section 5 prescribes, or is refused", () => {
     ["charter", set("revoked", [])],
     ["charter", set("name", new Map([["en", "Alpha \u202e"]]))],
   ]) refuses(code, proofOf(), charterWith(change));
+  refuses("unknown-key", proofOf(), make.signCharter(make.charterFields(alpha), [alpha.roots[0], alpha.duty]));
 });
 
 test("two histories of one feed convict", () => {
