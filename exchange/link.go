@@ -138,16 +138,20 @@ func (l *Link) Heard(route string) (wasDown bool) {
 	return wasDown
 }
 
-// Lost notes that nothing was heard for too long, or that no route works, and tells whether the link was up until now.
-func (l *Link) Lost(failure string) (wasUp bool) {
+// Lost notes that nothing was heard for too long, or that no route works, and tells whether that is news.
+func (l *Link) Lost(failure string) (news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	news = l.state.Up || l.state.Failure == ""
 	l.state.Failure = failure
-	if wasUp = l.state.Up; wasUp {
+	if l.state.Up {
 		l.state.Up, l.state.Since = false, time.Now().UTC()
 	}
-	return wasUp
+	return news
 }
+
+// Reached notes that a call of our own arrived.
+func (l *Link) Reached() { l.mu.Lock(); l.state.Failure = ""; l.mu.Unlock() }
 
 // Tried notes an attempt to reach the peer.
 func (l *Link) Tried() { l.mu.Lock(); l.state.Tried = time.Now().UTC(); l.mu.Unlock() }

@@ -167,6 +167,7 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 	if err != nil {
 		return false, err
 	}
+	l.link.Reached()
 	if !answered {
 		l.link.Heard("")
 	}
