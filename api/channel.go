@@ -19,6 +19,12 @@ import (
 	"golang.org/x/text/language"
 )
 
+// answer is to a proposed channel.
+type answer struct {
+	Channel string `path:"channel" doc:"Name, or the beginning of the id in hex."`
+	Body    Decision
+}
+
 // onChannel is a request about one channel.
 type onChannel struct {
 	Channel string `path:"channel" doc:"Name, or the beginning of the id in hex."`
@@ -81,17 +87,11 @@ func (s *Server) propose(ctx context.Context, in *struct{ Body ProposeRequest })
 	return s.byID(ctx, c.ID())
 }
 
-func (s *Server) accept(ctx context.Context, in *struct {
-	onChannel
-	Body Decision
-}) (Channel, error) {
+func (s *Server) accept(ctx context.Context, in *answer) (Channel, error) {
 	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d Decision) error { return s.node.Accept(ctx, id, d.Post, d.By) })
 }
 
-func (s *Server) refuse(ctx context.Context, in *struct {
-	onChannel
-	Body Decision
-}) (Channel, error) {
+func (s *Server) refuse(ctx context.Context, in *answer) (Channel, error) {
 	if in.Body.Reason == "" {
 		return Channel{}, fmt.Errorf("%w: a refusal gives its reason, which the other members read", errField)
 	}

@@ -94,14 +94,14 @@ func malformedCharter(err error) error {
 }
 
 func (s *Server) confirm(ctx context.Context, in *struct {
-	named
-	Body ConfirmRequest
+	Party traffic.Party `path:"party"`
+	Body  ConfirmRequest
 }) (Charter, error) {
 	chain, err := s.node.Confirm(ctx, in.Party, in.Body.Words)
 	if err != nil {
 		return Charter{}, err
 	}
-	return s.viewCharter(chain, true, in.Lang)
+	return s.viewCharter(chain, true, "en")
 }
 
 func (s *Server) renew(ctx context.Context, in *struct{ Body RenewRequest }) (Charter, error) {

@@ -15,7 +15,7 @@ import (
 // number is the number of a message as people say it: XN/NRRC-O-0003 is the third statement of xn's feed of precedence IMMEDIATE, by the post
 // nrrc. Outside the real plane, and after the first epoch, it says so: XN/NRRC-O-0003-EXERCISE-E1.
 func number(from traffic.Address, f traffic.Feed, index int64) string {
-	s := fmt.Sprintf("%s-%s-%04d", strings.ToUpper(from.String()), f.Precedence, index+1)
+	s := fmt.Sprintf("%s-%s-%04d", strings.ToUpper(from.String()), string(f.Precedence), index+1)
 	if f.Plane != traffic.Real {
 		s += "-" + strings.ToUpper(string(f.Plane))
 	}

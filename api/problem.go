@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"detente/blob"
@@ -49,6 +50,8 @@ var (
 	errSeveral  = errors.New("api: several channels have that name")
 	errNoKeys   = errors.New("api: this node cannot read its key file anew")
 	errInvalid  = errors.New("api: the statement is invalid")
+
+	errNotCompared = errors.New("api: the words of its charter were not compared yet")
 )
 
 // rule is how an error looks from outside.
@@ -111,6 +114,7 @@ func rules() []rule {
 		{errNotation, malformed, "id", "give four or more digits of an id, or a number such as XN/NRRC-O-0003"},
 		{errSeveral, http.StatusConflict, "ambiguous", "give the beginning of the channel's id"},
 		{errNoKeys, http.StatusConflict, "no-key-file", ""},
+		{errNotCompared, http.StatusConflict, "words-not-compared", "hear the words from the party, then: detente charter confirm"},
 		{errInvalid, http.StatusConflict, "invalid-statement", "a notice can say so to its party"},
 		{context.DeadlineExceeded, http.StatusGatewayTimeout, "not-yet", "it goes on by itself; look again later"},
 		{context.Canceled, http.StatusServiceUnavailable, "cancelled", "look at what is held before trying again"},
@@ -121,6 +125,13 @@ func rules() []rule {
 func (s *Server) problem(where string, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
+	}
+	if errors.Is(err, node.ErrNoPeer) {
+		for _, chain := range s.node.Pending() {
+			if name := string(chain.Party()); strings.HasSuffix(err.Error(), ": "+name) {
+				err = fmt.Errorf("%w: %s", errNotCompared, name)
+			}
+		}
 	}
 	for _, r := range rules() {
 		if errors.Is(err, r.is) {
@@ -134,14 +145,10 @@ func (s *Server) problem(where string, err error) *Problem {
 	}
 }
 
+var packages = regexp.MustCompile(`(^|: )(?:api|node|feed|form|party|blob|route|store|traffic|canonical|statement): `)
+
 // plain takes the names of packages out of an error's text.
-func plain(err error) string {
-	text := err.Error()
-	for _, name := range []string{"api", "node", "feed", "form", "party", "blob", "route", "store", "traffic", "canonical", "statement"} {
-		text = strings.ReplaceAll(text, name+": ", "")
-	}
-	return text
-}
+func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }
 
 // problems gives what huma itself refuses the shape of every other problem.
 func problems(_ huma.Context, _ string, v any) (any, error) {

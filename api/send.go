@@ -123,7 +123,7 @@ func (s *Server) viewSent(sent node.Sent, post traffic.Post) Sent {
 }
 
 func (s *Server) reply(ctx context.Context, in *struct {
-	onStatement
+	ID   string `path:"id" doc:"As in show-statement."`
 	Body ReplyRequest
 }) (Sent, error) {
 	r := in.Body

@@ -149,7 +149,7 @@ func (s *Server) show(ctx context.Context, in *onStatement) (Statement, error) {
 const mostWait = 10 * time.Minute
 
 func (s *Server) receipts(ctx context.Context, in *struct {
-	onStatement
+	ID   string        `path:"id" doc:"As in show-statement."`
 	Wait int           `query:"wait" doc:"Seconds to wait until the party given by from holds it." maximum:"600"`
 	From traffic.Party `query:"from" doc:"Whose receipt is waited for; empty for every other member."`
 }) ([]node.Receipt, error) {

@@ -1,0 +1,120 @@
+// Package cli is the command line: one struct is the whole grammar, and each command has a file of its own. Host is a node with its surroundings.
+// It must never do what the API cannot: a command asks the running node, or else runs one for as long as the command lasts.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+)
+
+// grammar is every command and flag.
+type grammar struct {
+	Home           string `help:"Directory of the party: settings, keys, data." env:"DETENTE_HOME" default:"~/.detente" type:"path"`
+	API            string `name:"api" help:"Ask the node at unix:PATH or http://HOST:PORT, in place of the one of the home directory." env:"DETENTE_API" placeholder:"ADDRESS"`
+	TokenFile      string `help:"File with the token for --api." env:"DETENTE_TOKEN_FILE" type:"path" placeholder:"FILE"`
+	PassphraseFile string `help:"File whose first line is the passphrase of the keys." env:"DETENTE_PASSPHRASE_FILE" type:"path" placeholder:"FILE"`
+	KeyFile        string `help:"Key file that opens the keys, in place of a passphrase." env:"DETENTE_KEY_FILE" type:"path" placeholder:"FILE"`
+
+	Init   initCmd   `cmd:"" group:"party" help:"Found a party: make its keys, its charter and its settings."`
+	Serve  serveCmd  `cmd:"" group:"party" help:"Run the node."`
+	Status statusCmd `cmd:"" group:"party" help:"How the node stands, in one look."`
+	Config configCmd `cmd:"" group:"party" help:"The settings of the node."`
+
+	Charter charterCmd `cmd:"" group:"peers" help:"Who we are, who they are: charters and pairing."`
+	Channel channelCmd `cmd:"" group:"peers" help:"What we talk about, with whom, under which regime."`
+	Link    linkCmd    `cmd:"" group:"peers" help:"How the link with each peer stands, and what has reached it."`
+	Pouch   pouchCmd   `cmd:"" group:"peers" help:"Traffic in a file that somebody takes along."`
+
+	Send   sendCmd   `cmd:"" group:"traffic" help:"Make a statement."`
+	Inbox  inboxCmd  `cmd:"" group:"traffic" help:"What came in: what is open first, then the newest first."`
+	Show   showCmd   `cmd:"" group:"traffic" help:"One statement: what it says, where it stands, what proves it."`
+	Ack    ackCmd    `cmd:"" group:"traffic" help:"Acknowledge a statement. It does not indicate concurrence."`
+	Answer answerCmd `cmd:"" group:"traffic" help:"Answer a statement."`
+	Reply  replyCmd  `cmd:"" group:"traffic" help:"Reply with any form: correct, cancel, answer a check."`
+
+	Prove  proveCmd  `cmd:"" group:"evidence" help:"Write the proof file of a statement."`
+	Verify verifyCmd `cmd:"" group:"evidence" help:"Verify proof files from files alone: no node, no network."`
+	Feed   feedCmd   `cmd:"" group:"evidence" help:"The feeds that the node holds."`
+	Alarm  alarmCmd  `cmd:"" group:"evidence" help:"What a person must know."`
+
+	Audit   auditCmd   `cmd:"" group:"upkeep" help:"Verify everything that the node holds, from the bytes."`
+	Recover recoverCmd `cmd:"" group:"upkeep" help:"Fetch from the peers what this node has lost."`
+	Rebuild rebuildCmd `cmd:"" group:"upkeep" help:"Fold every dossier anew from the feeds."`
+
+	Version    versionCmd    `cmd:"" group:"program" help:"Which program this is."`
+	Completion completionCmd `cmd:"" group:"program" help:"Completion for a shell."`
+}
+
+func groups() kong.Option {
+	return kong.ExplicitGroups([]kong.Group{
+		{Key: "party", Title: "The own party"}, {Key: "peers", Title: "Other parties"}, {Key: "traffic", Title: "Traffic"},
+		{Key: "evidence", Title: "Evidence"}, {Key: "upkeep", Title: "Upkeep"}, {Key: "program", Title: "The program"},
+	})
+}
+
+// Main runs one command and returns its exit code: 0 done; 1 refused, not verified, or faults found; 2 wrong use; 3 the node or the peer cannot
+// be reached; 4 not found; 5 a person must do something first.
+func Main(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	g := &grammar{}
+	exited, code := false, 0
+	parser, err := newParser(g, out, errs, func(c int) { exited, code = true, c })
+	if err != nil {
+		fmt.Fprintln(errs, "detente:", err)
+		return exitUse
+	}
+	if len(args) == 0 {
+		fmt.Fprint(out, overview)
+		return exitDone
+	}
+	command, err := parser.Parse(args)
+	if exited {
+		return code // --help was printed
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "detente:", err)
+		if p, ok := errors.AsType[*kong.ParseError](err); ok && p.Context.Selected() != nil {
+			fmt.Fprintf(errs, "  see: %s --help\n", p.Context.Selected().FullPath())
+		} else {
+			fmt.Fprintln(errs, "  see: detente --help")
+		}
+		return exitUse
+	}
+	s := &session{grammar: g, ctx: ctx, in: in, out: out, err: errs, parser: parser}
+	err = errors.Join(command.Run(s), s.close())
+	return s.report(err)
+}
+
+func newParser(g *grammar, out, errs io.Writer, exit func(int)) (*kong.Kong, error) {
+	return kong.New(g, kong.Name("detente"), kong.Description(about), kong.Writers(out, errs), kong.Exit(exit), groups(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110, NoExpandSubcommands: true}))
+}
+
+const about = "Signed statements between parties that do not trust each other: each runs its own node, nobody stands in the middle."
+
+const overview = `Detente: signed statements between parties that do not trust each other.
+
+To begin:
+  detente init --party xn --name en=Northland --listen :7440 --address xn.example:7440
+  detente serve                                      keep it running, in a terminal of its own or as a service
+
+To meet another party:
+  detente charter export                             give them the file
+  detente charter import xs.charters                 take theirs
+  detente charter confirm xs                         compare the words, by voice
+
+To talk:
+  detente channel propose nrrc --with xs --post nrrc
+  detente send --channel nrrc --form check level=1
+  detente inbox                                      what came in, what is due
+  detente show ID     detente ack ID     detente answer ID finding=not-ours
+
+To prove it to anybody:
+  detente prove ID > proof
+  detente verify proof xn.charters xs.charters
+
+detente --help lists every command; each has --help with an example.
+`

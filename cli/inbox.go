@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"detente/api"
+	"detente/traffic"
+)
+
+type inboxCmd struct {
+	All     bool          `help:"What this party said too."`
+	Sent    bool          `help:"Only what this party said."`
+	Open    bool          `help:"Only those on which something is due."`
+	System  bool          `help:"Also what nodes say to each other: proposals of channels, charters."`
+	Channel string        `help:"Only of this channel." placeholder:"CHANNEL"`
+	Plane   traffic.Plane `help:"Only of this plane." placeholder:"PLANE"`
+	Form    string        `help:"Only of this form." placeholder:"FORM"`
+	From    string        `help:"Only by this party or post." placeholder:"ADDRESS"`
+	Limit   int           `help:"At most so many." default:"50"`
+	langFlag
+	jsonFlag
+}
+
+// Help gives an example and the exit codes.
+func (inboxCmd) Help() string {
+	return detail("detente inbox --open --channel nrrc", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+}
+
+// Run lists the statements.
+func (c *inboxCmd) Run(s *session) error {
+	node, err := s.client(false)
+	if err != nil {
+		return err
+	}
+	l := api.Listing{
+		Open: c.Open, Channel: c.Channel, Plane: c.Plane, Form: c.Form, From: c.From, System: c.System, Limit: c.Limit, Lang: c.Lang, Direction: "in",
+	}
+	if c.All {
+		l.Direction = "all"
+	} else if c.Sent {
+		l.Direction = "out"
+	}
+	lines, err := node.List(s.ctx, l)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.json(lines)
+	}
+	if len(lines) == 0 {
+		s.printf("Nothing. What peers say on a channel comes here when it arrives: see detente link.\n")
+		return nil
+	}
+	for _, line := range lines {
+		s.printf("%s  %-9s  %s  %s  %s%s\n", line.ID[:8], line.Precedence, moment(line.Issued), line.Number, line.Title, plane(line.Plane))
+		s.printf("          %s\n", strings.Join(append([]string{line.Channel, standing(line)}, owed(line.Owed)...), "; "))
+	}
+	return nil
+}
+
+func plane(p traffic.Plane) string {
+	if p == traffic.Real {
+		return ""
+	}
+	return "  " + strings.ToUpper(string(p))
+}
+
+func standing(l api.Line) string {
+	if l.Reason != "" {
+		return fmt.Sprintf("%s (%s)", l.Standing, l.Reason)
+	}
+	return l.Standing
+}
+
+func owed(list []api.Owed) []string {
+	var out []string
+	for _, o := range list {
+		switch {
+		case o.Overdue:
+			out = append(out, fmt.Sprintf("OVERDUE: %s was due from %s until %s", o.What, join(o.By), moment(o.Until)))
+		case o.Until.IsZero():
+			out = append(out, fmt.Sprintf("%s due from %s, once it is held there", o.What, join(o.By)))
+		default:
+			out = append(out, fmt.Sprintf("%s due from %s until %s", o.What, join(o.By), moment(o.Until)))
+		}
+	}
+	return out
+}

@@ -1,0 +1,232 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"detente/key"
+	"detente/party"
+	"detente/traffic"
+)
+
+type initCmd struct {
+	Party       traffic.Party     `help:"Id of the party: 2 to 32 of a-z, 0-9 and -." placeholder:"ID"`
+	Name        map[string]string `help:"Name of the party in a language, such as en=Northland. Repeat for others." placeholder:"TAG=NAME"`
+	Language    []string          `help:"Languages that its posts read, the first one preferred." placeholder:"TAG"`
+	Listen      string            `help:"host:port at which this node takes calls. None: it calls only." placeholder:"HOST:PORT"`
+	Address     string            `help:"host:port at which other parties reach it." placeholder:"HOST:PORT"`
+	Post        []string          `help:"A post that speaks, NAME, or NAME=commit for one that may commit the party. Default: nrrc, cert, experts, council and mfa, of which the last two may." placeholder:"NAME[=commit]"`
+	Roots       int               `help:"How many holders of root keys." default:"3"`
+	Need        int               `help:"How many of them must approve a charter." default:"2"`
+	RootPhrases []string          `name:"root-passphrase-file" help:"Passphrase of each root key file, in their order. Default: that of the node's keys." type:"path" placeholder:"FILE"`
+	Database    string            `help:"Where the database is, if not in the home directory: a file, or postgres://…" placeholder:"DSN"`
+	jsonFlag
+}
+
+// Help gives an example and the exit codes.
+func (initCmd) Help() string {
+	return "What is not given is asked for on a terminal. With --key-file, the file is made if it is not there.\n\n" +
+		detail("detente init --party xn --name en=Northland --listen :7440 --address xn.example:7440", exitDone, exitRefused, exitUse)
+}
+
+// Founding is what a party decides before its home is made.
+type Founding struct {
+	Plan     party.Plan
+	Settings Settings
+	Lock     party.Lock   // of the node's keys
+	Roots    []party.Lock // of each root key file; Lock where there are fewer
+}
+
+// Found makes the home of a new party: keys, charter, settings. The settings are written last, so a home with settings is complete; what a
+// process that died left behind is refused as party.ErrOtherKeys, and is to be removed by hand.
+func Found(home string, f Founding) (*party.Charter, error) {
+	if _, err := os.Stat(filepath.Join(home, settingsName)); err == nil {
+		return nil, fail(exitRefused, "choose another directory with --home", "there is a party in %s already", home)
+	}
+	charter, ring, roots, err := party.Found(f.Plan)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := party.NewChain(charter)
+	if err != nil {
+		return nil, err
+	}
+	if err := mkdirs(home, "", "keys", "data"); err != nil {
+		return nil, err
+	}
+	for i, r := range roots {
+		lock := f.Lock
+		if i < len(f.Roots) {
+			lock = f.Roots[i]
+		}
+		if err := party.SaveRoot(rootPath(home, i+1), r, lock); err != nil {
+			return nil, err
+		}
+	}
+	if err := party.SaveKeyring(keyringPath(home), ring, f.Lock); err != nil {
+		return nil, err
+	}
+	pins, err := party.OpenPins(keysDir(home), key.Standard())
+	if err != nil {
+		return nil, err
+	}
+	if err := pins.SetOwn(chain); err != nil {
+		return nil, err
+	}
+	var text strings.Builder
+	if err := f.Settings.write(&text); err != nil {
+		return nil, err
+	}
+	return charter, writeFile(filepath.Join(home, settingsName), []byte(text.String()))
+}
+
+// writeFile writes a file so that its name never stands for a part of it.
+func writeFile(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// Run founds the party.
+func (c *initCmd) Run(s *session) error {
+	if _, err := os.Stat(filepath.Join(s.Home, settingsName)); err == nil {
+		return fail(exitRefused, "choose another directory with --home", "there is a party in %s already", s.Home)
+	}
+	if err := c.complete(s); err != nil {
+		return err
+	}
+	f, err := c.founding(s)
+	if err != nil {
+		return err
+	}
+	charter, err := Found(s.Home, f)
+	if errors.Is(err, party.ErrOtherKeys) {
+		return fail(exitRefused, "if nobody uses them, remove the directory and begin again", "%s holds keys that an unfinished init has left", keysDir(s.Home))
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		words, _ := charter.Fingerprint().Words("en")
+		return s.json(map[string]any{"party": charter.Party, "home": s.Home, "words": words, "roots": c.Roots, "need": c.Need})
+	}
+	return c.tell(s, charter)
+}
+
+// complete asks for what was not given.
+func (c *initCmd) complete(s *session) (err error) {
+	ask := func(into *string, prompt string) {
+		if err == nil && *into == "" && s.terminal() {
+			*into, err = s.ask(prompt)
+		}
+	}
+	id := string(c.Party)
+	fresh := id == ""
+	ask(&id, "party id, such as xn: ")
+	c.Party = traffic.Party(id)
+	if len(c.Name) == 0 {
+		name := ""
+		ask(&name, "its name in English: ")
+		c.Name = map[string]string{"en": name}
+	}
+	if fresh {
+		ask(&c.Listen, "address to take calls at, such as :7440 (empty for none): ")
+		if c.Listen != "" {
+			ask(&c.Address, "address at which other parties reach it, such as xn.example:7440: ")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case !c.Party.Valid():
+		return fail(exitUse, "give --party ID", "%q is no party id: 2 to 32 of a-z, 0-9 and -", c.Party)
+	case slices.Contains(slices.Collect(maps.Values(c.Name)), ""):
+		return fail(exitUse, "give --name en=NAME", "the party has no name")
+	case (c.Listen == "") != (c.Address == ""):
+		return fail(exitUse, "give both, or neither", "--listen says where this node takes calls, --address where others reach it")
+	}
+	return nil
+}
+
+func (c *initCmd) founding(s *session) (f Founding, err error) {
+	f.Settings = DefaultSettings(c.Party)
+	f.Settings.Listen = c.Listen
+	if c.Database != "" {
+		f.Settings.Database = c.Database
+	}
+	if c.Language == nil {
+		c.Language = slices.Sorted(maps.Keys(c.Name))
+	}
+	f.Plan = party.Plan{Party: c.Party, Name: c.Name, Languages: c.Language, Roots: c.Roots, Need: c.Need}
+	for _, p := range c.Post {
+		name, what, _ := strings.Cut(p, "=")
+		plan := party.PostPlan{Name: traffic.Post(name), May: []string{party.Receive, party.Acknowledge, party.Answer}}
+		switch what {
+		case "":
+		case "commit":
+			plan.May, plan.Lattice = append(plan.May, party.Commit), true
+		default:
+			return f, fail(exitUse, "", "--post %s: a post is NAME or NAME=commit", p)
+		}
+		f.Plan.Posts = append(f.Plan.Posts, plan)
+	}
+	if c.Address != "" {
+		f.Plan.Routes = []party.Route{{Name: "https", Address: c.Address}}
+	}
+	for _, path := range c.RootPhrases {
+		lock, err := passphraseFile(path)
+		if err != nil {
+			return f, err
+		}
+		f.Roots = append(f.Roots, lock)
+	}
+	f.Lock, err = c.lock(s, &f.Settings)
+	return f, err
+}
+
+// lock is what will open the new keys.
+func (c *initCmd) lock(s *session, settings *Settings) (party.Lock, error) {
+	switch {
+	case s.KeyFile != "":
+		err := party.NewKeyFile(s.KeyFile)
+		if errors.Is(err, fs.ErrExist) {
+			err = nil
+		}
+		settings.KeyFile = s.KeyFile
+		return party.Lock{KeyFile: s.KeyFile}, err
+	case s.PassphraseFile != "":
+		return passphraseFile(s.PassphraseFile)
+	}
+	phrase, err := s.newSecret("the keys of " + string(c.Party))
+	return party.Lock{Passphrase: phrase, WorkFactor: workFactor()}, err
+}
+
+func (c *initCmd) tell(s *session, charter *party.Charter) error {
+	s.printf("%s is founded in %s.\n\nFingerprint of its charter, to be compared by voice with each party that takes it:\n\n", charter.Party, s.Home)
+	if err := printWords(s.out, func(lang string) ([]string, error) { return charter.Fingerprint().Words(lang) }); err != nil {
+		return err
+	}
+	s.printf("\nNext:\n")
+	s.printf("  1. Take %s … %s off this machine, each to its holder; %d of %d must approve every\n     change of the charter. Who holds them is the party.\n",
+		rootPath(s.Home, 1), filepath.Base(rootPath(s.Home, c.Roots)), c.Need, c.Roots)
+	s.printf("  2. Start the node:           detente serve\n")
+	s.printf("  3. Give others your charter: detente charter export\n")
+	_, err := fmt.Fprintf(s.out, "  4. Take theirs:              detente charter import FILE\n")
+	return err
+}

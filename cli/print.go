@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"detente/form"
+	"detente/party"
+)
+
+// printWords prints a fingerprint in every language, in rows of four, as it is read out.
+func printWords(w io.Writer, words func(lang string) ([]string, error)) error {
+	for _, lang := range party.Languages() {
+		list, err := words(lang)
+		if err != nil {
+			return err
+		}
+		for row := range slices.Chunk(list, 4) {
+			fmt.Fprintf(w, "  %s  %s\n", lang, strings.Join(row, " "))
+			lang = "  "
+		}
+	}
+	return nil
+}
+
+// table prints rows in columns; the first row is the heading.
+func (s *session) table(rows ...[]string) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(r, "\t"), "\t"))
+	}
+	return w.Flush()
+}
+
+// moment is a time as officers write it, a dash for none.
+func moment(t time.Time) string {
+	if t.IsZero() || t.Unix() == 0 {
+		return "–"
+	}
+	return form.DTG(t.UTC())
+}
+
+// progress shows how far a long task is: a bar on a terminal, else a line at each tenth.
+func (s *session) progress(what string) (show func(done, of int64), end func()) {
+	bar := isTerminal(s.err)
+	tenth := int64(-1)
+	shown := false
+	show = func(done, of int64) {
+		if of <= 0 {
+			return
+		}
+		part := min(10*done/of, 10)
+		switch {
+		case bar:
+			filled := int(min(40*done/of, 40))
+			fmt.Fprintf(s.err, "\r%s [%s%s] %d of %d ", what, strings.Repeat("█", filled), strings.Repeat("·", 40-filled), done, of)
+			shown = true
+		case part != tenth:
+			fmt.Fprintf(s.err, "%s: %d of %d\n", what, done, of)
+		}
+		tenth = part
+	}
+	return show, func() {
+		if shown {
+			fmt.Fprintln(s.err)
+		}
+	}
+}

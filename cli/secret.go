@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"detente/party"
+)
+
+// lock is what opens the keys: a key file, or the passphrase of a file, or one that is asked for on the terminal.
+func (s *session) lock(settings Settings) (party.Lock, error) {
+	if s.KeyFile != "" {
+		return party.Lock{KeyFile: s.KeyFile}, nil
+	}
+	if s.PassphraseFile != "" {
+		return passphraseFile(s.PassphraseFile)
+	}
+	if settings.KeyFile != "" {
+		return party.Lock{KeyFile: settings.path(s.Home, settings.KeyFile)}, nil
+	}
+	phrase, err := s.secret("passphrase of " + string(settings.Party) + ": ")
+	return party.Lock{Passphrase: phrase, WorkFactor: workFactor()}, err
+}
+
+func passphraseFile(path string) (party.Lock, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return party.Lock{}, err
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(io.LimitReader(f, 4096)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return party.Lock{}, err
+	}
+	line = strings.TrimRight(line, "\r\n")
+	if line == "" {
+		return party.Lock{}, fail(exitUse, "", "%s has no passphrase in its first line", path)
+	}
+	return party.Lock{Passphrase: line, WorkFactor: workFactor()}, nil
+}
+
+// workFactor makes new key files cheap to open, for tests; 0 is what keys deserve.
+func workFactor() int {
+	n, _ := strconv.Atoi(os.Getenv("DETENTE_TEST_SCRYPT"))
+	return n
+}
+
+// terminal tells whether a person sits at standard input.
+func (s *session) terminal() bool { return isTerminal(s.in) }
+
+func isTerminal(v any) bool {
+	f, ok := v.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}
+
+// secret asks for a line on the terminal, without showing what is typed.
+func (s *session) secret(prompt string) (string, error) {
+	const hint = "give --passphrase-file FILE, or --key-file FILE"
+	if !s.terminal() {
+		return "", fail(exitUse, hint, "the keys are locked, and there is no terminal to ask for the passphrase")
+	}
+	if err := s.stty("-echo"); err != nil {
+		return "", fail(exitUse, hint, "this terminal cannot hide what is typed: %w", err)
+	}
+	line, err := s.ask(prompt)
+	fmt.Fprintln(s.err)
+	return line, errors.Join(err, s.stty("echo"))
+}
+
+// newSecret asks twice.
+func (s *session) newSecret(what string) (string, error) {
+	first, err := s.secret("new passphrase for " + what + ": ")
+	if err != nil {
+		return "", err
+	}
+	if len(first) < 12 {
+		return "", fail(exitUse, "take four words or more, at random", "a passphrase of %d characters is too short", len(first))
+	}
+	second, err := s.secret("once more: ")
+	if err == nil && second != first {
+		err = fail(exitUse, "", "the two passphrases are not the same; nothing was made")
+	}
+	return first, err
+}
+
+func (s *session) stty(mode string) error {
+	c := exec.CommandContext(s.ctx, "stty", mode)
+	c.Stdin = s.in
+	return c.Run()
+}
+
+// ask asks for a line.
+func (s *session) ask(prompt string) (string, error) {
+	fmt.Fprint(s.err, prompt)
+	var line []byte
+	for one := make([]byte, 1); len(line) < 4096; { // a byte at a time: what follows the line is the next question's
+		n, err := s.in.Read(one)
+		if n == 1 && one[0] == '\n' || errors.Is(err, io.EOF) && len(line) > 0 {
+			break
+		}
+		if err != nil {
+			return "", err
+		}
+		line = append(line, one[:n]...)
+	}
+	return strings.TrimRight(string(line), "\r"), nil
+}

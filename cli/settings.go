@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"detente/traffic"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Settings is config.toml in the home directory. A key that is not here is an error. Paths are taken from the home directory on.
+type Settings struct {
+	Party     traffic.Party `toml:"party" doc:"Whose node this is."`
+	Database  string        `toml:"database" doc:"A file for SQLite, or postgres://… for PostgreSQL, where several processes may share it."`
+	KeyFile   string        `toml:"key_file" doc:"Key file that opens the keys in place of a passphrase. Empty: a passphrase is asked for."`
+	Listen    string        `toml:"listen" doc:"host:port at which peers call by https. Empty: nobody can call, and a request is held open with each peer instead."`
+	Pouches   string        `toml:"pouches" doc:"Directory into which every FLASH goes as a pouch file too. Empty: nowhere."`
+	Heartbeat time.Duration `toml:"heartbeat" doc:"Between two signs of life on a quiet link."`
+	Silence   time.Duration `toml:"silence" doc:"After which a peer that was not heard is an alarm."`
+	LogLevel  slog.Level    `toml:"log_level" doc:"DEBUG, INFO, WARN or ERROR; the log goes to standard error."`
+	API       APISettings   `toml:"api" doc:"The local API, for the tools of this party."`
+}
+
+// APISettings is the section [api].
+type APISettings struct {
+	Socket    string `toml:"socket" doc:"Unix socket, for its owner alone. Empty: none."`
+	Listen    string `toml:"listen" doc:"host:port, for callers who show the token. Empty: none. It is not encrypted: keep it on this machine."`
+	TokenFile string `toml:"token_file" doc:"Where the token stands; it is made when it is not there."`
+}
+
+// DefaultSettings is what init writes, beside what it is told.
+func DefaultSettings(p traffic.Party) Settings {
+	return Settings{
+		Party: p, Database: "data/detente.db", Heartbeat: time.Minute, Silence: 3 * time.Minute, LogLevel: slog.LevelInfo,
+		API: APISettings{Socket: "node.sock", TokenFile: "api.token"},
+	}
+}
+
+const settingsName = "config.toml"
+
+// readSettings reads the settings of a home directory strictly. Keys that are absent have their defaults.
+func readSettings(home string) (Settings, error) {
+	settings := DefaultSettings("")
+	path := filepath.Join(home, settingsName)
+	meta, err := toml.DecodeFile(path, &settings)
+	if errors.Is(err, fs.ErrNotExist) {
+		return settings, fail(exitNotFound, "found one with: detente init, or name its directory with --home", "there is no party in %s", home)
+	}
+	if err != nil {
+		return settings, fail(exitUse, "detente config show --default prints every key", "%s: %w", path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return settings, fail(exitUse, "detente config show --default prints every key", "%s: there is no key %s", path, unknown[0])
+	}
+	if !settings.Party.Valid() {
+		return settings, fail(exitUse, "", "%s: party %q is no party id", path, settings.Party)
+	}
+	return settings, nil
+}
+
+// path is a path of the settings, from the home directory on; empty stays empty.
+func (s Settings) path(home, name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(home, name)
+}
+
+// dsn is the database as package store takes it.
+func (s Settings) dsn(home string) string {
+	if strings.HasPrefix(s.Database, "postgres:") || strings.HasPrefix(s.Database, "postgresql:") || strings.HasPrefix(s.Database, "postgres ") {
+		return s.Database
+	}
+	return s.path(home, s.Database)
+}
+
+// write prints the settings with what each key means.
+func (s Settings) write(w io.Writer) error {
+	fmt.Fprintf(w, "# Settings of a Detente node. Paths are taken from this directory on; an unknown key is an error.\n")
+	return writeTable(w, reflect.ValueOf(s))
+}
+
+func writeTable(w io.Writer, v reflect.Value) error {
+	for i := range v.NumField() {
+		field, value := v.Type().Field(i), v.Field(i)
+		name := field.Tag.Get("toml")
+		if _, err := fmt.Fprintf(w, "\n# %s\n", field.Tag.Get("doc")); err != nil {
+			return err
+		}
+		if value.Kind() == reflect.Struct {
+			fmt.Fprintf(w, "[%s]\n", name)
+			if err := writeTable(w, value); err != nil {
+				return err
+			}
+			continue
+		}
+		line, err := toml.Marshal(map[string]any{name: value.Interface()})
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// configCmd shows the settings.
+type configCmd struct {
+	Show configShowCmd `cmd:"" help:"Print the settings, with what each key means."`
+}
+
+type configShowCmd struct {
+	Default bool `help:"Those that a new party has, not those of this one."`
+}
+
+// Help gives an example and the exit codes.
+func (configShowCmd) Help() string {
+	return detail("detente config show --default", exitDone, exitUse, exitNotFound)
+}
+
+// Run prints the settings.
+func (c *configShowCmd) Run(s *session) error {
+	if c.Default {
+		return DefaultSettings("").write(s.out)
+	}
+	settings, err := readSettings(s.Home)
+	if err != nil {
+		return err
+	}
+	return settings.write(s.out)
+}
+
+// mkdirs makes the directories of a home that only its owner may enter.
+func mkdirs(home string, names ...string) error {
+	for _, name := range names {
+		if err := os.MkdirAll(filepath.Join(home, name), 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}

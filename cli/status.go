@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"detente/traffic"
+)
+
+type statusCmd struct{ jsonFlag }
+
+// Help gives an example and the exit codes.
+func (statusCmd) Help() string {
+	return detail("detente status", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+}
+
+// Run tells how the node stands.
+func (c *statusCmd) Run(s *session) error {
+	node, err := s.client(false)
+	if err != nil {
+		return err
+	}
+	st, err := node.Status(s.ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.json(st)
+	}
+	row := func(label, format string, args ...any) { s.printf("%-12s%s\n", label, fmt.Sprintf(format, args...)) }
+	row("party", "%s, charter version %d", st.Party, st.Charter)
+	row("peers", "%d%s", st.Peers, among(st.LinksDown, "link down"))
+	if len(st.Pending) > 0 {
+		row("pending", "%s: compare the words with detente charter confirm", join(st.Pending))
+	}
+	row("channels", "%d", st.Channels)
+	row("statements", "%d in %d feeds", st.Statements, st.Feeds)
+	row("open", "%d", st.Open)
+	row("alarms", "%d", st.Alarms)
+	for _, f := range st.Behind {
+		row("behind", "%s: run detente recover", f)
+	}
+	return nil
+}
+
+func among(parties []traffic.Party, what string) string {
+	if len(parties) == 0 {
+		return ""
+	}
+	return ", " + what + ": " + join(parties)
+}
+
+func join[S ~string](list []S) string {
+	var out []string
+	for _, x := range list {
+		out = append(out, string(x))
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"detente/evidence"
+	"detente/key"
+	"detente/party"
+	"detente/traffic"
+)
+
+type verifyCmd struct {
+	Files []string `arg:"" help:"Proof files and fork objects, and the charter files that you trust."`
+	langFlag
+	jsonFlag
+}
+
+// Help gives an example and the exit codes.
+func (verifyCmd) Help() string {
+	return "It needs no node, no database and no network. Where no charter file is given, those count that the party of the home directory trusts.\n\n" +
+		detail("detente verify inquiry.detente-proof xn.charters xs.charters", exitDone, exitRefused, exitUse)
+}
+
+// verdict is what was found of one file.
+type verdict struct {
+	File string `json:"file"`
+	Kind string `json:"kind"`
+	Any  any    `json:"result"`
+}
+
+// Run verifies the files.
+func (c *verifyCmd) Run(s *session) error {
+	reader := &evidence.Reader{Registry: key.Standard(), Trusted: make(map[traffic.Party]*party.Chain)}
+	all, err := embedded()
+	if err != nil {
+		return err
+	}
+	reader.Regimes = all
+	type evidenceFile struct {
+		path, kind string
+		bytes      []byte
+	}
+	var files []evidenceFile
+	for _, path := range c.Files {
+		b, err := s.readFile(path, party.MaxChainFile)
+		if err != nil {
+			return &failure{exitUse, "", err}
+		}
+		kind := evidence.Kind(b)
+		if kind != "charters" {
+			files = append(files, evidenceFile{path, kind, b})
+			continue
+		}
+		chain, err := party.DecodeChain(b, key.Standard())
+		if err != nil {
+			return fail(exitRefused, "ask its party for it again", "%s: %w", path, err)
+		}
+		if known := reader.Trusted[chain.Party()]; known == nil || chain.Extends(known) {
+			reader.Trusted[chain.Party()] = chain
+		} else if !known.Extends(chain) {
+			return fail(exitRefused, "ask the party which is its own", "two charter files of %s contradict each other", chain.Party())
+		}
+	}
+	if len(files) == 0 {
+		return fail(exitUse, "detente prove ID > FILE makes one", "there is no proof file among these files")
+	}
+	if len(reader.Trusted) == 0 {
+		if err := trustHome(reader, s.Home); err != nil {
+			return err
+		}
+	}
+	var found []verdict
+	refused := 0
+	for _, f := range files {
+		v := verdict{File: f.path, Kind: f.kind}
+		var print func() error
+		if f.kind == "fork" {
+			conviction, err := reader.Fork(f.bytes)
+			if err != nil {
+				refused++
+			}
+			v.Any, print = conviction, func() error { return conviction.Print(s.out) }
+		} else {
+			proof, err := reader.Proof(f.bytes) // a file of no known kind is refused as one
+			if err != nil {
+				refused++
+			}
+			v.Any, print = proof, func() error { return proof.Print(s.out, c.Lang) }
+		}
+		found = append(found, v)
+		if c.JSON {
+			continue
+		}
+		if len(files) > 1 {
+			s.printf("== %s\n", f.path)
+		}
+		if err := print(); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		if err := s.json(found); err != nil {
+			return err
+		}
+	}
+	if refused > 0 {
+		return fail(exitRefused, "", "%d of %d files prove nothing", refused, len(files))
+	}
+	return nil
+}
+
+// trustHome trusts whom the party of the home directory trusts, if there is one.
+func trustHome(r *evidence.Reader, home string) error {
+	if _, err := os.Stat(filepath.Join(keysDir(home), "own.charters")); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	pins, err := party.OpenPins(keysDir(home), key.Standard())
+	if err != nil {
+		return err
+	}
+	r.Trusted[pins.Own().Party()] = pins.Own()
+	for _, p := range pins.Peers() {
+		r.Trusted[p] = pins.Trusted(p)
+	}
+	return nil
+}
