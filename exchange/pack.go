@@ -175,9 +175,12 @@ func (l *Link) packEntries(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 	now := time.Now()
 	var from int64
 	if h.Feed.Party == l.Self {
-		cosigned, err := h.Cosigned(ctx, tx, l.Peer)
-		if err != nil {
-			return err
+		var cosigned int64
+		if _, known := l.holds[h.Feed]; p.All || !known { // the peer's last word is in memory, its cosignatures are on the disk
+			var err error
+			if cosigned, err = h.Cosigned(ctx, tx, l.Peer); err != nil {
+				return err
+			}
 		}
 		from = cosigned
 		if !p.All {

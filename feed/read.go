@@ -99,7 +99,7 @@ func ByID(ctx context.Context, tx *store.Tx, id statement.ID) ([]Placed, error) 
 
 // ByDossier gives the entries of a dossier, in no particular order.
 func ByDossier(ctx context.Context, tx *store.Tx, dossier statement.ID) ([]Placed, error) {
-	return placed(ctx, tx, `WHERE e.dossier = $1 ORDER BY place`, dossier[:])
+	return placed(ctx, tx, `WHERE e.dossier = $1 AND (e.id = $1 OR e.dossier <> e.id) ORDER BY place`, dossier[:])
 }
 
 // ByPrefix gives the statements whose id begins with those bytes, at most limit of them.

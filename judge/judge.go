@@ -70,6 +70,7 @@ func (j *Judge) Examine(ctx context.Context, bodies [][]byte) ([]Finding, error)
 	if workers <= 1 {
 		for i, b := range bodies {
 			out[i] = j.one(b)
+			runtime.Gosched()
 		}
 		return out, ctx.Err()
 	}
@@ -78,6 +79,7 @@ func (j *Judge) Examine(ctx context.Context, bodies [][]byte) ([]Finding, error)
 		g.Go(func() error {
 			for i := w; i < len(bodies) && ctx.Err() == nil; i += workers {
 				out[i] = j.one(bodies[i])
+				runtime.Gosched() // a FLASH that comes meanwhile waits for one verification, not for a time slice of them
 			}
 			return ctx.Err()
 		})

@@ -104,11 +104,13 @@ func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *line, mirror 
 		return err
 	}
 	tx.AfterCommit(func() { l.link.PeerHolds(c.Feed, c.Size) })
-	cosigned, err := h.Cosigned(ctx, tx, mirror)
-	if err != nil {
-		return err
+	var cosigned int64
+	if hello {
+		if cosigned, err = h.Cosigned(ctx, tx, mirror); err != nil {
+			return err
+		}
 	}
-	if c.Size < cosigned && hello {
+	if c.Size < cosigned {
 		return n.raise(ctx, tx, t, exchange.Alarm{
 			Kind: exchange.AlarmRollback, Subject: c.Feed.Origin() + " at " + string(mirror),
 			Detail: fmt.Sprintf("%s holds %d entries and has cosigned %d: it has lost what it had; the rest is being sent again", mirror, c.Size, cosigned),

@@ -174,7 +174,7 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 	if lane == exchange.Urgent && l.link.Owes() {
 		wake(l.kicks[exchange.Calm])
 	}
-	return m.More || hold > 0 || m.Entries > 0 || lane == exchange.Calm && l.link.Owes(), nil
+	return m.More || hold > 0 || lane == exchange.Calm && l.link.Owes(), nil
 }
 
 // packing is what a caller wants in a bundle.

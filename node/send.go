@@ -48,7 +48,7 @@ type Sent struct {
 }
 
 // batch is the most statements that one commit takes of a feed; a larger one would keep a FLASH of another feed waiting for the writer.
-const batch = 256
+const batch = 128
 
 // desk is one own feed, whatever its epoch.
 type desk struct {
@@ -256,20 +256,27 @@ func (n *Node) draft(ctx context.Context, at desk, us []*utterance) (traffic.Fee
 	if err := n.renew(c, us); err != nil {
 		return f, err
 	}
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	sign := func(u *utterance) (err error) {
-		u.signed, err = statement.Sign(u.header, u.payload, u.signers...)
-		return err
-	}
 	for i, u := range us {
 		u.header.Clock, u.header.Seen = clock+1+int64(i), seen
-		if len(us) == 1 {
-			return f, sign(u)
-		}
-		g.Go(func() error { return sign(u) })
 	}
-	return f, g.Wait()
+	return f, signAll(us)
+}
+
+// signAll signs on all cores, giving way after each signature to whatever is more urgent.
+func signAll(us []*utterance) error {
+	workers := min(runtime.GOMAXPROCS(0), (len(us)+7)/8)
+	var g errgroup.Group
+	for w := range workers {
+		g.Go(func() (err error) {
+			for i := w; i < len(us) && err == nil; i += workers {
+				u := us[i]
+				u.signed, err = statement.Sign(u.header, u.payload, u.signers...)
+				runtime.Gosched()
+			}
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 // renew gives the newest charter and its keys to what was prepared under an older one.
