@@ -83,25 +83,36 @@ func Capacity(limit int) int {
 // Seal signs b with the node key "bundle" of b.From and seals it to its receiver, who must be b.To. A bundle that its receiver would
 // refuse is not sealed. Errors: ErrLimit, ErrShape, ErrNotForUs for another recipient, and those of the signer.
 func Seal(b *Bundle, signer key.Signer, to Recipient) ([]byte, error) {
+	sealed, _, err := SealAsking(b, signer, to)
+	return sealed, err
+}
+
+// SealAsking is Seal over a route with a way back: the thread opens the answer.
+func SealAsking(b *Bundle, signer key.Signer, to Recipient) ([]byte, Thread, error) {
 	if to.Party != b.To {
-		return nil, fmt.Errorf("%w: %s, not %s", ErrNotForUs, b.To, to.Party)
+		return nil, nil, fmt.Errorf("%w: %s, not %s", ErrNotForUs, b.To, to.Party)
 	}
 	plain, err := signed(b, signer)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(plain)+tagSize+outerRoom > MaxSealed {
-		return nil, fmt.Errorf("%w: %d bytes before sealing", ErrLimit, len(plain))
+		return nil, nil, fmt.Errorf("%w: %d bytes before sealing", ErrLimit, len(plain))
 	}
 	enc, sender, err := hpke.NewSender(to.Key, hpke.HKDFSHA256(), hpke.AES256GCM(), info(to.Party))
 	if err != nil {
-		return nil, fmt.Errorf("bundle: seal: %w", err)
+		return nil, nil, fmt.Errorf("bundle: seal: %w", err)
 	}
 	ciphertext, err := sender.Seal(nil, plain)
 	if err != nil {
-		return nil, fmt.Errorf("bundle: seal: %w", err)
+		return nil, nil, fmt.Errorf("bundle: seal: %w", err)
 	}
-	return canonical.Marshal(outer{Version: version, To: to.Party, Key: SealingID(to.Key), Enc: enc, Ciphertext: ciphertext})
+	thread, err := sender.Export(threadContext, threadSize)
+	if err != nil {
+		return nil, nil, fmt.Errorf("bundle: seal: %w", err)
+	}
+	sealed, err := canonical.Marshal(outer{Version: version, To: to.Party, Key: SealingID(to.Key), Enc: enc, Ciphertext: ciphertext})
+	return sealed, thread, err
 }
 
 // signed makes the plaintext: the head's length, the head, the content, padding.
@@ -135,30 +146,48 @@ func signed(b *Bundle, signer key.Signer) ([]byte, error) {
 // verifiers of the node key "bundle" by key id, and is nil for a party not known. Nothing of the content is read before its signature is
 // checked, and no list is made before its count is. The bundle aliases what was decrypted, not raw. Errors: those of this package.
 func Open(raw []byte, self Opener, sender func(traffic.Party) func(key.ID) key.Verifier) (*Bundle, error) {
+	b, _, err := OpenAsked(raw, self, sender)
+	return b, err
+}
+
+// OpenAsked is Open over a route with a way back: the thread seals the answer.
+func OpenAsked(raw []byte, self Opener, sender func(traffic.Party) func(key.ID) key.Verifier) (*Bundle, Thread, error) {
 	o, err := readOuter(raw)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if o.To != self.Party {
-		return nil, fmt.Errorf("%w: %s", ErrNotForUs, o.To)
+		return nil, nil, fmt.Errorf("%w: %s", ErrNotForUs, o.To)
 	}
 	private := self.Find(o.Key)
 	if private == nil {
-		return nil, fmt.Errorf("%w: %v", ErrKey, o.Key)
+		return nil, nil, fmt.Errorf("%w: %v", ErrKey, o.Key)
 	}
 	recipient, err := hpke.NewRecipient(o.Enc, private, hpke.HKDFSHA256(), hpke.AES256GCM(), info(self.Party))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrSeal, err)
+		return nil, nil, fmt.Errorf("%w: %v", ErrSeal, err)
 	}
 	plain, err := recipient.Open(nil, o.Ciphertext)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrSeal, err)
+		return nil, nil, fmt.Errorf("%w: %v", ErrSeal, err)
 	}
+	b, err := openFor(plain, self.Party, sender)
+	if err != nil {
+		return nil, nil, err
+	}
+	thread, err := recipient.Export(threadContext, threadSize)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %v", ErrSeal, err)
+	}
+	return b, thread, nil
+}
+
+func openFor(plain []byte, self traffic.Party, sender func(traffic.Party) func(key.ID) key.Verifier) (*Bundle, error) {
 	b, err := openSigned(plain, sender)
 	if err != nil {
 		return nil, refusal(err)
 	}
-	if b.To != self.Party { // its author wrote it to another, who sealed it again to us
+	if b.To != self { // its author wrote it to another, who sealed it again to us
 		return nil, fmt.Errorf("%w: %s", ErrNotForUs, b.To)
 	}
 	return b, nil

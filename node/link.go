@@ -148,7 +148,7 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 	if !n.cfg.Callable && lane == exchange.Calm {
 		hold = holdTime
 	}
-	sealed, m, err := n.pack(ctx, l, packing{lanes: []exchange.Lane{lane}, hold: hold, limit: limit(ways)})
+	sealed, thread, m, err := n.pack(ctx, l, packing{lanes: []exchange.Lane{lane}, hold: hold, limit: limit(ways)})
 	if err != nil || sealed == nil {
 		return false, err
 	}
@@ -157,7 +157,7 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 	}
 	answered := false
 	err = l.link.Carry(ctx, ways, sealed, m.Flash, func(w exchange.Way, answer []byte) {
-		if _, err := n.Receive(ctx, w.Route.Name(), answer); err != nil {
+		if err := n.receiveAnswer(ctx, w.Route.Name(), l.link.Peer, thread, answer); err != nil {
 			n.log.Warn("answer refused", "peer", l.link.Peer, "reason", err)
 			return
 		}
@@ -185,10 +185,12 @@ type packing struct {
 	all   bool // for a pouch: everything not cosigned
 	only  bool // receipts only
 	force bool // seal even when there is nothing to say
+
+	thread bundle.Thread // of the bundle that this one answers
 }
 
 // pack makes a sealed bundle for a peer; nil when there is nothing to say.
-func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, *exchange.Manifest, error) {
+func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thread, *exchange.Manifest, error) {
 	peer := l.link.Peer
 	chain := n.Chain(peer)
 	keys := n.keyring()
@@ -209,26 +211,30 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, *exchange.
 		return n.packBlobs(ctx, tx, l, b, bundle.Capacity(p.limit)-b.Size())
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("node: pack: %w", err)
+		return nil, nil, nil, fmt.Errorf("node: pack: %w", err)
 	}
 	if m.Empty() && len(b.Wants)+len(b.Blobs)+len(b.Charters) == 0 && p.hold == 0 && !p.force {
-		return nil, m, nil
+		return nil, nil, m, nil
 	}
-	to, err := bundle.NewRecipient(peer, chain.Latest().Node.Sealing.Public)
 	var sealed []byte
-	if err == nil {
-		sealed, err = bundle.Seal(b, keys.Bundle, to)
+	thread := p.thread
+	if thread != nil {
+		sealed, err = bundle.SealAnswer(b, keys.Bundle, thread)
+	} else if to, e := bundle.NewRecipient(peer, chain.Latest().Node.Sealing.Public); e != nil {
+		err = e
+	} else {
+		sealed, thread, err = bundle.SealAsking(b, keys.Bundle, to)
 	}
 	if err != nil {
 		l.link.Settle(m, false)
 	}
-	return sealed, m, err
+	return sealed, thread, m, err
 }
 
 // Answer takes a bundle that came over a route with a way back, and gives the bundle to answer with, nil when there is nothing to say. It is
 // a route.Accept.
 func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
-	b, err := n.open(sealed)
+	b, thread, err := n.open(sealed)
 	if err != nil {
 		n.log.Warn("bundle refused", "reason", err)
 		return nil, publicly(err)
@@ -243,11 +249,11 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 	}
 	// Where this node can call the peer, statements go by its own calls, one after another; by two ways at once they would overtake each other.
 	calls := len(n.ways(b.From)) > 0 && l.link.Condition().Failure == ""
-	answer, _, err := n.pack(ctx, l, packing{lanes: lanes, limit: bundle.MaxSealed, only: calls})
+	answer, _, _, err := n.pack(ctx, l, packing{lanes: lanes, limit: bundle.MaxSealed, only: calls, thread: thread})
 	if err != nil || answer != nil || b.Hold == 0 {
 		return answer, err
 	}
-	return n.hold(ctx, l, b.Hold)
+	return n.hold(ctx, l, b.Hold, thread)
 }
 
 // publicly is what a peer is told of a refusal: enough to mend an honest mistake, and no more.
@@ -266,7 +272,7 @@ func publicly(err error) error {
 }
 
 // hold keeps a peer's request open until there is something to say.
-func (n *Node) hold(ctx context.Context, l *line, most time.Duration) ([]byte, error) {
+func (n *Node) hold(ctx context.Context, l *line, most time.Duration, thread bundle.Thread) ([]byte, error) {
 	c := make(chan struct{}, 1)
 	l.mu.Lock()
 	l.held[c] = true
@@ -279,7 +285,9 @@ func (n *Node) hold(ctx context.Context, l *line, most time.Duration) ([]byte, e
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	for {
-		answer, _, err := n.pack(ctx, l, packing{lanes: []exchange.Lane{exchange.Urgent, exchange.Calm}, limit: bundle.MaxSealed})
+		answer, _, _, err := n.pack(ctx, l, packing{
+			lanes: []exchange.Lane{exchange.Urgent, exchange.Calm}, limit: bundle.MaxSealed, thread: thread,
+		})
 		if answer != nil || err != nil {
 			return answer, err
 		}

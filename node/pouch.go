@@ -26,7 +26,7 @@ func (n *Node) ExportPouch(ctx context.Context, peer traffic.Party, path string)
 		return 0, fmt.Errorf("%w: %s", ErrNoPeer, peer)
 	}
 	l.link.OweHello()
-	sealed, m, err := n.pack(ctx, l, packing{
+	sealed, _, m, err := n.pack(ctx, l, packing{
 		lanes: []exchange.Lane{exchange.Urgent, exchange.Calm}, limit: bundle.MaxSealed, all: true, force: true,
 	})
 	if err != nil {

@@ -42,7 +42,7 @@ type receipt struct {
 // Receive takes a sealed bundle that came over a route, in any order and as often as it comes, and returns when all that it brought is
 // durable. from is the sender. Error: ErrRefused, with the reason for the own log only.
 func (n *Node) Receive(ctx context.Context, way string, sealed []byte) (from traffic.Party, err error) {
-	b, err := n.open(sealed)
+	b, _, err := n.open(sealed)
 	if err != nil {
 		n.log.Warn("bundle refused", "route", way, "reason", err)
 		return "", fmt.Errorf("%w: %w", ErrRefused, err)
@@ -50,25 +50,39 @@ func (n *Node) Receive(ctx context.Context, way string, sealed []byte) (from tra
 	return b.From, n.take(ctx, way, b)
 }
 
-func (n *Node) open(sealed []byte) (*bundle.Bundle, error) {
-	keys := n.keyring()
-	return bundle.Open(sealed, bundle.Opener{Party: n.self, Find: keys.Unsealing}, func(p traffic.Party) func(key.ID) key.Verifier {
-		chain := n.Chain(p)
-		if chain == nil || p == n.self {
-			return nil
-		}
-		return func(id key.ID) key.Verifier {
-			// A bundle sealed before a rotation may arrive after it, by pouch; what it carries proves itself. A withdrawn key does not open.
-			for _, c := range slices.Backward(chain.All()) {
-				if v := c.Verifier(c.Node.Bundle); v != nil && v.ID() == id {
-					if _, withdrawn := chain.WithdrawnAt(id); !withdrawn {
-						return v
-					}
+func (n *Node) open(sealed []byte) (*bundle.Bundle, bundle.Thread, error) {
+	return bundle.OpenAsked(sealed, bundle.Opener{Party: n.self, Find: n.keyring().Unsealing}, n.sender)
+}
+
+// receiveAnswer takes what a peer answered over the route on which it was asked.
+func (n *Node) receiveAnswer(ctx context.Context, way string, peer traffic.Party, thread bundle.Thread, sealed []byte) error {
+	b, err := bundle.OpenAnswer(sealed, thread, n.self, n.sender)
+	if err == nil && b.From != peer {
+		err = bundle.ErrSender
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return n.take(ctx, way, b)
+}
+
+// sender gives the keys with which a peer may sign bundles; nil for a party that is not paired.
+func (n *Node) sender(p traffic.Party) func(key.ID) key.Verifier {
+	chain := n.Chain(p)
+	if chain == nil || p == n.self {
+		return nil
+	}
+	return func(id key.ID) key.Verifier {
+		// A bundle sealed before a rotation may arrive after it, by pouch; what it carries proves itself. A withdrawn key does not open.
+		for _, c := range slices.Backward(chain.All()) {
+			if v := c.Verifier(c.Node.Bundle); v != nil && v.ID() == id {
+				if _, withdrawn := chain.WithdrawnAt(id); !withdrawn {
+					return v
 				}
 			}
-			return nil
 		}
-	})
+		return nil
+	}
 }
 
 func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
