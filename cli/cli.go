@@ -13,11 +13,11 @@ import (
 
 // grammar is every command and flag.
 type grammar struct {
-	Home           string `help:"Directory of the party: settings, keys, data." env:"DETENTE_HOME" default:"~/.detente" type:"path"`
-	API            string `name:"api" help:"Ask the node at unix:PATH or http://HOST:PORT, in place of the one of the home directory." env:"DETENTE_API" placeholder:"ADDRESS"`
-	TokenFile      string `help:"File with the token for --api." env:"DETENTE_TOKEN_FILE" type:"path" placeholder:"FILE"`
-	PassphraseFile string `help:"File whose first line is the passphrase of the keys." env:"DETENTE_PASSPHRASE_FILE" type:"path" placeholder:"FILE"`
-	KeyFile        string `help:"Key file that opens the keys, in place of a passphrase." env:"DETENTE_KEY_FILE" type:"path" placeholder:"FILE"`
+	Home           string `group:"where" help:"Directory of the party: settings, keys, data." env:"DETENTE_HOME" default:"~/.detente" type:"path"`
+	API            string `group:"where" name:"api" help:"Ask the node at unix:PATH or http://HOST:PORT, in place of the one of the home directory." env:"DETENTE_API" placeholder:"ADDRESS"`
+	TokenFile      string `group:"where" help:"File with the token for --api." env:"DETENTE_TOKEN_FILE" placeholder:"FILE"`
+	PassphraseFile string `group:"where" help:"File whose first line is the passphrase of the keys." env:"DETENTE_PASSPHRASE_FILE" placeholder:"FILE"`
+	KeyFile        string `group:"where" help:"Key file that opens the keys, in place of a passphrase." env:"DETENTE_KEY_FILE" placeholder:"FILE"`
 
 	Init   initCmd   `cmd:"" group:"party" help:"Found a party: make its keys, its charter and its settings."`
 	Serve  serveCmd  `cmd:"" group:"party" help:"Run the node."`
@@ -53,6 +53,7 @@ func groups() kong.Option {
 	return kong.ExplicitGroups([]kong.Group{
 		{Key: "party", Title: "The own party"}, {Key: "peers", Title: "Other parties"}, {Key: "traffic", Title: "Traffic"},
 		{Key: "evidence", Title: "Evidence"}, {Key: "upkeep", Title: "Upkeep"}, {Key: "program", Title: "The program"},
+		{Key: "where", Title: "Which node, and what opens its keys:"},
 	})
 }
 

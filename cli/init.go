@@ -208,7 +208,10 @@ func (c *initCmd) lock(s *session, settings *Settings) (party.Lock, error) {
 		if errors.Is(err, fs.ErrExist) {
 			err = nil
 		}
-		settings.KeyFile = s.KeyFile
+		if err != nil {
+			return party.Lock{}, err
+		}
+		settings.KeyFile, err = filepath.Abs(s.KeyFile)
 		return party.Lock{KeyFile: s.KeyFile}, err
 	case s.PassphraseFile != "":
 		return passphraseFile(s.PassphraseFile)

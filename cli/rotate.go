@@ -13,7 +13,7 @@ import (
 
 // asRoot is whose root keys approve, and what opens their files.
 type asRoot struct {
-	Root        []string `help:"Root key file of a holder. Repeat until enough approve." type:"path" placeholder:"FILE"`
+	Root        []string `help:"Root key file of a holder. Repeat until enough approve." type:"path" sep:"none" placeholder:"FILE"`
 	RootPhrases []string `name:"root-passphrase-file" help:"Passphrase of each, in their order. Default: as for the node's keys." type:"path" placeholder:"FILE"`
 }
 

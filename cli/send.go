@@ -16,7 +16,7 @@ import (
 // words is what a statement says, and on whose part.
 type words struct {
 	Fields   []string      `arg:"" optional:"" name:"field=value" help:"Fields of the form: codes with commas between, times as 231415Z NOV 26 or RFC 3339, a window as FROM/TO."`
-	Attach   []string      `help:"File to attach, FILE or FIELD=FILE. Repeat for others." placeholder:"FILE"`
+	Attach   []string      `help:"File to attach, FILE or FIELD=FILE. Repeat for others." sep:"none" placeholder:"FILE"`
 	Language string        `name:"lang" help:"Language in which it is written; the party's first by default." placeholder:"TAG"`
 	Marking  string        `help:"Such as TLP:AMBER." placeholder:"TEXT"`
 	Drafter  string        `help:"Duty role of the person who wrote it." default:"duty-officer" placeholder:"ROLE"`

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
+)
+
+// The help of every command is one text, for a person to review. Each has an example and says how it may end.
+func TestHelp(t *testing.T) {
+	t.Setenv("COLUMNS", "100")
+	var all strings.Builder
+	ask := func(args ...string) string {
+		var out, errs bytes.Buffer
+		if code := Main(t.Context(), append(args, "--help"), nil, &out, &errs); code != exitDone || errs.Len() > 0 {
+			t.Fatalf("%v --help: code %d, %s", args, code, errs.String())
+		}
+		return out.String()
+	}
+	all.WriteString(ask())
+	var walk func(n *kong.Node, path []string)
+	walk = func(n *kong.Node, path []string) {
+		for _, c := range n.Children {
+			at := append(path[:len(path):len(path)], c.Name)
+			if len(c.Children) > 0 {
+				walk(c, at)
+				continue
+			}
+			text := ask(at...)
+			for _, part := range []string{"Example:", "Exit codes:", "detente " + at[0]} {
+				if !strings.Contains(text, part) {
+					t.Errorf("help of %v lacks %q", at, part)
+				}
+			}
+			own, _, _ := strings.Cut(text, "\nWhich node, and what opens its keys:") // the same for every command
+			all.WriteString("\n== detente " + strings.Join(at, " ") + "\n" + own)
+		}
+	}
+	walk(model(t), nil)
+	golden(t, "help.golden", all.String())
+}
+
+func model(t *testing.T) *kong.Node {
+	t.Helper()
+	parser, err := newParser(&grammar{}, nil, nil, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parser.Model.Node
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (rewrite it with -update):\n%s", path, diff)
+	}
+}
+
+func TestSettingsAreReadAsTheyAreWritten(t *testing.T) {
+	home := t.TempDir()
+	want := DefaultSettings("xn")
+	want.Listen, want.API.Listen = ":7440", "127.0.0.1:7441"
+	var text strings.Builder
+	if err := want.write(&text); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "config.golden", text.String())
+	if err := writeFile(filepath.Join(home, settingsName), []byte(text.String())); err != nil {
+		t.Fatal(err)
+	}
+	got, err := readSettings(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNamesOfAttachmentsStayInTheirDirectory(t *testing.T) {
+	dir := t.TempDir()
+	var s session
+	for _, name := range []string{"../../etc/passwd", "/etc/passwd", "..", ".bashrc", "a\x1b[2Jb.json", strings.Repeat("x", 300), "справка.json"} {
+		hash := hexHash([]byte(name))
+		if err := s.saveAttachment(dir, name, hash, []byte(name)); err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		saved, err := filepath.Glob(filepath.Join(dir, hash[:8]+"-*"))
+		if err != nil || len(saved) != 1 {
+			t.Errorf("%q is saved as %q", name, saved)
+		} else if strings.ContainsAny(filepath.Base(saved[0]), "/\x1b") {
+			t.Errorf("%q is saved as %q", name, saved[0])
+		}
+	}
+}
+
+// A completion script offers every command and every flag, and a shell accepts it.
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		var out, errs bytes.Buffer
+		if code := Main(t.Context(), []string{"completion", shell}, nil, &out, &errs); code != exitDone {
+			t.Fatalf("%s: %d %s", shell, code, errs.String())
+		}
+		for _, word := range []string{"propose", "verify", "precedence", "refuse"} {
+			if !strings.Contains(out.String(), word) {
+				t.Errorf("%s lacks %s", shell, word)
+			}
+		}
+	}
+}

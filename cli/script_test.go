@@ -1,0 +1,90 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"detente/api"
+	"detente/cli"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"detente": func() { os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// Each script is a story of parties on one machine, who have files to give to each other and nothing else.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("DETENTE_TEST_SCRYPT", "10")
+			e.Setenv("DETENTE_PASSPHRASE_FILE", e.WorkDir+"/passphrase")
+			e.Setenv("DETENTE_HOME", e.WorkDir+"/nobody")
+			return os.WriteFile(e.WorkDir+"/passphrase", []byte("correct horse battery staple\n"), 0o600)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "spoken": spoken, "flip": flip, "pick": pick,
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// exits CODE COMMAND… runs a command that must end with that code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if neg || err != nil {
+		ts.Fatalf("usage: exits CODE COMMAND…")
+	}
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Check(err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// spoken HOME LANGUAGE VARIABLE has the officer of a party read out the words of its charter.
+func spoken(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("detente", "--home", args[0], "charter", "show", "--json"))
+	var c api.Charter
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &c))
+	ts.Setenv(args[2], strings.Join(c.Words[args[1]], " "))
+}
+
+// flip FILE PART changes one bit of a file, at a part of its length such as 0.5.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	part, err := strconv.ParseFloat(args[1], 64)
+	ts.Check(err)
+	b := []byte(ts.ReadFile(args[0]))
+	b[int(part*float64(len(b)-1))] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
+// pick KEY VARIABLE takes a value out of the JSON on standard output.
+func pick(ts *testscript.TestScript, _ bool, args []string) {
+	var v map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
+	s, ok := v[args[0]].(string)
+	if !ok {
+		ts.Fatalf("no text %s in the output", args[0])
+	}
+	ts.Setenv(args[1], s)
+}
