@@ -18,12 +18,13 @@ type Link struct {
 	Self, Peer traffic.Party
 
 	mu      sync.Mutex
-	owed    map[traffic.Feed]bool  // feeds of which the peer is to be told how far they are held here
+	owed    map[traffic.Feed]Fresh // feeds of which the peer is to be told how far they are held here
 	hello   bool                   // tell it of all of them, and which charters are known
 	notes   map[traffic.Feed]bool  // own and third members' feeds whose checkpoint has new signatures
 	holds   map[traffic.Feed]int64 // how far the peer holds a feed, by its own last word
 	offered map[traffic.Feed]offer
-	knows   int                    // the newest version of the own charter that the peer has said it holds
+	knows   int                    // the newest version of the own charter that the peer has said it holds; 0 when it has not
+	lost    int                    // bundles in a row that did not arrive
 	pouched map[traffic.Feed]int64 // FLASH feeds, how far they went into the pouch
 	state   Condition
 	misses  map[string]int // attempts in a row that failed, by route and address
@@ -49,14 +50,20 @@ type Condition struct {
 func NewLink(self, peer traffic.Party) *Link {
 	return &Link{
 		Self: self, Peer: peer,
-		owed: make(map[traffic.Feed]bool), hello: true, notes: make(map[traffic.Feed]bool),
+		owed: make(map[traffic.Feed]Fresh), hello: true, notes: make(map[traffic.Feed]bool),
 		holds: make(map[traffic.Feed]int64), offered: make(map[traffic.Feed]offer),
 		state: Condition{Peer: peer, Since: time.Now().UTC()}, misses: make(map[string]int), pouched: make(map[traffic.Feed]int64),
 	}
 }
 
+// Fresh is a cosignature that was just made durable, at hand so that it need not be read again. The zero value is none.
+type Fresh struct {
+	Size int64
+	Line string
+}
+
 // Owe notes that the peer is to be told how far a feed is held here.
-func (l *Link) Owe(f traffic.Feed) { l.mu.Lock(); l.owed[f] = true; l.mu.Unlock() }
+func (l *Link) Owe(f traffic.Feed, fresh Fresh) { l.mu.Lock(); l.owed[f] = fresh; l.mu.Unlock() }
 
 // OweNote notes that a checkpoint of the feed has signatures that the peer may lack.
 func (l *Link) OweNote(f traffic.Feed) { l.mu.Lock(); l.notes[f] = true; l.mu.Unlock() }
@@ -105,6 +112,17 @@ func (l *Link) Knows() int {
 	return max(l.knows, 1)
 }
 
+// SignAs is the version of the own charter by whose key a bundle for the peer is signed: the one that the peer holds, since it opens nothing
+// by a key that it does not know. Until the peer has said which that is, each is tried in turn, the newest first.
+func (l *Link) SignAs(newest int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.knows > 0 {
+		return min(l.knows, newest)
+	}
+	return newest - l.lost%newest
+}
+
 // FirstPouch tells whether a packed FLASH has not been put into a pouch before, and notes that it is now.
 func (l *Link) FirstPouch(m *Manifest) bool {
 	l.mu.Lock()
@@ -130,7 +148,7 @@ func (l *Link) Heard(route string) (wasDown bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now().UTC()
-	l.state.Heard, l.state.Route = now, route
+	l.state.Heard, l.state.Route, l.lost = now, route, 0
 	if wasDown = !l.state.Up; wasDown {
 		l.state.Up, l.state.Since = true, now
 	}
@@ -163,12 +181,13 @@ func (l *Link) Condition() Condition {
 	return l.state
 }
 
-// Outstanding tells whether entries were offered of which the peer has not said that it holds them, and when they are to be offered again.
-func (l *Link) Outstanding() (again time.Time, yes bool) {
+// Outstanding tells whether entries of a lane were offered of which the peer has not said that it holds them, and when they are to be
+// offered again.
+func (l *Link) Outstanding(lane Lane) (again time.Time, yes bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, o := range l.offered {
-		if t := o.at.Add(reoffer); !yes || t.Before(again) {
+	for f, o := range l.offered {
+		if t := o.at.Add(reoffer); LaneOf(f.Precedence) == lane && (!yes || t.Before(again)) {
 			again, yes = t, true
 		}
 	}

@@ -78,8 +78,11 @@ func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packi
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	m := &Manifest{hello: l.hello}
+	m := &Manifest{hello: l.hello && slices.Contains(p.Lanes, Calm)}
 	for _, h := range heads {
+		if !slices.Contains(p.Lanes, Calm) && LaneOf(h.Feed.Precedence) == Calm {
+			continue // it can wait, and retries of the urgent lane are many
+		}
 		if err := l.packHeld(ctx, tx, b, h, p, m, &room); err != nil {
 			return nil, err
 		}
@@ -87,7 +90,7 @@ func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packi
 			return nil, err
 		}
 	}
-	if l.hello && !m.More {
+	if m.hello && !m.More {
 		b.Know = p.Know
 		l.hello = false
 	}
@@ -113,11 +116,14 @@ func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packi
 
 // packHeld tells the peer how far a feed is held here: with cosignatures when the feed is the peer's.
 func (l *Link) packHeld(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *feed.Head, p Packing, m *Manifest, room *int) error {
-	if !m.hello && !l.owed[h.Feed] {
+	fresh, owed := l.owed[h.Feed]
+	if !m.hello && !owed {
 		return nil
 	}
 	held := bundle.Held{Feed: h.Feed, Size: h.Size, Root: h.Root}
-	if h.Feed.Party != l.Self && h.Size > 0 {
+	if !m.hello && fresh.Size == h.Size && fresh.Line != "" {
+		held.Cosignatures = fresh.Line
+	} else if h.Feed.Party != l.Self && h.Size > 0 {
 		kept, err := h.ReceiptsAt(ctx, tx, h.Size)
 		if err != nil {
 			return err
@@ -262,9 +268,10 @@ func (l *Link) Settle(m *Manifest, arrived bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.lost++
 	l.hello = l.hello || m.hello
 	for _, f := range m.owed {
-		l.owed[f] = true
+		l.owed[f] = Fresh{}
 	}
 	for _, f := range m.notes {
 		l.notes[f] = true

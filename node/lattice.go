@@ -107,7 +107,7 @@ func (n *Node) tellLattice(f traffic.Feed) {
 	for p, l := range n.lines {
 		switch {
 		case f.Party == p:
-			l.link.Owe(f)
+			l.link.Owe(f, exchange.Fresh{})
 		case f.Party == n.self && (c.Kind == "public" || c.Member(p)):
 			l.link.OweNote(f)
 		default:

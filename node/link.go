@@ -120,8 +120,8 @@ func (n *Node) runLane(ctx context.Context, l *line, lane exchange.Lane) {
 		if failures > 0 {
 			wait = min(wait, route.Backoff(failures, lane == exchange.Urgent, rand.Int64N))
 		}
-		if again, yes := l.link.Outstanding(); yes && failures == 0 {
-			wait = min(wait, max(0, time.Until(again)))
+		if again, yes := l.link.Outstanding(lane); yes && failures == 0 {
+			wait = min(wait, max(time.Second, time.Until(again))) // never at once: what may not be said now stays outstanding
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -229,6 +229,20 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 		l.link.Settle(m, false)
 	}
 	return sealed, thread, m, err
+}
+
+// bundleKey is the key that signs a bundle for a peer: the newest that it knows.
+func (n *Node) bundleKey(l *line) key.Signer {
+	keys, chain := n.keyring(), n.Chain(n.self)
+	newest := chain.Latest().Version
+	if version := l.link.SignAs(newest); version != newest {
+		if c, ok := chain.At(version); ok {
+			if under, err := keys.Under(c); err == nil {
+				return under.Bundle
+			}
+		}
+	}
+	return keys.Bundle
 }
 
 // Answer takes a bundle that came over a route with a way back, and gives the bundle to answer with, nil when there is nothing to say. It is

@@ -24,12 +24,18 @@ var ErrRefused = errors.New("node: bundle refused")
 // taken is what a bundle has changed, once it is durable.
 type taken struct {
 	stored   []traffic.Feed // feeds with new entries here
-	owed     []traffic.Feed // feeds of which the sender is to be told how far they are held
+	owed     []owed         // feeds of which the sender is to be told how far they are held
 	notes    []traffic.Feed // feeds of third members whose checkpoint is news to others
 	receipts []receipt
 	alarms   []exchange.Alarm
 	system   bool // a feed of a link or public channel grew: there may be new channels
 	chunks   bool
+}
+
+// owed is a feed of which the sender is to be told how far it is held, with the cosignature if one was just made.
+type owed struct {
+	feed  traffic.Feed
+	fresh exchange.Fresh
 }
 
 // receipt is that a mirror now holds an own feed up to a size.
@@ -119,8 +125,8 @@ func (n *Node) settle(l *line, b *bundle.Bundle, way string, t *taken) {
 	if l.link.Heard(way) {
 		n.log.Info("link up", "peer", b.From, "route", way)
 	}
-	for _, f := range t.owed {
-		l.link.Owe(f)
+	for _, o := range t.owed {
+		l.link.Owe(o.feed, o.fresh)
 	}
 	for _, f := range t.notes {
 		n.gossip(f, b.From)
@@ -264,7 +270,7 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 	if err != nil {
 		return err
 	}
-	t.owed = append(t.owed, s.Feed) // whatever comes of it, the sender shall know how far the copy goes
+	t.owed = append(t.owed, owed{feed: s.Feed}) // whatever comes of it, the sender shall know how far the copy goes
 	if s.Start > h.Size {
 		return nil
 	}
@@ -311,7 +317,7 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 	}
 	if s.own {
 		tx.AfterCommit(func() { n.caughtUp(h) })
-	} else if err := n.cosign(ctx, tx, h); err != nil {
+	} else if t.owed[len(t.owed)-1].fresh, err = n.cosign(ctx, tx, h); err != nil {
 		return err
 	}
 	t.stored = append(t.stored, s.Feed)
@@ -321,13 +327,14 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 }
 
 // cosign keeps the receipt for a head with the entries it is about: both durable, or neither.
-func (n *Node) cosign(ctx context.Context, tx *store.Tx, h *feed.Head) error {
+func (n *Node) cosign(ctx context.Context, tx *store.Tx, h *feed.Head) (exchange.Fresh, error) {
 	signer, at := n.keyring().Mirror, n.now()
 	line, err := h.Checkpoint().Cosign(n.self, signer, at)
 	if err != nil {
-		return err
+		return exchange.Fresh{}, err
 	}
-	return h.SaveReceipt(ctx, tx, h.Size, feed.Signed{Mirror: n.self, Algorithm: key.Ed25519, Key: signer.ID(), At: at, Line: line})
+	s := feed.Signed{Mirror: n.self, Algorithm: key.Ed25519, Key: signer.ID(), At: at, Line: line}
+	return exchange.Fresh{Size: h.Size, Line: line}, h.SaveReceipt(ctx, tx, h.Size, s)
 }
 
 // afterEntries notes the attachments that valid statements name, and that a party logs what is invalid.
