@@ -24,7 +24,11 @@ var (
 	ErrShape        = errors.New("canonical: not of the expected shape")
 )
 
-const maxDepth = 16
+const (
+	maxDepth = 16
+	// maxItems bounds what a decoder builds: four megabytes of empty maps would otherwise take a hundred times their size.
+	maxItems = 1 << 18
+)
 
 // modes holds the two settings of the CBOR library.
 type modes struct {
@@ -49,8 +53,8 @@ var fixed = func() modes {
 		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
 		IntDec:            cbor.IntDecConvertSigned,
 		MaxNestedLevels:   maxDepth + 1,
-		MaxArrayElements:  1 << 20,
-		MaxMapPairs:       1 << 16,
+		MaxArrayElements:  maxItems,
+		MaxMapPairs:       maxItems,
 	}.DecMode()
 	if err != nil {
 		panic(err)
@@ -108,7 +112,8 @@ func Check(b []byte, limit int) error {
 	if len(b) > limit {
 		return ErrTooLarge
 	}
-	n, err := item(b, 0)
+	left := maxItems
+	n, err := item(b, 0, &left)
 	if err != nil {
 		return err
 	}
@@ -147,8 +152,11 @@ func head(b []byte) (major byte, arg uint64, n int, err error) {
 	return major, arg, 1 + n, nil
 }
 
-// item returns the length of the item at the start of b.
-func item(b []byte, depth int) (int, error) {
+// item returns the length of the item at the start of b, and takes it and all within it off the items left.
+func item(b []byte, depth int, left *int) (int, error) {
+	if *left--; *left < 0 {
+		return 0, ErrTooLarge
+	}
 	if depth > maxDepth {
 		return 0, ErrDepth
 	}
@@ -173,7 +181,7 @@ func item(b []byte, depth int) (int, error) {
 		return end, nil
 	case 4:
 		for ; arg > 0; arg-- { // each element takes a byte or fails, so a false count costs nothing
-			m, err := item(b[n:], depth+1)
+			m, err := item(b[n:], depth+1, left)
 			if err != nil {
 				return 0, err
 			}
@@ -181,7 +189,7 @@ func item(b []byte, depth int) (int, error) {
 		}
 		return n, nil
 	case 5:
-		return entries(b, n, arg, depth)
+		return entries(b, n, arg, depth, left)
 	case 7:
 		if n == 1 && (arg == 20 || arg == 21) {
 			return n, nil
@@ -191,10 +199,10 @@ func item(b []byte, depth int) (int, error) {
 }
 
 // entries returns the end of a map of count pairs whose first key stands at n; the keys must ascend bytewise.
-func entries(b []byte, n int, count uint64, depth int) (int, error) {
+func entries(b []byte, n int, count uint64, depth int, left *int) (int, error) {
 	var last []byte
 	for ; count > 0; count-- {
-		m, err := item(b[n:], depth+1)
+		m, err := item(b[n:], depth+1, left)
 		if err != nil {
 			return 0, err
 		}
@@ -211,7 +219,7 @@ func entries(b []byte, n int, count uint64, depth int) (int, error) {
 			}
 		}
 		last, n = k, n+m
-		if m, err = item(b[n:], depth+1); err != nil {
+		if m, err = item(b[n:], depth+1, left); err != nil {
 			return 0, err
 		}
 		n += m

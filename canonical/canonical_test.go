@@ -2,6 +2,7 @@ package canonical_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"math"
@@ -104,6 +105,35 @@ func TestCheckAgreesWithTheLibrary(t *testing.T) {
 		}
 		agree(t, rapid.SliceOf(rapid.Byte()).Draw(r, "bytes"))
 	})
+}
+
+// However few bytes an item takes, a structure holds no more of them than a decoder can pay for.
+func TestItemsAreCounted(t *testing.T) {
+	const most = 1 << 18
+	list := func(n int, item string) []byte { // an array with a head of five bytes
+		return append(binary.BigEndian.AppendUint32([]byte{0x9a}, uint32(n)), strings.Repeat(item, n)...)
+	}
+	for _, test := range []struct {
+		name string
+		b    []byte
+		want error
+	}{
+		{"as many as may be", list(most-1, "\x00"), nil},
+		{"one more", list(most, "\x00"), canonical.ErrTooLarge},
+		{"maps of a key and a value, which count three", list((most-1)/3, "\xa1\x00\x00"), nil},
+		{"one of them more", list((most-1)/3+1, "\xa1\x00\x00"), canonical.ErrTooLarge},
+		{"four megabytes of empty maps", list(4<<20-5, "\xa0"), canonical.ErrTooLarge},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if err := canonical.Check(test.b, len(test.b)); !errors.Is(err, test.want) {
+				t.Errorf("%v, want %v", err, test.want)
+			}
+			var v any
+			if err := canonical.Unmarshal(test.b, &v, len(test.b)); !errors.Is(err, test.want) {
+				t.Errorf("decoded: %v, want %v", err, test.want)
+			}
+		})
+	}
 }
 
 type record struct {
