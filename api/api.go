@@ -54,6 +54,9 @@ func New(cfg Config) (*Server, error) {
 	c.Transformers = []huma.Transformer{problems}
 	s.api = humago.New(s.mux, c)
 	s.register()
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		write(w, &Problem{Status: http.StatusNotFound, Code: "no-such-request", Detail: r.Method + " " + r.URL.Path + " is no request", Hint: "openapi.yaml describes every request"})
+	})
 	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel") // huma's own, in whose place stands Problem
 	return s, nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -149,6 +150,14 @@ var packages = regexp.MustCompile(`(^|: )(?:api|node|feed|form|party|blob|route|
 
 // plain takes the names of packages out of an error's text.
 func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }
+
+// write answers with a problem where huma does not.
+func write(w http.ResponseWriter, p *Problem) {
+	p.Title = http.StatusText(p.Status)
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p)
+}
 
 // problems gives what huma itself refuses the shape of every other problem.
 func problems(_ huma.Context, _ string, v any) (any, error) {

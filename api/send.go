@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"mime"
 	"slices"
 
 	"detente/form"
@@ -196,7 +197,11 @@ func (w *Words) values(f *form.Form) (v form.Values, blobs [][]byte, err error) 
 		if err != nil {
 			return nil, nil, err
 		}
-		b := form.Blob{Hash: sha256.Sum256(a.Data), Size: int64(len(a.Data)), Name: a.Name, Type: a.Type}
+		mediaType, _, err := mime.ParseMediaType(a.Type) // statements bear it without parameters
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %q is no media type", errField, a.Type)
+		}
+		b := form.Blob{Hash: sha256.Sum256(a.Data), Size: int64(len(a.Data)), Name: a.Name, Type: mediaType}
 		if field.Kind == form.KindBlob {
 			v[field.Name] = b.Value()
 		} else {

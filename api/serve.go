@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,7 +61,7 @@ func ListenUnix(path string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	// Between the two calls the mode is the umask's; the directory, which is its owner's alone, keeps others out.
+	// Until here the mode is the umask's, which as a rule lets nobody else write, and so nobody connect.
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("api: %w", err), l.Close())
 	}
@@ -107,11 +106,9 @@ func requireToken(token string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Set("Content-Type", "application/problem+json")
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		w.WriteHeader(http.StatusUnauthorized)
-		json.NewEncoder(w).Encode(&Problem{
-			Title: http.StatusText(http.StatusUnauthorized), Status: http.StatusUnauthorized, Code: "token", Detail: "the token is missing or wrong",
+		write(w, &Problem{
+			Status: http.StatusUnauthorized, Code: "token", Detail: "the token is missing or wrong",
 			Hint: "send Authorization: Bearer and the token that stands in the node's token file",
 		})
 	})

@@ -161,7 +161,7 @@ type Words struct {
 type Attachment struct {
 	Field string `json:"field,omitempty" doc:"Of the form; empty where it has one only."`
 	Name  string `json:"name"`
-	Type  string `json:"type" example:"application/stix+json;version=2.1"`
+	Type  string `json:"type" example:"application/stix+json"`
 	Data  []byte `json:"data"`
 }
 
