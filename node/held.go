@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"detente/bundle"
 	"detente/exchange"
@@ -67,18 +68,18 @@ func (n *Node) storeHeld(ctx context.Context, tx *store.Tx, l *line, b *bundle.B
 			}
 			continue
 		}
-		if err := n.storeReceipts(ctx, tx, l, b.From, c, b.Know != nil, t); err != nil {
+		if err := n.storeReceipts(ctx, tx, l, b, c, t); err != nil {
 			return err
 		}
 	}
 	if b.Know == nil {
 		return nil
 	}
-	return n.storeHello(ctx, tx, l, b, listed)
+	return n.storeHello(ctx, tx, l, b, listed, t)
 }
 
 // storeHello takes a complete listing at its word: of what is not in it the peer holds nothing.
-func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, listed map[traffic.Feed]bool) error {
+func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, listed map[traffic.Feed]bool, t *taken) error {
 	heads, err := feed.Heads(ctx, tx, nil)
 	if err != nil {
 		return err
@@ -88,6 +89,11 @@ func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *line, b *bundle.
 	for _, h := range heads {
 		if shared(h.Feed.Channel) && (h.Feed.Party == n.self || h.Feed.Party == b.From) {
 			all = append(all, h.Feed)
+			if h.Feed.Party == n.self && !listed[h.Feed] {
+				if _, err := n.noticeRollback(ctx, tx, h, b, 0, t); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	known := b.Know[n.self]
@@ -95,7 +101,25 @@ func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *line, b *bundle.
 	return nil
 }
 
-func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *line, mirror traffic.Party, c claim, hello bool, t *taken) error {
+// noticeRollback raises the alarm when a hello claims less than its sender had cosigned by then. A hello that is older than the cosignature
+// came late, by pouch perhaps, and says nothing.
+func (n *Node) noticeRollback(ctx context.Context, tx *store.Tx, h *feed.Head, b *bundle.Bundle, size int64, t *taken) (rolledBack bool, err error) {
+	cosigned, err := h.Cosigned(ctx, tx, b.From)
+	if err != nil || cosigned <= size {
+		return false, err
+	}
+	more, err := h.FirstReceipts(ctx, tx, size+1)
+	if err != nil || !slices.ContainsFunc(more, func(r feed.Receipt) bool { return r.Mirror == b.From && r.At.Before(b.At) }) {
+		return false, err
+	}
+	return true, n.raise(ctx, tx, t, exchange.Alarm{
+		Kind: exchange.AlarmRollback, Subject: h.Feed.Origin() + " at " + string(b.From),
+		Detail: fmt.Sprintf("%s holds %d entries and has cosigned %d: it has lost what it had; the rest is being sent again", b.From, size, cosigned),
+	})
+}
+
+func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, c claim, t *taken) error {
+	mirror := b.From
 	h, err := feed.Find(ctx, tx, c.Feed)
 	if errors.Is(err, feed.ErrNoFeed) || err == nil && c.Size > h.Size {
 		return n.peerHasMore(ctx, tx, mirror, c, t)
@@ -104,17 +128,10 @@ func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *line, mirror 
 		return err
 	}
 	tx.AfterCommit(func() { l.link.PeerHolds(c.Feed, c.Size) })
-	var cosigned int64
-	if hello {
-		if cosigned, err = h.Cosigned(ctx, tx, mirror); err != nil {
+	if b.Know != nil {
+		if rolledBack, err := n.noticeRollback(ctx, tx, h, b, c.Size, t); err != nil || rolledBack {
 			return err
 		}
-	}
-	if c.Size < cosigned {
-		return n.raise(ctx, tx, t, exchange.Alarm{
-			Kind: exchange.AlarmRollback, Subject: c.Feed.Origin() + " at " + string(mirror),
-			Detail: fmt.Sprintf("%s holds %d entries and has cosigned %d: it has lost what it had; the rest is being sent again", mirror, c.Size, cosigned),
-		})
 	}
 	if c.Size == 0 {
 		return nil
