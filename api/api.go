@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"reflect"
 
 	"detente/form"
 	"detente/node"
@@ -57,7 +58,9 @@ func New(cfg Config) (*Server, error) {
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		write(w, &Problem{Status: http.StatusNotFound, Code: "no-such-request", Detail: r.Method + " " + r.URL.Path + " is no request", Hint: "openapi.yaml describes every request"})
 	})
-	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel") // huma's own, in whose place stands Problem
+	for _, name := range []string{"ErrorModel", "ErrorDetail"} { // huma's own, in whose place stands Problem
+		delete(s.api.OpenAPI().Components.Schemas.Map(), name)
+	}
 	return s, nil
 }
 
@@ -97,7 +100,7 @@ func operation(s *Server, tag, method, path, id, summary string) huma.Operation 
 		MaxBodyBytes: maxBody, BodyReadTimeout: -1,
 		Responses: map[string]*huma.Response{
 			"default": {Description: "Why not, and what to do.", Content: map[string]*huma.MediaType{
-				"application/problem+json": {Schema: huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, problemType())},
+				"application/problem+json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")},
 			}},
 		},
 	}

@@ -91,9 +91,11 @@ func (c *Client) do(ctx context.Context, method, path string, in any) (*http.Res
 	defer answer.Body.Close()
 	p := &Problem{Status: answer.StatusCode, Title: answer.Status, Code: "unknown", Detail: "the node answered " + answer.Status}
 	if strings.HasPrefix(answer.Header.Get("Content-Type"), "application/problem+json") {
-		err = json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(p)
+		if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(p); err != nil {
+			return nil, fmt.Errorf("%w: the answer broke off: %w", ErrUnreachable, err)
+		}
 	}
-	return nil, errors.Join(p, err)
+	return nil, p
 }
 
 // call sends a request and reads its answer.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 	"regexp"
 	"strings"
 
@@ -41,8 +40,6 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType is that of a problem.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
-
-func problemType() reflect.Type { return reflect.TypeFor[Problem]() }
 
 // Errors of the API itself.
 var (

@@ -29,7 +29,7 @@ func (s *Server) registerTasks() {
 // stream registers a long task. Its answer is JSON, a line at a time: progress, and at last the result or a problem.
 func stream[O any](s *Server, op huma.Operation, run func(ctx context.Context, progress func(done, of int64)) (O, error)) {
 	op.Responses["200"] = &huma.Response{Description: "A line of progress at a time, the last with the result.", Content: map[string]*huma.MediaType{
-		"application/x-ndjson": {Schema: huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, reflect.TypeFor[Progress[O]]())},
+		"application/x-ndjson": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Progress[O]](), true, op.OperationID)},
 	}}
 	huma.Register(s.api, op, func(context.Context, *none) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(c huma.Context) {
