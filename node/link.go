@@ -217,13 +217,13 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 		return nil, nil, m, nil
 	}
 	var sealed []byte
-	thread := p.thread
+	thread, signer := p.thread, n.bundleKey(l)
 	if thread != nil {
-		sealed, err = bundle.SealAnswer(b, keys.Bundle, thread)
+		sealed, err = bundle.SealAnswer(b, signer, thread)
 	} else if to, e := bundle.NewRecipient(peer, chain.Latest().Node.Sealing.Public); e != nil {
 		err = e
 	} else {
-		sealed, thread, err = bundle.SealAsking(b, keys.Bundle, to)
+		sealed, thread, err = bundle.SealAsking(b, signer, to)
 	}
 	if err != nil {
 		l.link.Settle(m, false)
@@ -417,3 +417,6 @@ func (n *Node) watchSilence(ctx context.Context, l *line) {
 		n.log.Error("alarm", "reason", err)
 	}
 }
+
+// Call has every peer called at once, without waiting for a retry or a heartbeat: somebody knows that the line is mended.
+func (n *Node) Call() { n.hello() }

@@ -134,6 +134,10 @@ func (n *Node) settle(l *line, b *bundle.Bundle, way string, t *taken) {
 	if len(b.Wants) > 0 {
 		l.want(b.Wants)
 	}
+	if b.Know != nil {
+		l.kick(exchange.Urgent) // it may lack what it had: on each lane its own
+		l.kick(exchange.Calm)
+	}
 	if t.chunks {
 		l.kick(exchange.Calm) // for the next piece
 	}

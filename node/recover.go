@@ -98,6 +98,9 @@ type Missing struct {
 	Signed int64  `json:"signed"`
 }
 
+// mostUnheard is how long a recovery waits before it says once more what is held here.
+const mostUnheard = 15 * time.Second
+
 // Recover asks every peer for what this node has lost: entries of its own feeds, and the peers' own. It returns when nothing is missing, or
 // when ctx ends, with how far it came. Run must be going, because it is what exchanges.
 func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, error) {
@@ -105,6 +108,9 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 	if err != nil {
 		return Recovery{}, err
 	}
+	n.hello()
+	again := time.NewTicker(min(n.cfg.Heartbeat, mostUnheard))
+	defer again.Stop()
 	for {
 		changed := n.Changed()
 		r, err := n.recovery(ctx, start)
@@ -117,12 +123,12 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 		if len(r.Behind) == 0 {
 			return r, n.clearBehind(ctx)
 		}
-		n.hello()
 		select {
 		case <-ctx.Done():
 			return r, fmt.Errorf("node: recover: %w", ctx.Err())
 		case <-changed:
-		case <-time.After(n.cfg.Heartbeat):
+		case <-again.C:
+			n.hello()
 		}
 	}
 }
