@@ -122,6 +122,8 @@ type Key struct {
 	Holder    string `json:"holder"` // party, or party/post
 	Algorithm string `json:"algorithm"`
 	ID        string `json:"id"`
+	// Withdrawn is when the key was withdrawn because others may have had it, zero if it never was, protocol.md#charter.
+	Withdrawn time.Time `json:"withdrawn,omitzero"`
 }
 
 // Basis is the charters of one party, on which the verdict rests.

@@ -20,9 +20,11 @@ type Conviction struct {
 	Smaller *Tree         `json:"smaller,omitempty"`
 	Larger  *Tree         `json:"larger,omitempty"`
 	Keys    []Key         `json:"keys,omitempty"`
-	RestsOn []Basis       `json:"rests_on,omitempty"`
-	Compare *Untrusted    `json:"compare,omitempty"`
-	Notes   []string      `json:"notes,omitempty"`
+	// Doubtful: one of the two bears only signatures by keys that were withdrawn. Whoever held them is convicted: the party or a thief.
+	Doubtful bool       `json:"doubtful,omitempty"`
+	RestsOn  []Basis    `json:"rests_on,omitempty"`
+	Compare  *Untrusted `json:"compare,omitempty"`
+	Notes    []string   `json:"notes,omitempty"`
 }
 
 // Tree is one of the two states that the party has signed.
@@ -53,9 +55,10 @@ func (r *Reader) fork(b []byte, c *Conviction) error {
 	if !f.Feed.Valid() {
 		return &Refusal{"proof-shape", fmt.Errorf("%w: the feed's name", ErrShape)}
 	}
-	for _, note := range []string{f.Smaller, f.Larger} {
-		if _, err := checkpoint(note); err != nil {
-			return err
+	var notes [2]*feed.Note
+	for i, note := range []string{f.Smaller, f.Larger} {
+		if notes[i], err = feed.ReadNote(note); err != nil {
+			return decoding("note", err)
 		}
 	}
 	t, err := r.trust(f.Charters)
@@ -73,24 +76,27 @@ func (r *Reader) fork(b []byte, c *Conviction) error {
 	switch {
 	case errors.Is(err, feed.ErrOrigin):
 		return &Refusal{"origin", fmt.Errorf("%w: %w", ErrOrigin, err)}
-	case errors.Is(err, feed.ErrUnsigned), errors.Is(err, feed.ErrNote):
+	case errors.Is(err, feed.ErrUnsigned):
 		return &Refusal{"checkpoint-signature", fmt.Errorf("%w: %w", ErrCheckpoint, err)}
 	case err != nil:
 		return &Refusal{"no-fork", fmt.Errorf("%w: %w", ErrNoFork, err)}
 	}
 	c.Smaller = &Tree{small.Size, hex.EncodeToString(small.Root[:])}
 	c.Larger = &Tree{large.Size, hex.EncodeToString(large.Root[:])}
-	for _, note := range []string{f.Smaller, f.Larger} {
-		for _, g := range open(note, keys).good {
-			k := Key{"checkpoint", string(f.Feed.Party), algorithm(g.Algorithm), g.Key.String()}
-			if slices.Contains(c.Keys, k) {
-				continue
-			}
-			c.Keys = append(c.Keys, k)
-			if since, gone := chain.WithdrawnAt(g.Key); gone {
-				c.Notes = append(c.Notes, fmt.Sprintf("Key %s was withdrawn since %s: from then on somebody else may have signed with it.", k.ID, clock(since)))
+	for _, note := range notes {
+		good, _ := note.Check(keys...)
+		withdrawn := true
+		for _, g := range good {
+			k := t.key("checkpoint", f.Feed.Party, g)
+			withdrawn = withdrawn && !k.Withdrawn.IsZero()
+			if !slices.Contains(c.Keys, k) {
+				c.Keys = append(c.Keys, k)
 			}
 		}
+		c.Doubtful = c.Doubtful || withdrawn
+	}
+	if c.Doubtful {
+		c.Notes = append(c.Notes, fmt.Sprintf("One of the two is signed by withdrawn keys alone. It convicts whoever held them: %s, or a thief.", c.Party))
 	}
 	c.RestsOn = []Basis{t.basis(f.Feed.Party)}
 	return nil

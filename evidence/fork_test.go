@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"detente/evidence"
@@ -113,6 +115,16 @@ func TestNoFork(t *testing.T) {
 		{"the larger before the smaller", honest, func(_ *testing.T, _ *world, f *feed.Fork) {
 			f.Larger, f.Smaller = f.Smaller, f.Larger
 		}, "no-fork", evidence.ErrNoFork},
+		{"a path where the sizes are equal", func(t *testing.T) (*world, *feed.Fork) {
+			w := newWorld(t)
+			shown := w.other(t)
+			w.history("one", 2, 5)
+			shown.history("another", 2, 5)
+			return w, w.convict(shown.checkpoint())
+		}, func(_ *testing.T, _ *world, f *feed.Fork) { f.Path = [][32]byte{{}} }, "no-fork", evidence.ErrNoFork},
+		{"a checkpoint with ML-DSA-44 alone", forked, func(_ *testing.T, w *world, f *feed.Fork) {
+			f.Larger = w.checkpoint().Note(w.line(w.checkpoint().Sign(w.xn.ring.CheckpointPQ, noon)))
+		}, "checkpoint-signature", evidence.ErrCheckpoint},
 		{"an invented path", honest, func(_ *testing.T, _ *world, f *feed.Fork) { f.Path[0][0] ^= 1 }, "no-fork", evidence.ErrNoFork},
 		{"no path", forked, func(_ *testing.T, _ *world, f *feed.Fork) { f.Path = nil }, "no-fork", evidence.ErrNoFork},
 		{"a path of the smaller tree's own continuation", forked, func(t *testing.T, w *world, f *feed.Fork) {
@@ -167,22 +179,44 @@ func TestNoFork(t *testing.T) {
 	})
 }
 
-// A party cannot leave its fork behind by taking new keys; but the verdict says that a withdrawn key was used.
+// A party cannot leave its fork behind by taking new keys. The verdict names the withdrawn key; when that key alone has signed a side, it
+// says that a thief may have.
 func TestForkBeforeRotation(t *testing.T) {
 	w := newWorld(t)
 	shown := w.other(t)
 	w.history("one", 1, 4)
 	shown.history("another", 1, 3)
-	old := w.signed(shown.checkpoint())
+	at := shown.checkpoint()
+	both, alone := w.signed(at), at.Note(w.line(at.Sign(w.xn.ring.Checkpoint, noon)))
+	stolen := w.xn.ring.Checkpoint.ID().String()
 	w.xn.rotate(party.Withdrawal{Since: noon, Reason: "stolen"}, "node/checkpoint")
-	f := w.convict(shown.checkpoint())
-	f.Smaller = old
-	c, err := w.reader("xn").Fork(encoded(t, f))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !hasNote(c.Notes, "was withdrawn since 2026-11-23 12:00:00 UTC") {
-		t.Errorf("notes %q", c.Notes)
+	f := w.convict(at)
+	for _, test := range []struct {
+		name, note, says string
+		keys             int
+		doubtful         bool
+	}{
+		{"signed by a key that nobody stole too", both, "xn has signed two histories", 3, false},
+		{"signed by the stolen key alone", alone, "withdrawn keys of xn have signed one of two histories", 3, true},
+	} {
+		f.Smaller = test.note
+		c, err := w.reader("xn").Fork(encoded(t, f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var withdrawn []string
+		for _, k := range c.Keys {
+			if k.Withdrawn.Equal(noon) {
+				withdrawn = append(withdrawn, k.ID)
+			}
+		}
+		if len(c.Keys) != test.keys || !slices.Equal(withdrawn, []string{stolen}) || c.Doubtful != test.doubtful || hasNote(c.Notes, "or a thief") != test.doubtful {
+			t.Errorf("%s: keys %+v, doubtful %t, notes %q", test.name, c.Keys, c.Doubtful, c.Notes)
+		}
+		var out strings.Builder
+		if err := c.Print(&out); err != nil || !strings.HasPrefix(out.String(), "PROVED  "+test.says) || !strings.Contains(out.String(), stolen+", withdrawn since") {
+			t.Errorf("%s: %v\n%s", test.name, err, out.String())
+		}
 	}
 }
 

@@ -70,7 +70,11 @@ func (c *Conviction) Print(w io.Writer) error {
 		p.compare(c.Compare)
 		return p.err
 	}
-	p.f("PROVED  %s has signed two histories of one feed\n\n", c.Party)
+	who := string(c.Party) + " has signed"
+	if c.Doubtful {
+		who = "withdrawn keys of " + string(c.Party) + " have signed one of"
+	}
+	p.f("PROVED  %s two histories of one feed\n\n", who)
 	p.row("feed", c.Feed)
 	p.row("one", fmt.Sprintf("size %d, root %s", c.Smaller.Size, c.Smaller.Root))
 	p.row("another", fmt.Sprintf("size %d, root %s", c.Larger.Size, c.Larger.Root))
@@ -193,7 +197,11 @@ func (p *printer) field(indent, name string, value any) {
 func (p *printer) basis(keys []Key, rests []Basis) {
 	p.heading("Verified")
 	for _, k := range keys {
-		p.row(k.Signed, fmt.Sprintf("by %s, %s, key %s", k.Holder, k.Algorithm, k.ID))
+		withdrawn := ""
+		if !k.Withdrawn.IsZero() {
+			withdrawn = ", withdrawn since " + clock(k.Withdrawn)
+		}
+		p.row(k.Signed, fmt.Sprintf("by %s, %s, key %s%s", k.Holder, k.Algorithm, k.ID, withdrawn))
 	}
 	p.heading("Rests on the charters that you trust")
 	for _, b := range rests {

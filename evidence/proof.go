@@ -37,7 +37,7 @@ type hearing struct {
 	v          *Verdict
 	trust      *trust
 	channel    *party.Channel
-	checkpoint feed.Checkpoint
+	checkpoint *feed.Note
 	issuer     *party.Chain
 	judge      *judge.Judge
 	finding    judge.Finding
@@ -73,8 +73,8 @@ func (r *Reader) parse(h *hearing, b []byte) (err error) {
 	if h.channel, err = party.DecodeChannel(h.Channel); err != nil {
 		return decoding("channel", err)
 	}
-	if h.checkpoint, err = checkpoint(h.Proof.Checkpoint); err != nil {
-		return err
+	if h.checkpoint, err = feed.ReadNote(h.Proof.Checkpoint); err != nil {
+		return decoding("note", err)
 	}
 	for _, a := range h.Adoptions {
 		if h.adoption, err = statement.Decode(a.Statement); err != nil {
@@ -145,47 +145,48 @@ func (h *hearing) one(body []byte) (judge.Finding, error) {
 	return f, nil
 }
 
-// signed checks that the checkpoint bears the signature of the feed's party: Ed25519, and ML-DSA-44 where there is a line of it. A
-// checkpoint of size n is judged by the charter that entry n-1 names (protocol.md#feed). The file need not show that entry, but along the
-// valid entries of a feed the versions never decrease, so it is one from the last that is shown upwards.
+// signed checks that the checkpoint bears the signature of the feed's party, by a key that may be in force at its end: versions never
+// decrease along the valid entries of a feed, so it is that of the statement's version or of a later one, and where the statement is the
+// last entry, of that version.
 func (h *hearing) signed() error {
 	from, to := 1, h.issuer.Latest().Version
 	if s := h.finding.Statement; s != nil && h.finding.Reason == "" {
 		from = s.Charter
-		last := h.Index
-		for _, a := range h.Adoptions {
-			from, last = max(from, h.adoption.Charter), max(last, a.Index)
-		}
-		if last == h.checkpoint.Size-1 {
+		if h.Index == h.checkpoint.Size-1 {
 			to = from
 		}
 	}
-	found := open(h.Proof.Checkpoint, authors(h.issuer, from, to))
-	classical := false
-	for _, g := range found.good {
-		classical = classical || g.Algorithm == key.Ed25519
-		h.v.Keys = append(h.v.Keys, Key{"checkpoint", string(h.Feed.Party), algorithm(g.Algorithm), g.Key.String()})
-	}
-	if !classical || found.bad {
+	good, ok := h.author(from, to)
+	if !ok {
 		return &Refusal{"checkpoint-signature", ErrCheckpoint}
 	}
-	if len(found.good) == 1 {
+	withdrawn := true
+	for _, g := range good {
+		k := h.trust.key("checkpoint", h.Feed.Party, g)
+		withdrawn = withdrawn && !k.Withdrawn.IsZero()
+		h.v.Keys = append(h.v.Keys, k)
+	}
+	if withdrawn {
+		h.v.note("The checkpoint is signed by withdrawn keys alone: whoever had them may have put the statement in this place.")
+	}
+	if len(good) == 1 {
 		h.v.note("No ML-DSA-44 signature of the checkpoint is in the file: the checkpoint rests on Ed25519 alone.")
 	}
 	return nil
 }
 
-// included checks that the statement, and the adoption where there is one, stand in the tree that was signed.
+// author verifies the checkpoint under the keys of some versions of the issuer's charter: Ed25519, and ML-DSA-44 where there is a line of it.
+func (h *hearing) author(from, to int) (good []feed.Signed, ok bool) {
+	good, bad := h.checkpoint.Check(authors(h.issuer, from, to)...)
+	return good, len(bad) == 0 && slices.ContainsFunc(good, func(g feed.Signed) bool { return g.Algorithm == key.Ed25519 })
+}
+
+// included checks that the statement stands in the tree that was signed.
 func (h *hearing) included() error {
 	if err := h.checkpoint.Included(h.Index, h.Statement, h.Path); err != nil {
 		return &Refusal{"not-included", fmt.Errorf("%w: index %d of %d", ErrIncluded, h.Index, h.checkpoint.Size)}
 	}
 	h.v.Logged = true
-	for _, a := range h.Adoptions {
-		if err := h.checkpoint.Included(a.Index, a.Statement, a.Path); err != nil {
-			return &Refusal{"not-included", fmt.Errorf("%w: the adoption, index %d of %d", ErrIncluded, a.Index, h.checkpoint.Size)}
-		}
-	}
 	return nil
 }
 
@@ -200,7 +201,9 @@ func (h *hearing) valid() error {
 		return &Refusal{h.finding.Reason, fmt.Errorf("%w: %s", ErrInvalid, h.finding.Reason)}
 	}
 	for i, ref := range s.Signatures() {
-		h.v.Keys = slices.Insert(h.v.Keys, i, Key{"statement", s.Issuer.String(), algorithm(ref.Algorithm), ref.Key.String()})
+		k := Key{Signed: "statement", Holder: s.Issuer.String(), Algorithm: algorithm(ref.Algorithm), ID: ref.Key.String()}
+		k.Withdrawn, _ = h.issuer.WithdrawnAt(ref.Key)
+		h.v.Keys = slices.Insert(h.v.Keys, i, k)
 	}
 	h.v.Level = E1
 	h.v.note("Whether its clock and charter version fit the entries before it takes the whole feed to tell.")
@@ -211,29 +214,42 @@ func (h *hearing) valid() error {
 	return nil
 }
 
-// inForce refuses a signature by a key that a newer charter lacks, unless a later entry of the feed names that charter or one after it: the
-// statement is then older than the withdrawal, for versions never decrease along a feed, and who stole the key could not write that entry.
+// inForce refuses a signature by a key that a newer charter lacks, unless it is shown that the statement is older: a later entry of the
+// feed names that charter or one after it, and versions never decrease along a feed.
+//
+// Who stole the key could not write that entry, but could copy it behind a statement of his own. So the tree must be the party's, signed under
+// a charter as new as that entry's, with a key that nobody can have stolen.
 func (h *hearing) inForce() error {
-	s := h.finding.Statement
-	lacking := h.lacking(s)
+	lacking := h.lacking(h.finding.Statement)
 	if lacking == 0 {
 		return nil
 	}
 	for _, a := range h.Adoptions {
-		if a.Index <= h.Index || h.adoption.Charter < lacking {
-			continue
-		}
-		f, err := h.one(a.Statement)
+		holds, err := h.adopts(a, lacking)
 		if err != nil {
 			return err
 		}
-		if f.Reason == "" {
+		if holds {
 			h.v.note("A key that signed was withdrawn with version %d of the charter. Entry %d of the feed names version %d and stands after the statement.",
 				lacking, a.Index, h.adoption.Charter)
 			return nil
 		}
 	}
 	return &Refusal{"withdrawn", fmt.Errorf("%w: version %d of the charter of %s lacks it", ErrWithdrawn, lacking, h.Feed.Party)}
+}
+
+func (h *hearing) adopts(a feed.Adoption, lacking int) (bool, error) {
+	if a.Index <= h.Index || h.adoption.Charter < lacking || h.checkpoint.Included(a.Index, a.Statement, a.Path) != nil {
+		return false, nil
+	}
+	if f, err := h.one(a.Statement); err != nil || f.Reason != "" {
+		return false, err
+	}
+	good, ok := h.author(h.adoption.Charter, h.issuer.Latest().Version)
+	return ok && slices.ContainsFunc(good, func(g feed.Signed) bool {
+		_, gone := h.issuer.WithdrawnAt(g.Key)
+		return g.Algorithm == key.Ed25519 && !gone
+	}), nil
 }
 
 // lacking is the first version after the statement's that lacks one of the keys that signed it, 0 if there is none.
@@ -274,7 +290,7 @@ func (h *hearing) receipts() error {
 
 // receipt adds the receipt of a member, and tells whether there is one.
 func (h *hearing) receipt(p traffic.Party) bool {
-	if lines(h.Proof.Checkpoint, p) == 0 {
+	if !h.checkpoint.Names(feed.MirrorName(p)) {
 		return false
 	}
 	chain, err := h.trust.of(p, h.channel)
@@ -282,21 +298,22 @@ func (h *hearing) receipt(p traffic.Party) bool {
 		h.v.note("%s has cosigned, but no charter that you trust says who %s is: not counted.", p, p)
 		return false
 	}
-	found := open(h.Proof.Checkpoint, mirrors(chain))
-	if found.bad {
+	good, bad := h.checkpoint.Check(mirrors(chain)...)
+	if len(bad) > 0 {
 		h.v.note("A cosignature by %s does not verify: not counted.", p)
 	}
 	r := Receipt{Party: p}
-	for _, g := range found.good {
-		if since, gone := chain.WithdrawnAt(g.Key); gone && !g.At.Before(since) {
-			h.v.note("A cosignature by %s is of %s, and its key was withdrawn since %s: not counted.", p, clock(g.At), clock(since))
+	for _, g := range good {
+		k := h.trust.key("receipt", p, g)
+		if !k.Withdrawn.IsZero() && !g.At.Before(k.Withdrawn) {
+			h.v.note("A cosignature by %s is of %s, and its key was withdrawn since %s: not counted.", p, clock(g.At), clock(k.Withdrawn))
 			continue
 		}
 		if r.At.IsZero() || g.At.Before(r.At) {
 			r.At = g.At
 		}
-		r.Algorithms = append(r.Algorithms, algorithm(g.Algorithm))
-		h.v.Keys = append(h.v.Keys, Key{"receipt", string(p), algorithm(g.Algorithm), g.Key.String()})
+		r.Algorithms = append(r.Algorithms, k.Algorithm)
+		h.v.Keys = append(h.v.Keys, k)
 	}
 	if len(r.Algorithms) == 0 {
 		return false

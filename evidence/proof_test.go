@@ -182,7 +182,7 @@ func TestRefusals(t *testing.T) {
 		}},
 		{name: "another place", code: "not-included", is: evidence.ErrIncluded, change: func(_ *world, p *feed.Proof) { p.Index = 0 }},
 		{name: "beyond the tree", code: "not-included", is: evidence.ErrIncluded, change: func(_ *world, p *feed.Proof) { p.Index = 3 }},
-		{name: "before the tree", code: "not-included", is: evidence.ErrIncluded, change: func(_ *world, p *feed.Proof) { p.Index = -1 }},
+		{name: "before the tree", code: "proof-shape", is: evidence.ErrShape, change: func(_ *world, p *feed.Proof) { p.Index = -1 }},
 		{name: "a path with a false hash", code: "not-included", is: evidence.ErrIncluded, change: func(_ *world, p *feed.Proof) { p.Path[1][7] ^= 1 }},
 		{name: "a path too short", code: "not-included", is: evidence.ErrIncluded, change: func(_ *world, p *feed.Proof) { p.Path = p.Path[:1] }},
 		{name: "a statement that was never logged", code: "not-included", is: evidence.ErrIncluded, change: func(w *world, p *feed.Proof) {
@@ -404,7 +404,16 @@ func TestWithdrawnKeys(t *testing.T) {
 		p := w.proves(0)
 		w.adopts(p, 2)
 		p.Adoptions[0].Statement = w.says(w.xn, nil)
-		refused(t, r, encoded(t, p), "not-included", evidence.ErrIncluded, true)
+		refused(t, r, encoded(t, p), "withdrawn", evidence.ErrWithdrawn, true)
+	})
+	t.Run("an adoption that is not needed does no harm", func(t *testing.T) {
+		w, r := story(t)
+		w.logs(w.says(w.xn, nil))
+		p := w.proves(2)
+		w.adopts(p, 1)
+		if _, err := r.Proof(encoded(t, p)); err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -438,10 +447,47 @@ func TestCheckpointKeysInForce(t *testing.T) {
 	p := w.proves(1)
 	p.Checkpoint = c.Note(w.line(c.Sign(old.Checkpoint, noon)))
 	refused(t, r, encoded(t, p), "checkpoint-signature", evidence.ErrCheckpoint, false)
-	p = w.proves(0)
-	w.adopts(p, 1)
-	p.Checkpoint = c.Note(w.line(c.Sign(old.Checkpoint, noon)))
-	refused(t, r, encoded(t, p), "checkpoint-signature", evidence.ErrCheckpoint, false)
+}
+
+// A thief has the keys of the post and of the checkpoints, and both are withdrawn. He logs a statement of his own and behind it a copy of a
+// genuine entry under the newer charter, in a tree that only he signs.
+func TestThiefCopiesAnAdoption(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		// The keys that the thief holds are taken out of the charter in these versions, one after the other.
+		withdrawals []party.Withdrawal
+		slots       [][]party.Slot
+	}{
+		{"all at once", []party.Withdrawal{{Since: noon, Reason: "stolen"}}, [][]party.Slot{{"post/nrrc/real", "node/checkpoint", "node/checkpoint-pq"}}},
+		{"without saying why", []party.Withdrawal{{}}, [][]party.Slot{{"post/nrrc/real", "node/checkpoint", "node/checkpoint-pq"}}},
+		{"first the post's, then the checkpoint's", []party.Withdrawal{{}, {Since: noon, Reason: "stolen"}},
+			[][]party.Slot{{"post/nrrc/real"}, {"node/checkpoint", "node/checkpoint-pq"}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			thief := w.other(t)
+			stolen := w.xn.ring
+			forged := w.says(w.xn, func(d *word) { d.fields = `{"subject": "information", "text": "We attack."}` })
+			var genuine []byte
+			for i, withdrawal := range test.withdrawals {
+				w.xn.rotate(withdrawal, test.slots[i]...)
+				if i == 0 {
+					genuine = w.says(w.xn, nil)
+				}
+			}
+			thief.logs(forged, genuine)
+			p := thief.proves(0)
+			thief.adopts(p, 1)
+			p.Checkpoint = thief.checkpoint().Note(w.line(thief.checkpoint().Sign(stolen.Checkpoint, noon)))
+			refused(t, w.reader("xn", "xs"), encoded(t, p), "withdrawn", evidence.ErrWithdrawn, true)
+
+			// The same tree, signed by xn itself, would prove it.
+			p.Checkpoint = w.signed(thief.checkpoint())
+			if _, err := w.reader("xn", "xs").Proof(encoded(t, p)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // A mirror's key was stolen: its receipts from before the theft stand, those with a later time do not.

@@ -1,11 +1,9 @@
 package evidence
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"detente/feed"
 	"detente/key"
@@ -100,59 +98,6 @@ func (t *trust) basis(p traffic.Party) Basis {
 	return Basis{p, given.Version, t.chains[p].Latest().Version, fingerprint(given)}
 }
 
-// checkpoint reads a note without verifying its signatures.
-func checkpoint(note string) (feed.Checkpoint, error) {
-	c, _, err := feed.OpenCheckpoint(note)
-	if errors.Is(err, feed.ErrUnsigned) { // by any of no keys: it is a note
-		return c, nil
-	}
-	return c, decoding("note", err)
-}
-
-// signatures is what a note turns out to bear.
-type signatures struct {
-	good []feed.Signed
-	bad  bool // a line of a candidate's key does not verify
-}
-
-// open verifies the lines of a note by one candidate after the other. Together, feed.OpenCheckpoint would refuse the whole note for one bad
-// line; here a mirror's bad line must not void the author's good one. Nor can a party void its own signature by taking on, later, a key
-// whose 32-bit hash in the note is the same: that line still verifies under the one key that made it.
-func open(note string, candidates []feed.Candidate) signatures {
-	var s signatures
-	refused := make(map[string]bool) // by signer's name
-	for _, k := range candidates {
-		_, signed, err := feed.OpenCheckpoint(note, k)
-		if err != nil && !errors.Is(err, feed.ErrUnsigned) {
-			refused[string(k.Mirror)] = true
-		}
-		for _, g := range signed {
-			if !slices.ContainsFunc(s.good, func(o feed.Signed) bool { return o.Line == g.Line }) {
-				s.good = append(s.good, g)
-			}
-		}
-	}
-	for mirror := range refused {
-		good := 0
-		for _, g := range s.good {
-			if string(g.Mirror) == mirror {
-				good++
-			}
-		}
-		s.bad = s.bad || good < lines(note, traffic.Party(mirror))
-	}
-	return s
-}
-
-// lines counts the signature lines under the name of a mirror, or of the feed itself.
-func lines(note string, mirror traffic.Party) int {
-	name, _, _ := strings.Cut(note, "\n")
-	if mirror != "" {
-		name = feed.MirrorName(mirror)
-	}
-	return strings.Count(feed.Lines(note), "— "+name+" ")
-}
-
 // authors gives the keys with which a party may have signed a checkpoint under versions from…to of its charter.
 func authors(ch *party.Chain, from, to int) []feed.Candidate {
 	var out []feed.Candidate
@@ -177,4 +122,11 @@ func mirrors(ch *party.Chain) []feed.Candidate {
 		out = append(out, feed.Candidate{Mirror: ch.Party(), Key: v})
 	}
 	return out
+}
+
+// key says which key has signed what, and whether it was withdrawn.
+func (t *trust) key(what string, p traffic.Party, g feed.Signed) Key {
+	k := Key{Signed: what, Holder: string(p), Algorithm: algorithm(g.Algorithm), ID: g.Key.String()}
+	k.Withdrawn, _ = t.chains[p].WithdrawnAt(g.Key)
+	return k
 }

@@ -6,14 +6,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"detente/key"
 	"detente/traffic"
-
-	"golang.org/x/mod/sumdb/note"
 )
 
 // Errors of checkpoints and cosignatures.
@@ -21,7 +22,7 @@ var (
 	ErrNote        = errors.New("feed: not a checkpoint note")
 	ErrOrigin      = errors.New("feed: checkpoint of another feed")
 	ErrUnsigned    = errors.New("feed: checkpoint is not signed by its party")
-	ErrCosignature = errors.New("feed: cosignature does not verify")
+	ErrCosignature = errors.New("feed: no cosignature verifies")
 )
 
 // Signature types of C2SP signed-note@v1.0.0 and tlog-cosignature@v1.1.0-rc.1.
@@ -30,7 +31,8 @@ const (
 	typeCosigned   = 0x04 // cosignature/v1
 	typeCosigned44 = 0x06 // ML-DSA-44 cosignature of a subtree, here always of the whole tree
 
-	maxNote = 32 << 10
+	maxNote  = 1 << 20      // sixty-four members' cosignatures with both algorithms, several times over
+	lastTime = 253402300799 // the end of the year 9999
 )
 
 // Checkpoint is the state of a feed that its party signs, protocol.md#feed.
@@ -132,15 +134,6 @@ func keyHash(name string, kind byte, public []byte) uint32 {
 	return binary.BigEndian.Uint32(h.Sum(nil))
 }
 
-// Signed is one verified signature of a checkpoint.
-type Signed struct {
-	Mirror    traffic.Party // the cosigner; empty for the feed's own party
-	Algorithm key.Algorithm
-	Key       key.ID
-	At        time.Time // zero for the party's own Ed25519 signature, which has no time
-	Line      string    // as it stands in the note
-}
-
 // Candidate is a key that may have signed a checkpoint, and as whom.
 type Candidate struct {
 	Mirror traffic.Party // empty: the feed's own party
@@ -157,86 +150,151 @@ func (k Candidate) kind() byte {
 	return typeCosigned
 }
 
-// lineVerifier checks lines of one candidate for the note package, which knows the format of lines and leaves the signatures to us.
-type lineVerifier struct {
+// Signed is one signature of a checkpoint, by a candidate.
+type Signed struct {
+	Mirror    traffic.Party // the cosigner; empty for the feed's own party
+	Algorithm key.Algorithm
+	Key       key.ID
+	At        time.Time // zero for the party's own Ed25519 signature, which has no time
+	Line      string    // as it stands in the note
+}
+
+// Note is a checkpoint with signature lines that are well formed; whether they verify, [Note.Check] says.
+//
+// Package note of x/mod refuses a whole note for one line that does not verify, for two keys with one 32-bit id, and for more than a hundred
+// lines. Each would let one signer void the signatures of the others, so lines are read here.
+type Note struct {
+	Checkpoint
+	lines []line
+}
+
+// line is a signature line: who signed, by name and 32 bits, and what.
+type line struct {
+	signer
+	signature []byte
+	text      string
+}
+
+// signer is what a line says of its key. Several keys may have one.
+type signer struct {
 	name string
 	hash uint32
-	kind byte
-	key  key.Verifier
 }
 
-func (v lineVerifier) Name() string    { return v.name }
-func (v lineVerifier) KeyHash() uint32 { return v.hash }
-func (v lineVerifier) Verify(text, sig []byte) bool {
-	c, err := ParseCheckpoint(string(text))
-	if err != nil {
-		return false
-	}
-	stamp, sig, ok := v.split(sig)
-	if !ok {
-		return false
-	}
-	m, err := c.message(v.name, v.kind, stamp)
-	return err == nil && v.key.Verify(m, sig)
-}
-
-// split takes the time off the front of a timestamped signature.
-func (v lineVerifier) split(sig []byte) (stamp uint64, rest []byte, ok bool) {
-	if v.kind == typeEd25519 {
-		return 0, sig, true
-	}
-	if len(sig) < 8 {
-		return 0, nil, false
-	}
-	stamp = binary.BigEndian.Uint64(sig)
-	return stamp, sig[8:], stamp < 1<<62
-}
-
-// OpenCheckpoint reads a note and verifies its signatures by the candidates. Lines by others are ignored, as signed-note demands; a line
-// by a candidate that does not verify refuses the whole note. Errors: ErrNote; ErrUnsigned when no candidate signed.
-func OpenCheckpoint(text string, candidates ...Candidate) (Checkpoint, []Signed, error) {
+// ReadNote reads a note of at most 1 MiB without verifying its signatures. Error: ErrNote.
+func ReadNote(text string) (*Note, error) {
 	if len(text) > maxNote {
-		return Checkpoint{}, nil, fmt.Errorf("%w: %d bytes", ErrNote, len(text))
+		return nil, fmt.Errorf("%w: %d bytes", ErrNote, len(text))
 	}
-	body, _, found := strings.Cut(text, "\n\n")
-	if !found {
-		return Checkpoint{}, nil, fmt.Errorf("%w: no signatures", ErrNote)
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 && r != '\n' }) {
+		return nil, fmt.Errorf("%w: not text", ErrNote)
 	}
-	c, err := ParseCheckpoint(body + "\n")
+	split := strings.LastIndex(text, "\n\n")
+	if split < 0 || len(text) == split+2 || !strings.HasSuffix(text, "\n") {
+		return nil, fmt.Errorf("%w: no signatures", ErrNote)
+	}
+	c, err := ParseCheckpoint(text[:split+1])
+	if err != nil {
+		return nil, err
+	}
+	n := &Note{Checkpoint: c}
+	for text := range strings.Lines(text[split+2:]) {
+		l, err := readLine(text)
+		if err != nil {
+			return nil, err
+		}
+		n.lines = append(n.lines, l)
+	}
+	return n, nil
+}
+
+func readLine(text string) (line, error) {
+	rest, dash := strings.CutPrefix(strings.TrimSuffix(text, "\n"), "— ")
+	name, encoded, _ := strings.Cut(rest, " ")
+	sig, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if !dash || name == "" || strings.Contains(name, "+") || strings.ContainsFunc(name, unicode.IsSpace) || err != nil || len(sig) < 5 {
+		return line{}, fmt.Errorf("%w: signature line", ErrNote)
+	}
+	return line{signer{name, binary.BigEndian.Uint32(sig)}, sig[4:], text}, nil
+}
+
+// Check verifies the lines of the candidates' keys, protocol.md#feed. It returns those that verify and those that do not, each in the order
+// of the note; one that does not has the first candidate that it may be by. Of a key's lines only the first counts; lines of others are
+// ignored, as signed-note demands.
+func (n *Note) Check(candidates ...Candidate) (good, bad []Signed) {
+	by := make(map[signer][]Candidate, len(candidates))
+	for _, k := range candidates {
+		s := signer{n.Feed.Origin(), 0}
+		if k.Mirror != "" {
+			s.name = MirrorName(k.Mirror)
+		}
+		s.hash = keyHash(s.name, k.kind(), k.Key.Public().Bytes)
+		by[s] = append(by[s], k)
+	}
+	for _, l := range n.lines {
+		keys := by[l.signer]
+		if keys == nil {
+			continue
+		}
+		delete(by, l.signer)
+		verified := false
+		for _, k := range keys {
+			if at, ok := n.verify(l, k); ok {
+				good, verified = append(good, signed(k, at, l)), true
+				break
+			}
+		}
+		if !verified {
+			bad = append(bad, signed(keys[0], time.Time{}, l))
+		}
+	}
+	return good, bad
+}
+
+// Names tells whether there is a line under a key name, whoever made it.
+func (n *Note) Names(name string) bool {
+	return slices.ContainsFunc(n.lines, func(l line) bool { return l.name == name })
+}
+
+func signed(k Candidate, at time.Time, l line) Signed {
+	return Signed{Mirror: k.Mirror, Algorithm: k.Key.Public().Algorithm, Key: k.Key.ID(), At: at, Line: l.text}
+}
+
+// verify checks a line under one key, and gives the time that stands before a timestamped signature.
+func (n *Note) verify(l line, k Candidate) (at time.Time, ok bool) {
+	stamp, sig := uint64(0), l.signature
+	if k.kind() != typeEd25519 {
+		if len(sig) < 8 {
+			return at, false
+		}
+		stamp, sig = binary.BigEndian.Uint64(sig), sig[8:]
+		if stamp < 1 || stamp > lastTime {
+			return at, false
+		}
+		at = time.Unix(int64(stamp), 0).UTC()
+	}
+	m, err := n.message(l.name, k.kind(), stamp)
+	return at, err == nil && k.Key.Verify(m, sig)
+}
+
+// OpenCheckpoint reads a note and verifies its signatures by the candidates, as [Note.Check] does. A line of the feed's own party that
+// does not verify refuses the note; one of a mirror is left out. Errors: ErrNote; ErrUnsigned when no candidate signed, or the party's line
+// is wrong; ErrCosignature when there are lines of mirrors only and none verifies.
+func OpenCheckpoint(text string, candidates ...Candidate) (Checkpoint, []Signed, error) {
+	n, err := ReadNote(text)
 	if err != nil {
 		return Checkpoint{}, nil, err
 	}
-	verifiers := make([]note.Verifier, len(candidates))
-	byHash := make(map[uint32]int, len(candidates))
-	for i, k := range candidates {
-		name := c.Feed.Origin()
-		if k.Mirror != "" {
-			name = MirrorName(k.Mirror)
-		}
-		v := lineVerifier{name, keyHash(name, k.kind(), k.Key.Public().Bytes), k.kind(), k.Key}
-		verifiers[i], byHash[v.hash] = v, i
+	good, bad := n.Check(candidates...)
+	switch {
+	case slices.ContainsFunc(bad, func(s Signed) bool { return s.Mirror == "" }):
+		return n.Checkpoint, nil, fmt.Errorf("%w: a line of its party does not verify", ErrUnsigned)
+	case len(good) > 0:
+		return n.Checkpoint, good, nil
+	case len(bad) > 0:
+		return n.Checkpoint, nil, ErrCosignature
 	}
-	n, err := note.Open([]byte(text), note.VerifierList(verifiers...))
-	if unverified := (*note.UnverifiedNoteError)(nil); errors.As(err, &unverified) {
-		return c, nil, ErrUnsigned
-	}
-	if err != nil {
-		return c, nil, fmt.Errorf("%w: %v", ErrNote, err)
-	}
-	var signed []Signed
-	for _, s := range n.Sigs {
-		k := candidates[byHash[s.Hash]]
-		raw, err := base64.StdEncoding.DecodeString(s.Base64)
-		if err != nil || len(raw) < 4 {
-			return c, nil, ErrNote
-		}
-		out := Signed{Mirror: k.Mirror, Algorithm: k.Key.Public().Algorithm, Key: k.Key.ID(), Line: "— " + s.Name + " " + s.Base64 + "\n"}
-		if stamp, _, _ := verifiers[byHash[s.Hash]].(lineVerifier).split(raw[4:]); stamp > 0 {
-			out.At = time.Unix(int64(stamp), 0).UTC()
-		}
-		signed = append(signed, out)
-	}
-	return c, signed, nil
+	return n.Checkpoint, nil, ErrUnsigned
 }
 
 // Note joins a checkpoint and signature lines into a signed note.

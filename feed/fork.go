@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"detente/canonical"
+	"detente/key"
 	"detente/traffic"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -40,19 +42,24 @@ func DecodeFork(b []byte) (*Fork, error) {
 	if err := canonical.Unmarshal(b, &f, maxFork); err != nil {
 		return nil, err
 	}
-	if f.Type != forkType || len(f.Path) > 64 {
+	if f.Type != forkType || len(f.Path) > maxPath {
 		return nil, fmt.Errorf("%w: type %.32q", ErrNoFork, f.Type)
 	}
 	return &f, nil
 }
 
-// Convicts checks the object against the keys with which the party may have signed. It returns both checkpoints, the smaller first, when
-// they contradict each other, else ErrNoFork or the reason why a checkpoint is none.
+// Convicts checks the object against the keys with which the party may have signed: those of every version of its charter. It returns both
+// checkpoints, the smaller first, when they contradict each other, else ErrNoFork, ErrOrigin, or the reason why a checkpoint is none.
 func (f *Fork) Convicts(candidates ...Candidate) (small, large Checkpoint, err error) {
-	open := func(text string) (c Checkpoint, err error) {
-		c, _, err = OpenCheckpoint(text, candidates...)
-		if err == nil && c.Feed != f.Feed {
-			err = ErrOrigin
+	open := func(text string) (Checkpoint, error) {
+		c, by, err := OpenCheckpoint(text, candidates...)
+		switch {
+		case errors.Is(err, ErrNote):
+			return c, err
+		case c.Feed != f.Feed:
+			return c, ErrOrigin
+		case err == nil && !slices.ContainsFunc(by, func(s Signed) bool { return s.Mirror == "" && s.Algorithm == key.Ed25519 }):
+			return c, ErrUnsigned
 		}
 		return c, err
 	}
@@ -66,7 +73,7 @@ func (f *Fork) Convicts(candidates ...Candidate) (small, large Checkpoint, err e
 	case small.Size > large.Size || small.Size < 1:
 		return small, large, ErrNoFork
 	case small.Size == large.Size:
-		if small.Root == large.Root {
+		if small.Root == large.Root || len(f.Path) > 0 {
 			return small, large, ErrNoFork
 		}
 		return small, large, nil

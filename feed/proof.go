@@ -19,6 +19,7 @@ var (
 const (
 	proofType = "detente-proof.v1"
 	maxProof  = 4 << 20
+	maxPath   = 64
 )
 
 // Proof is everything by which anyone can tell who said what to whom and who held it when, protocol.md#proof. It holds no opinion: package
@@ -35,7 +36,7 @@ type Proof struct {
 	Adoptions  []Adoption   `cbor:"adoptions,omitempty"`
 }
 
-// Adoption is the first statement of the feed that names a newer charter version than the statement proved.
+// Adoption is a later entry of the feed that names a charter version in which a key that signed the statement is no longer its post's.
 type Adoption struct {
 	Index     int64      `cbor:"index"`
 	Statement []byte     `cbor:"statement"`
@@ -57,15 +58,23 @@ func DecodeProof(b []byte) (*Proof, error) {
 		}
 		return nil, err
 	}
-	if p.Type != proofType || !p.Feed.Valid() || len(p.Path) > 64 || len(p.Adoptions) > 1 {
+	if p.Type != proofType {
 		return nil, fmt.Errorf("%w: type %.32q", ErrProofShape, p.Type)
+	}
+	if !p.Feed.Valid() || p.Index < 0 || len(p.Path) > maxPath || len(p.Adoptions) > 1 {
+		return nil, fmt.Errorf("%w: feed, index, path or adoptions", ErrProofShape)
+	}
+	for _, a := range p.Adoptions {
+		if a.Index < 0 || len(a.Path) > maxPath {
+			return nil, fmt.Errorf("%w: adoption", ErrProofShape)
+		}
 	}
 	return &p, nil
 }
 
 // Included checks an inclusion path, RFC 6962 section 2.1.1. Error: ErrNotIncluded.
 func (c Checkpoint) Included(index int64, entry []byte, path [][32]byte) error {
-	if index < 0 || index >= c.Size || len(path) > 64 {
+	if index < 0 || index >= c.Size || len(path) > maxPath {
 		return ErrNotIncluded
 	}
 	if err := tlog.CheckRecord(Path[tlog.Hash](path), c.Size, tlog.Hash(c.Root), index, tlog.RecordHash(entry)); err != nil {
