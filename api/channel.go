@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"detente/accord"
 	"detente/form"
 	"detente/key"
 	"detente/node"
@@ -129,28 +130,28 @@ func (s *Server) decide(d Decision) (Decision, error) {
 }
 
 // findChannel finds a channel by its name or the beginning of its id. Where several bear the name, the one in being is meant.
-func (s *Server) findChannel(ctx context.Context, name string) (node.ChannelState, error) {
+func (s *Server) findChannel(ctx context.Context, name string) (accord.Channel, error) {
 	states, err := s.node.Channels(ctx)
 	if err != nil {
-		return node.ChannelState{}, err
+		return accord.Channel{}, err
 	}
-	var found []node.ChannelState
+	var found []accord.Channel
 	for _, c := range states {
 		id := c.ID()
 		if c.Name == name && c.Kind == party.Common || len(name) >= 4 && strings.HasPrefix(hex.EncodeToString(id[:]), strings.ToLower(name)) {
 			found = append(found, c)
 		}
 	}
-	if inBeing := slices.DeleteFunc(slices.Clone(found), func(c node.ChannelState) bool { return !c.Established }); len(inBeing) > 0 {
+	if inBeing := slices.DeleteFunc(slices.Clone(found), func(c accord.Channel) bool { return !c.Established }); len(inBeing) > 0 {
 		found = inBeing
 	}
 	switch len(found) {
 	case 0:
-		return node.ChannelState{}, fmt.Errorf("%w: %q", node.ErrNoChannel, name)
+		return accord.Channel{}, fmt.Errorf("%w: %q", node.ErrNoChannel, name)
 	case 1:
 		return found[0], nil
 	}
-	return node.ChannelState{}, fmt.Errorf("%w: %q", errSeveral, name)
+	return accord.Channel{}, fmt.Errorf("%w: %q", errSeveral, name)
 }
 
 func (s *Server) byID(ctx context.Context, id [32]byte) (Channel, error) {
@@ -173,7 +174,7 @@ func channelName(c *party.Channel) string {
 	return strings.Join(names, " ")
 }
 
-func viewChannel(c node.ChannelState) Channel {
+func viewChannel(c accord.Channel) Channel {
 	id := c.ID()
 	out := Channel{
 		ID: hex.EncodeToString(id[:]), Name: channelName(c.Channel), Kind: c.Kind, Members: c.Members, Posts: append([]traffic.Post{}, c.Posts...),

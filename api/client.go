@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/audit"
 	"detente/exchange"
 	"detente/node"
 	"detente/traffic"
@@ -313,8 +314,8 @@ func (c *Client) Alarms(ctx context.Context) ([]exchange.Alarm, error) {
 }
 
 // Audit verifies everything that the node holds.
-func (c *Client) Audit(ctx context.Context, progress func(done, of int64)) (node.AuditReport, error) {
-	return task[node.AuditReport](ctx, c, "/v1/audit", progress)
+func (c *Client) Audit(ctx context.Context, progress func(done, of int64)) (audit.Report, error) {
+	return task[audit.Report](ctx, c, "/v1/audit", progress)
 }
 
 // Rebuild folds every dossier anew.

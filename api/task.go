@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"time"
 
+	"detente/audit"
 	"detente/feed"
 	"detente/node"
 	"detente/traffic"
@@ -88,7 +89,7 @@ func (s *Server) stoppable(ctx context.Context) (context.Context, context.Cancel
 	return ctx, func() { cancel(); <-done }
 }
 
-func (s *Server) audit(ctx context.Context, progress func(done, of int64)) (node.AuditReport, error) {
+func (s *Server) audit(ctx context.Context, progress func(done, of int64)) (audit.Report, error) {
 	return s.node.Audit(ctx, progress)
 }
 

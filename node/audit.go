@@ -2,74 +2,23 @@ package node
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
-	"detente/dossier"
-	"detente/feed"
+	"detente/audit"
 	"detente/form"
 	"detente/judge"
-	"detente/key"
-	"detente/store"
 	"detente/traffic"
 )
 
-// AuditReport is what an audit looked at and what it found wrong.
-type AuditReport struct {
-	Feeds        int      `json:"feeds"`
-	Entries      int64    `json:"entries"`
-	Signatures   int64    `json:"signatures"`
-	Invalid      int64    `json:"invalid"` // entries that are held and marked invalid, rightly
-	Checkpoints  int64    `json:"checkpoints"`
-	Cosignatures int64    `json:"cosignatures"`
-	Dossiers     int      `json:"dossiers"`
-	Faults       []string `json:"faults"`
-}
-
-// auditStep is how many entries are examined at a time: enough to keep all cores busy, little enough to hold in memory.
-const auditStep = 2048
-
-// Audit verifies everything that is held, from the bytes: signatures and judgements of every entry, trees against heads and checkpoints, every
-// cosignature, every fold. It changes nothing. progress is told how many entries are done, of how many.
-func (n *Node) Audit(ctx context.Context, progress func(done, of int64)) (AuditReport, error) {
-	r := AuditReport{Faults: []string{}}
-	total, err := n.entries(ctx)
-	if err != nil {
-		return r, err
-	}
-	var heads []*feed.Head
-	err = n.db.View(ctx, func(tx *store.Tx) (err error) {
-		heads, err = feed.Heads(ctx, tx, nil)
-		return err
-	})
-	if err != nil {
-		return r, err
-	}
-	for _, h := range heads {
-		if err := n.auditFeed(ctx, h, &r, func() {
-			if progress != nil {
-				progress(r.Entries, max(total, r.Entries))
-			}
-		}); err != nil {
-			return r, fmt.Errorf("node: audit: %w", err)
+// Audit verifies everything that is held here, see [audit.Auditor].
+func (n *Node) Audit(ctx context.Context, progress func(done, of int64)) (audit.Report, error) {
+	a := audit.Auditor{DB: n.db, Chain: n.Chain, Regimes: n.regimeOf, Judge: func(f traffic.Feed) (*judge.Judge, bool) {
+		c, err := n.channel(f.Channel)
+		if err != nil {
+			return nil, false
 		}
-	}
-	err = n.db.View(ctx, func(tx *store.Tx) (err error) {
-		checked, differing, err := dossier.Compare(ctx, tx, n.regimeOf)
-		r.Dossiers = checked
-		for _, d := range differing {
-			r.fault("dossier %s: the kept state is not the fold of its statements; run rebuild", d.ID.Short())
-		}
-		return err
-	})
-	return r, err
-}
-
-func (r *AuditReport) fault(format string, args ...any) {
-	const most = 1000
-	if len(r.Faults) < most {
-		r.Faults = append(r.Faults, fmt.Sprintf(format, args...))
-	}
+		return n.judge(c, f), true
+	}}
+	return a.Run(ctx, progress)
 }
 
 // regimeOf is a dossier.Regimes.
@@ -79,131 +28,4 @@ func (n *Node) regimeOf(channel [32]byte) (*form.Regime, bool) {
 		return nil, false
 	}
 	return c.regime, true
-}
-
-func (n *Node) auditFeed(ctx context.Context, h *feed.Head, r *AuditReport, step func()) error {
-	r.Feeds++
-	c, err := n.channel(h.Feed.Channel)
-	if errors.Is(err, ErrNoChannel) {
-		r.fault("%s: the feed's channel is not known", h.Feed.Origin())
-		return nil
-	}
-	j := n.judge(c, h.Feed)
-	a := feedAudit{n: n, head: h, report: r, judge: j, tree: feed.NewTree()}
-	for from := int64(0); from < h.Size; from += auditStep {
-		var part []feed.Entry
-		var bodies [][]byte
-		err := n.db.View(ctx, func(tx *store.Tx) error {
-			part, bodies = nil, nil
-			return h.Range(ctx, tx, from, min(from+auditStep, h.Size), func(e feed.Entry) bool {
-				part, bodies = append(part, e), append(bodies, e.Bytes)
-				return true
-			})
-		})
-		if err != nil {
-			return err
-		}
-		if err := a.entries(ctx, from, part, bodies); err != nil {
-			return err
-		}
-		step()
-	}
-	if a.tree.Size() == h.Size && a.tree.Root() != h.Root {
-		r.fault("%s: the head's root is not that of its %d entries", h.Feed.Origin(), h.Size)
-	}
-	return nil
-}
-
-// feedAudit goes through one feed from its first entry.
-type feedAudit struct {
-	n      *Node
-	head   *feed.Head
-	report *AuditReport
-	judge  *judge.Judge
-	prior  judge.Prior
-	tree   *feed.Tree
-}
-
-func (a *feedAudit) entries(ctx context.Context, from int64, part []feed.Entry, bodies [][]byte) error {
-	r, origin := a.report, a.head.Feed.Origin()
-	findings, err := a.judge.Examine(ctx, bodies)
-	if err != nil {
-		return err
-	}
-	var signed []feed.Kept
-	err = a.n.db.View(ctx, func(tx *store.Tx) (err error) {
-		signed, err = a.head.Kept(ctx, tx, from+1, from+int64(len(part)))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i, e := range part {
-		r.Entries++
-		if e.Index != from+int64(i) {
-			r.fault("%s: entry %d is missing", origin, from+int64(i))
-			return nil
-		}
-		if s := findings[i].Statement; s != nil {
-			r.Signatures += int64(len(s.Signatures()))
-		}
-		was := findings[i].Conclude(&a.prior)
-		if was.ID != e.ID || was.Dossier != e.Dossier || was.Form != e.Form || was.Issuer != e.Issuer || was.Clock != e.Clock {
-			r.fault("%s: entry %d is not indexed as what it is", origin, e.Index)
-		}
-		if was.Reason != e.Reason {
-			r.fault("%s: entry %d is marked %q and is %q", origin, e.Index, e.Reason, was.Reason)
-		}
-		if e.Reason != "" {
-			r.Invalid++
-		}
-		a.tree.Append(e.Bytes)
-		for len(signed) > 0 && signed[0].Size == a.tree.Size() {
-			a.checkpoint(signed[0])
-			signed = signed[1:]
-		}
-	}
-	return nil
-}
-
-// checkpoint verifies one kept checkpoint and all its cosignatures against the entries that were just read.
-func (a *feedAudit) checkpoint(k feed.Kept) {
-	r, origin := a.report, a.head.Feed.Origin()
-	if !k.Signed {
-		r.fault("%s: size %d is cosigned, and the checkpoint of its party is not kept", origin, k.Size)
-		return
-	}
-	if k.Checkpoint.Root != a.tree.Root() {
-		r.fault("%s: the checkpoint of size %d is not of these entries", origin, k.Size)
-		return
-	}
-	candidates := a.n.signers(a.judge.Issuer, a.prior.Charter)
-	mirrored := make(map[traffic.Party]bool)
-	for _, receipt := range k.Receipts {
-		if chain := a.n.Chain(receipt.Mirror); chain != nil && !mirrored[receipt.Mirror] {
-			mirrored[receipt.Mirror] = true
-			candidates = append(candidates, mirrors(chain)...)
-		}
-	}
-	_, signed, err := feed.OpenCheckpoint(k.Checkpoint.Note(k.Lines), candidates...)
-	if err != nil {
-		r.fault("%s: size %d: %v", origin, k.Size, err)
-		return
-	}
-	own, cosigned := 0, 0
-	for _, s := range signed {
-		if s.Mirror != "" {
-			cosigned++
-		} else if s.Algorithm == key.Ed25519 {
-			own++
-		}
-	}
-	if own == 0 {
-		r.fault("%s: the checkpoint of size %d is not signed by its party", origin, k.Size)
-	}
-	if cosigned != len(k.Receipts) {
-		r.fault("%s: size %d: %d of %d cosignatures verify", origin, k.Size, cosigned, len(k.Receipts))
-	}
-	r.Checkpoints++
-	r.Cosignatures += int64(cosigned)
 }

@@ -9,7 +9,7 @@ import (
 	"detente/bundle"
 	"detente/exchange"
 	"detente/feed"
-	"detente/key"
+	"detente/judge"
 	"detente/party"
 	"detente/store"
 	"detente/traffic"
@@ -33,7 +33,7 @@ func (n *Node) openHeld(b *bundle.Bundle) []claim {
 		c := claim{Held: h}
 		if h.Feed.Party == n.self && h.Cosignatures != "" {
 			if candidates == nil {
-				candidates = mirrors(n.Chain(b.From))
+				candidates = judge.Mirrors(n.Chain(b.From))
 			}
 			_, signed, err := feed.OpenCheckpoint(feed.Checkpoint{Feed: h.Feed, Size: h.Size, Root: h.Root}.Note(h.Cosignatures), candidates...)
 			if err != nil {
@@ -42,17 +42,6 @@ func (n *Node) openHeld(b *bundle.Bundle) []claim {
 			c.signed = signed
 		}
 		out = append(out, c)
-	}
-	return out
-}
-
-// mirrors are the keys under which a party's cosignatures may count, protocol.md#charter.
-func mirrors(chain *party.Chain) []feed.Candidate {
-	var out []feed.Candidate
-	for _, pq := range []bool{false, true} {
-		for _, v := range chain.MirrorKeys(pq) {
-			out = append(out, feed.Candidate{Mirror: chain.Party(), Key: v})
-		}
 	}
 	return out
 }
@@ -154,7 +143,7 @@ func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *line, b *bund
 		if err := h.SaveReceipt(ctx, tx, c.Size, s); err != nil {
 			return err
 		}
-		t.receipts = append(t.receipts, receipt{c.Feed, mirror, c.Size})
+		t.receipts = append(t.receipts, exchange.Receipt{Feed: c.Feed, Mirror: mirror, Size: c.Size})
 	}
 	return nil
 }
@@ -215,7 +204,7 @@ func (n *Node) storeGossip(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 		if chain == nil {
 			continue
 		}
-		if _, _, err := f.Convicts(n.everSigned(chain)...); err != nil {
+		if _, _, err := f.Convicts(judge.EverSigned(chain)...); err != nil {
 			continue
 		}
 		err = n.raise(ctx, tx, t, exchange.Alarm{
@@ -239,24 +228,9 @@ func (n *Node) gossiped(note string, shared func([32]byte) bool) (feed.Checkpoin
 	if chain == nil {
 		return first, nil
 	}
-	c, _, err := feed.OpenCheckpoint(note, n.everSigned(chain)...)
+	c, _, err := feed.OpenCheckpoint(note, judge.EverSigned(chain)...)
 	if err != nil {
 		return c, nil
 	}
 	return c, chain
-}
-
-// everSigned are the checkpoint keys of every charter version: a fork is a fork, whenever its two sides were signed.
-func (n *Node) everSigned(chain *party.Chain) []feed.Candidate {
-	var out []feed.Candidate
-	seen := make(map[key.ID]bool)
-	for _, c := range chain.All() {
-		for _, s := range n.signers(chain, c.Version) {
-			if !seen[s.Key.ID()] {
-				seen[s.Key.ID()] = true
-				out = append(out, s)
-			}
-		}
-	}
-	return out
 }

@@ -404,6 +404,9 @@ func (n *Node) watchSilence(ctx context.Context, l *line) {
 		heard = c.Since
 	}
 	silent := time.Since(heard) > n.cfg.Silence
+	if silent && l.link.Lost("nothing heard") { // a peer that cannot be called fails no attempt of ours
+		n.log.Warn("link down", "peer", l.link.Peer, "reason", "nothing heard", "since", heard)
+	}
 	err := n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
 		if !silent {
 			return exchange.Clear(ctx, tx, exchange.AlarmSilent, string(l.link.Peer))

@@ -75,11 +75,11 @@ type Node struct {
 	lines    map[traffic.Party]*line
 	silent   map[traffic.Feed]bool // own feeds behind their mark: they may not speak
 	desks    map[desk]*speaker
-	waiters  map[traffic.Feed][]waiter
 	changed  chan struct{} // closed and replaced when anything was stored
 
 	paired chan struct{} // one slot: there is a line to start
 
+	waiters   exchange.Waiters
 	charterMu sync.Mutex     // one change of the own charter, or import of a peer's, at a time
 	work      sync.WaitGroup // goroutines of speakers
 }
@@ -128,7 +128,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		cfg: cfg, log: cfg.Log.With("party", own.Party()), db: db, marks: marks, reg: cfg.Registry, self: own.Party(), keys: cfg.Keys,
 		chains:   map[traffic.Party]*party.Chain{own.Party(): own},
 		channels: make(map[[32]byte]*channel), lines: make(map[traffic.Party]*line), silent: make(map[traffic.Feed]bool),
-		desks: make(map[desk]*speaker), waiters: make(map[traffic.Feed][]waiter), changed: make(chan struct{}),
+		desks: make(map[desk]*speaker), changed: make(chan struct{}),
 		paired: make(chan struct{}, 1),
 	}
 	for _, p := range cfg.Pins.Peers() {

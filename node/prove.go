@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"detente/feed"
+	"detente/judge"
 	"detente/key"
 	"detente/party"
 	"detente/statement"
@@ -61,19 +62,29 @@ func (n *Node) Prove(ctx context.Context, id statement.ID) ([]byte, error) {
 		if err != nil {
 			return err
 		}
-		at, lines, mirrors, err := n.bestCheckpoint(ctx, tx, h, held.Index)
+		if p.Adoptions, err = n.adoption(ctx, tx, h, held); err != nil {
+			return err
+		}
+		last := held.Index
+		for _, a := range p.Adoptions {
+			last = a.Index
+		}
+		at, lines, mirrors, err := n.bestCheckpoint(ctx, tx, h, last, len(p.Adoptions) > 0)
 		if err != nil {
 			return err
 		}
 		parties = append(parties[:1], mirrors...)
 		p.Checkpoint = at.Note(lines)
-		path, err := h.Inclusion(ctx, tx, held.Index, at.Size)
-		if err != nil {
+		if p.Path, err = inclusion(ctx, tx, h, held.Index, at.Size); err != nil {
 			return err
 		}
-		p.Path = feed.Path[[32]byte](path)
-		p.Adoptions, err = n.adoption(ctx, tx, h, held, at.Size)
-		return err
+		for i := range p.Adoptions {
+			a := &p.Adoptions[i]
+			if a.Path, err = inclusion(ctx, tx, h, a.Index, at.Size); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -87,8 +98,14 @@ func (n *Node) Prove(ctx context.Context, id statement.ID) ([]byte, error) {
 	return p.Encode()
 }
 
-// bestCheckpoint chooses the checkpoint to prove with among those of sizes at which somebody cosigned, and the newest signed one.
-func (n *Node) bestCheckpoint(ctx context.Context, tx *store.Tx, h *feed.Head, index int64) (feed.Checkpoint, string, []traffic.Party, error) {
+func inclusion(ctx context.Context, tx *store.Tx, h *feed.Head, index, size int64) ([][32]byte, error) {
+	path, err := h.Inclusion(ctx, tx, index, size)
+	return feed.Path[[32]byte](path), err
+}
+
+// bestCheckpoint chooses the checkpoint to prove with, of a tree that holds the entry at index: among the smallest signed ones, those at which
+// somebody cosigned first, and the newest ones, the one that the most mirrors have cosigned. With sound, one that a withdrawn key has signed will not do.
+func (n *Node) bestCheckpoint(ctx context.Context, tx *store.Tx, h *feed.Head, index int64, sound bool) (feed.Checkpoint, string, []traffic.Party, error) {
 	first, err := h.FirstReceipts(ctx, tx, index+1)
 	if err != nil {
 		return feed.Checkpoint{}, "", nil, err
@@ -97,13 +114,23 @@ func (n *Node) bestCheckpoint(ctx context.Context, tx *store.Tx, h *feed.Head, i
 	for _, r := range first {
 		sizes = append(sizes, r.Size)
 	}
+	for _, r := range first {
+		newest, err := h.Cosigned(ctx, tx, r.Mirror)
+		if err != nil {
+			return feed.Checkpoint{}, "", nil, err
+		}
+		sizes = append(sizes, newest)
+	}
+	if newest, _, err := h.SignedUpTo(ctx, tx, h.Size); err == nil && newest.Size > index {
+		sizes = append(sizes, newest.Size)
+	}
 	var best feed.Checkpoint
 	var bestLines string
 	var bestMirrors []traffic.Party
 	score := -1
 	for _, size := range sizes {
 		c, lines, err := h.SignedAt(ctx, tx, size)
-		if errors.Is(err, feed.ErrNoEntry) {
+		if errors.Is(err, feed.ErrNoEntry) || err == nil && sound && !n.sound(c, lines) {
 			continue
 		}
 		if err != nil {
@@ -130,28 +157,57 @@ func (n *Node) bestCheckpoint(ctx context.Context, tx *store.Tx, h *feed.Head, i
 	return best, bestLines, bestMirrors, nil
 }
 
-// adoption finds the first later statement of the feed that names a newer charter, when there is one below the size.
-func (n *Node) adoption(ctx context.Context, tx *store.Tx, h *feed.Head, held Held, size int64) ([]feed.Adoption, error) {
-	if held.Statement == nil || h.Charter <= held.Statement.Charter {
+// sound tells whether a checkpoint is signed with an Ed25519 key that was never withdrawn.
+func (n *Node) sound(c feed.Checkpoint, lines string) bool {
+	chain := n.Chain(c.Feed.Party)
+	var candidates []feed.Candidate
+	for _, version := range chain.All() {
+		k := version.Node.Checkpoint
+		if _, gone := chain.WithdrawnAt(k.ID()); !gone {
+			candidates = append(candidates, feed.Candidate{Key: version.Verifier(k)})
+		}
+	}
+	_, signed, err := feed.OpenCheckpoint(c.Note(lines), candidates...)
+	return err == nil && len(signed) > 0
+}
+
+// adoption finds the entry that shows a statement to be older than the withdrawal of a key that signed it, protocol.md#proof: the first later one
+// that is valid and names a charter without that key. Nothing when no key was withdrawn, or when no entry names such a charter yet. Its path is for the
+// caller to add.
+func (n *Node) adoption(ctx context.Context, tx *store.Tx, h *feed.Head, held Held) ([]feed.Adoption, error) {
+	if held.Statement == nil {
+		return nil, nil
+	}
+	lacking := withdrawnWith(n.Chain(held.Feed.Party), held.Statement)
+	if lacking == 0 || h.Charter < lacking {
 		return nil, nil
 	}
 	var out []feed.Adoption
-	err := h.Range(ctx, tx, held.Index+1, size, func(e feed.Entry) bool {
-		s, err := statement.Decode(e.Bytes)
-		if err == nil && e.Reason == "" && s.Charter > held.Statement.Charter {
+	err := h.Range(ctx, tx, held.Index+1, h.Size, func(e feed.Entry) bool {
+		if e.Reason != "" {
+			return true
+		}
+		if s, err := statement.Decode(e.Bytes); err == nil && s.Charter >= lacking {
 			out = []feed.Adoption{{Index: e.Index, Statement: e.Bytes}}
 		}
 		return out == nil
 	})
-	if err != nil || out == nil {
-		return nil, err
+	return out, err
+}
+
+// withdrawnWith is the first version of the charter after the statement's that lacks a key that signed it, 0 when there is none.
+func withdrawnWith(chain *party.Chain, s *statement.Statement) int {
+	for v := s.Charter + 1; ; v++ {
+		c, ok := chain.At(v)
+		if !ok {
+			return 0
+		}
+		for _, ref := range s.Signatures() {
+			if c.PostKey(s.Issuer.Post, s.Plane, ref.Key) == nil {
+				return v
+			}
+		}
 	}
-	path, err := h.Inclusion(ctx, tx, out[0].Index, size)
-	if err != nil {
-		return nil, err
-	}
-	out[0].Path = feed.Path[[32]byte](path)
-	return out, nil
 }
 
 // Charters gives a party's charter file, for a verifier to trust.

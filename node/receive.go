@@ -26,7 +26,7 @@ type taken struct {
 	stored   []traffic.Feed // feeds with new entries here
 	owed     []owed         // feeds of which the sender is to be told how far they are held
 	notes    []traffic.Feed // feeds of third members whose checkpoint is news to others
-	receipts []receipt
+	receipts []exchange.Receipt
 	alarms   []exchange.Alarm
 	system   bool // a feed of a link or public channel grew: there may be new channels
 	chunks   bool
@@ -36,13 +36,6 @@ type taken struct {
 type owed struct {
 	feed  traffic.Feed
 	fresh exchange.Fresh
-}
-
-// receipt is that a mirror now holds an own feed up to a size.
-type receipt struct {
-	feed   traffic.Feed
-	mirror traffic.Party
-	size   int64
 }
 
 // Receive takes a sealed bundle that came over a route, in any order and as often as it comes, and returns when all that it brought is
@@ -144,7 +137,9 @@ func (n *Node) settle(l *line, b *bundle.Bundle, way string, t *taken) {
 	for _, a := range t.alarms {
 		n.log.Error("alarm", "kind", a.Kind, "subject", a.Subject, "detail", a.Detail)
 	}
-	n.release(t.receipts)
+	for _, r := range t.receipts {
+		n.waiters.Release(r)
+	}
 	if len(t.stored) > 0 || len(t.receipts) > 0 || t.chunks || len(t.alarms) > 0 {
 		n.bump()
 	}
@@ -288,7 +283,7 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 			return nil // the key that signs this checkpoint is in a charter that is not here yet: it will come, and the section again
 		}
 	}
-	c, signed, err := feed.OpenCheckpoint(s.Checkpoint, n.signers(s.judge.Issuer, prior.Charter)...)
+	c, signed, err := feed.OpenCheckpoint(s.Checkpoint, judge.Signers(s.judge.Issuer, prior.Charter)...)
 	if err == nil && !slices.ContainsFunc(signed, func(g feed.Signed) bool { return g.Algorithm == key.Ed25519 }) {
 		err = feed.ErrUnsigned
 	}
@@ -407,14 +402,4 @@ func (n *Node) convict(ctx context.Context, tx *store.Tx, h *feed.Head, other fe
 		Kind: exchange.AlarmFork, Subject: h.Feed.Origin(), Evidence: proof,
 		Detail: fmt.Sprintf("%s has signed two histories of this feed; the proof convicts it", h.Feed.Party),
 	})
-}
-
-// signers are the keys that may sign a checkpoint whose last valid statement names a charter version, protocol.md#feed; those of the newest
-// when no statement names one.
-func (n *Node) signers(chain *party.Chain, version int) []feed.Candidate {
-	c, ok := chain.At(version)
-	if !ok {
-		c = chain.Latest()
-	}
-	return []feed.Candidate{{Key: c.Verifier(c.Node.Checkpoint)}, {Key: c.Verifier(c.Node.CheckpointPQ)}}
 }

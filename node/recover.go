@@ -111,12 +111,14 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 	n.hello()
 	again := time.NewTicker(min(n.cfg.Heartbeat, mostUnheard))
 	defer again.Stop()
+	var r Recovery
 	for {
 		changed := n.Changed()
-		r, err := n.recovery(ctx, start)
+		now, err := n.recovery(ctx, start)
 		if err != nil {
 			return r, err
 		}
+		r = now
 		if progress != nil {
 			progress(r)
 		}
