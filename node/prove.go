@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"detente/archive"
 	"detente/feed"
 	"detente/judge"
 	"detente/key"
@@ -45,7 +46,7 @@ func (n *Node) Receipts(ctx context.Context, f traffic.Feed, index int64) ([]Rec
 }
 
 // Prove makes the proof file of a statement, protocol.md#proof: at the smallest signed size that the most mirrors have cosigned, with an
-// ML-DSA signature if one covers it. Error: ErrNotHeld.
+// ML-DSA signature if one covers it. Error: archive.ErrNotHeld.
 func (n *Node) Prove(ctx context.Context, id statement.ID) ([]byte, error) {
 	held, err := n.Statement(ctx, id)
 	if err != nil {
@@ -152,7 +153,7 @@ func (n *Node) bestCheckpoint(ctx context.Context, tx *store.Tx, h *feed.Head, i
 		}
 	}
 	if score < 0 {
-		return best, "", nil, ErrNotHeld
+		return best, "", nil, archive.ErrNotHeld
 	}
 	return best, bestLines, bestMirrors, nil
 }
@@ -174,7 +175,7 @@ func (n *Node) sound(c feed.Checkpoint, lines string) bool {
 // adoption finds the entry that shows a statement to be older than the withdrawal of a key that signed it, protocol.md#proof: the first later one
 // that is valid and names a charter without that key. Nothing when no key was withdrawn, or when no entry names such a charter yet. Its path is for the
 // caller to add.
-func (n *Node) adoption(ctx context.Context, tx *store.Tx, h *feed.Head, held Held) ([]feed.Adoption, error) {
+func (n *Node) adoption(ctx context.Context, tx *store.Tx, h *feed.Head, held archive.Held) ([]feed.Adoption, error) {
 	if held.Statement == nil {
 		return nil, nil
 	}
