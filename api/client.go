@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/archive"
 	"detente/audit"
 	"detente/exchange"
 	"detente/node"
@@ -270,12 +271,12 @@ func (c *Client) Statement(ctx context.Context, id, lang string) (Statement, err
 
 // Receipts lists who has held a statement. With wait above zero it waits so long for the receipt of from, or of every member when that is
 // empty; a *Problem with the code not-yet says that it has not come.
-func (c *Client) Receipts(ctx context.Context, id string, wait time.Duration, from traffic.Party) ([]node.Receipt, error) {
+func (c *Client) Receipts(ctx context.Context, id string, wait time.Duration, from traffic.Party) ([]archive.Receipt, error) {
 	seconds := ""
 	if wait > 0 {
 		seconds = strconv.Itoa(max(1, int(min(wait, mostWait).Seconds())))
 	}
-	return call[[]node.Receipt](ctx, c, http.MethodGet, "/v1/statements/"+seg(id)+"/receipts"+query("wait", seconds, "from", string(from)), nil)
+	return call[[]archive.Receipt](ctx, c, http.MethodGet, "/v1/statements/"+seg(id)+"/receipts"+query("wait", seconds, "from", string(from)), nil)
 }
 
 // Prove gives the proof file of a statement.

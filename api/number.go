@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"detente/node"
+	"detente/archive"
 	"detente/traffic"
 )
 
@@ -30,17 +30,17 @@ var numbered = regexp.MustCompile(`^(?i)([a-z0-9-]{2,32}/[a-z0-9-]{1,32})-([ZOPR
 var prefixed = regexp.MustCompile(`^[0-9a-fA-F]{4,64}$`)
 
 // find finds a statement by the beginning of its id, or by its number.
-func (s *Server) find(ctx context.Context, ref string) (node.Held, error) {
+func (s *Server) find(ctx context.Context, ref string) (archive.Held, error) {
 	if prefixed.MatchString(ref) {
 		return s.node.Find(ctx, ref)
 	}
 	m := numbered.FindStringSubmatch(ref)
 	if m == nil {
-		return node.Held{}, fmt.Errorf("%w: %q", errNotation, ref)
+		return archive.Held{}, fmt.Errorf("%w: %q", errNotation, ref)
 	}
 	from, err := traffic.ParseAddress(strings.ToLower(m[1]))
 	if err != nil {
-		return node.Held{}, err
+		return archive.Held{}, err
 	}
 	n, _ := strconv.ParseInt(m[3], 10, 64)
 	epoch, _ := strconv.Atoi(m[5])

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"detente/archive"
 	"detente/blob"
 	"detente/canonical"
 	"detente/feed"
@@ -64,8 +65,8 @@ type rule struct {
 func rules() []rule {
 	const malformed = http.StatusUnprocessableEntity
 	return []rule{
-		{node.ErrNotHeld, http.StatusNotFound, "not-held", "see what is held with: detente inbox --all"},
-		{node.ErrAmbiguous, http.StatusConflict, "ambiguous", "give more digits of the id"},
+		{archive.ErrNotHeld, http.StatusNotFound, "not-held", "see what is held with: detente inbox --all"},
+		{archive.ErrAmbiguous, http.StatusConflict, "ambiguous", "give more digits of the id"},
 		{node.ErrNoChannel, http.StatusNotFound, "no-channel", "see the channels with: detente channel list"},
 		{node.ErrNoPeer, http.StatusNotFound, "no-peer", "exchange charters first: detente charter import FILE, then detente charter confirm"},
 		{node.ErrNotMember, http.StatusForbidden, "not-member", "see who is a member with: detente channel show"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/archive"
 	"detente/node"
 	"detente/traffic"
 
@@ -100,7 +101,7 @@ func (s *Server) list(ctx context.Context, in *listing) ([]Line, error) {
 }
 
 // matcher tells which statements a listing is about.
-func (s *Server) matcher(ctx context.Context, in *listing) (func(node.Held) bool, error) {
+func (s *Server) matcher(ctx context.Context, in *listing) (func(archive.Held) bool, error) {
 	var channel *[32]byte
 	if in.Channel != "" {
 		c, err := s.findChannel(ctx, in.Channel)
@@ -127,7 +128,7 @@ func (s *Server) matcher(ctx context.Context, in *listing) (func(node.Held) bool
 		system[c.ID()] = c.Kind != "common"
 	}
 	self := s.node.Self()
-	return func(h node.Held) bool {
+	return func(h archive.Held) bool {
 		f := h.Feed
 		return (in.Direction == "all" || (f.Party == self) == (in.Direction == "out")) &&
 			(channel == nil || f.Channel == *channel) && (channel != nil || in.System || !system[f.Channel]) &&
@@ -152,7 +153,7 @@ func (s *Server) receipts(ctx context.Context, in *struct {
 	ID   string        `path:"id" doc:"As in show-statement."`
 	Wait int           `query:"wait" doc:"Seconds to wait until the party given by from holds it." maximum:"600"`
 	From traffic.Party `query:"from" doc:"Whose receipt is waited for; empty for every other member."`
-}) ([]node.Receipt, error) {
+}) ([]archive.Receipt, error) {
 	h, err := s.find(ctx, in.ID)
 	if err != nil {
 		return nil, err

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"detente/archive"
 	"detente/exchange"
-	"detente/node"
 	"detente/traffic"
 )
 
@@ -206,23 +206,23 @@ type Owed struct {
 // Statement is all that is known of one.
 type Statement struct {
 	Line
-	Refs        []string        `json:"refs" doc:"Ids of what it answers, corrects or cancels."`
-	Language    string          `json:"language"`
-	Marking     string          `json:"marking,omitempty"`
-	Drafter     string          `json:"drafter"`
-	Releaser    string          `json:"releaser,omitempty"`
-	Charter     int             `json:"charter" doc:"Version of the author's that judges it."`
-	Feed        string          `json:"feed"`
-	Index       int64           `json:"index"`
-	Fields      json.RawMessage `json:"fields,omitempty"`
-	Attachments []AttachedFile  `json:"attachments"`
-	Receipts    []node.Receipt  `json:"receipts" doc:"Of machines: who held it, by when."`
-	Replies     []Reply         `json:"replies" doc:"Of persons."`
-	Level       string          `json:"level" enum:"E0,E1,E2" doc:"E0 signed, E1 in the author's feed, E2 held by everybody it is addressed to."`
-	Silence     []Silence       `json:"silence,omitempty" doc:"Why an own statement has no answer yet."`
-	Status      []string        `json:"status" doc:"The above in words, in the language asked for."`
-	Text        string          `json:"text" doc:"The statement as its reader sees it."`
-	Direction   string          `json:"direction" enum:"ltr,rtl"`
+	Refs        []string          `json:"refs" doc:"Ids of what it answers, corrects or cancels."`
+	Language    string            `json:"language"`
+	Marking     string            `json:"marking,omitempty"`
+	Drafter     string            `json:"drafter"`
+	Releaser    string            `json:"releaser,omitempty"`
+	Charter     int               `json:"charter" doc:"Version of the author's that judges it."`
+	Feed        string            `json:"feed"`
+	Index       int64             `json:"index"`
+	Fields      json.RawMessage   `json:"fields,omitempty"`
+	Attachments []AttachedFile    `json:"attachments"`
+	Receipts    []archive.Receipt `json:"receipts" doc:"Of machines: who held it, by when."`
+	Replies     []Reply           `json:"replies" doc:"Of persons."`
+	Level       string            `json:"level" enum:"E0,E1,E2" doc:"E0 signed, E1 in the author's feed, E2 held by everybody it is addressed to."`
+	Silence     []Silence         `json:"silence,omitempty" doc:"Why an own statement has no answer yet."`
+	Status      []string          `json:"status" doc:"The above in words, in the language asked for."`
+	Text        string            `json:"text" doc:"The statement as its reader sees it."`
+	Direction   string            `json:"direction" enum:"ltr,rtl"`
 }
 
 // AttachedFile is a file that a statement names.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"detente/archive"
 	"detente/dossier"
 	"detente/exchange"
 	"detente/form"
@@ -46,7 +47,7 @@ func (s *Server) viewer(ctx context.Context, lang language.Tag) *viewer {
 }
 
 // entry is a statement in its folded dossier; nil for an entry that is no statement.
-func (v *viewer) entry(h node.Held) (*dossier.State, *dossier.Entry, error) {
+func (v *viewer) entry(h archive.Held) (*dossier.State, *dossier.Entry, error) {
 	name, ok := dossier.Of(h.Placed)
 	if !ok {
 		return nil, nil, nil
@@ -63,7 +64,7 @@ func (v *viewer) entry(h node.Held) (*dossier.State, *dossier.Entry, error) {
 }
 
 // line is a statement in a list.
-func (v *viewer) line(h node.Held) (Line, error) {
+func (v *viewer) line(h archive.Held) (Line, error) {
 	from, _ := traffic.ParseAddress(h.Issuer)
 	if from.Party == "" {
 		from.Party = h.Feed.Party
@@ -106,7 +107,7 @@ func (v *viewer) channelName(id [32]byte) string {
 }
 
 // owed is what is due on a statement, by whom and until when. Time runs from when the addressee held it: what has not come cannot be late.
-func (v *viewer) owed(h node.Held, e *dossier.Entry, f *form.Form) ([]Owed, error) {
+func (v *viewer) owed(h archive.Held, e *dossier.Entry, f *form.Form) ([]Owed, error) {
 	if f == nil || !e.AwaitsAcknowledgement && !e.AwaitsAnswer {
 		return nil, nil
 	}
@@ -145,7 +146,7 @@ func (v *viewer) addressees(s *statement.Statement) []traffic.Party {
 }
 
 // heldBy is when the first of the addressees held a statement, zero when none is known to.
-func (v *viewer) heldBy(h node.Held, by []traffic.Party) (first time.Time, err error) {
+func (v *viewer) heldBy(h archive.Held, by []traffic.Party) (first time.Time, err error) {
 	if h.Feed.Party != v.node.Self() && slices.Contains(by, v.node.Self()) {
 		return h.Held, nil
 	}
@@ -159,7 +160,7 @@ func (v *viewer) heldBy(h node.Held, by []traffic.Party) (first time.Time, err e
 }
 
 // statement is all that is known of one.
-func (v *viewer) statement(h node.Held) (Statement, error) {
+func (v *viewer) statement(h archive.Held) (Statement, error) {
 	line, err := v.line(h)
 	if err != nil {
 		return Statement{}, err
@@ -196,10 +197,10 @@ func (v *viewer) statement(h node.Held) (Statement, error) {
 	return out, v.render(h, state, &out)
 }
 
-func (v *viewer) heldByAll(s *statement.Statement, receipts []node.Receipt) bool {
+func (v *viewer) heldByAll(s *statement.Statement, receipts []archive.Receipt) bool {
 	to := v.addressees(s)
 	for _, p := range to {
-		if p != s.Issuer.Party && !slices.ContainsFunc(receipts, func(r node.Receipt) bool { return r.Mirror == p }) {
+		if p != s.Issuer.Party && !slices.ContainsFunc(receipts, func(r archive.Receipt) bool { return r.Mirror == p }) {
 			return false
 		}
 	}
@@ -222,7 +223,7 @@ func (v *viewer) replies(state *dossier.State, to statement.ID) []Reply {
 }
 
 // silence tells why each addressee of an own statement has not said what is due.
-func (v *viewer) silence(h node.Held, e *dossier.Entry, s *Statement) []Silence {
+func (v *viewer) silence(h archive.Held, e *dossier.Entry, s *Statement) []Silence {
 	if !s.Own || len(s.Owed) == 0 {
 		return nil
 	}
@@ -232,7 +233,7 @@ func (v *viewer) silence(h node.Held, e *dossier.Entry, s *Statement) []Silence 
 		if !slices.Contains(s.Owed[0].By, c.Peer) {
 			continue
 		}
-		held := slices.ContainsFunc(s.Receipts, func(r node.Receipt) bool { return r.Mirror == c.Peer })
+		held := slices.ContainsFunc(s.Receipts, func(r archive.Receipt) bool { return r.Mirror == c.Peer })
 		acknowledged := e.AcknowledgedBy != (statement.ID{})
 		out = append(out, Silence{c.Peer, exchange.Silent(c, held, acknowledged, e.AnsweredBy != (statement.ID{}), false, overdue)})
 	}
@@ -240,7 +241,7 @@ func (v *viewer) silence(h node.Held, e *dossier.Entry, s *Statement) []Silence 
 }
 
 // render lays the statement out for its reader. What the form refuses has no text: its bytes are kept, and its reason is shown.
-func (v *viewer) render(h node.Held, state *dossier.State, out *Statement) error {
+func (v *viewer) render(h archive.Held, state *dossier.State, out *Statement) error {
 	s := h.Statement
 	f, regime, err := v.node.Form(s)
 	if errors.Is(err, node.ErrNoForm) {

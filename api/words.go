@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"detente/archive"
 	"detente/dossier"
-	"detente/node"
 	"detente/traffic"
 )
 
@@ -60,7 +60,7 @@ func (v *viewer) status(s *Statement, to []traffic.Party) []string {
 // unheld are the addressees of an own statement who are not known to hold it.
 func unheld(s *Statement, to []traffic.Party) []traffic.Party {
 	return slices.DeleteFunc(slices.Clone(to), func(p traffic.Party) bool {
-		return !s.Own || slices.ContainsFunc(s.Receipts, func(r node.Receipt) bool { return r.Mirror == p })
+		return !s.Own || slices.ContainsFunc(s.Receipts, func(r archive.Receipt) bool { return r.Mirror == p })
 	})
 }
 

@@ -2,14 +2,10 @@ package node
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
-	"strings"
 
-	"detente/feed"
 	"detente/form"
 	"detente/statement"
-	"detente/store"
 	"detente/traffic"
 )
 
@@ -90,58 +86,4 @@ func (n *Node) language() string {
 		return l[0]
 	}
 	return "en"
-}
-
-// Held is a statement as it is held here.
-type Held struct {
-	feed.Placed
-	Statement *statement.Statement // nil for an entry that is not a statement
-}
-
-// Statement finds a statement. Error: ErrNotHeld.
-func (n *Node) Statement(ctx context.Context, id statement.ID) (Held, error) {
-	return n.one(ctx, func(tx *store.Tx) ([]feed.Placed, error) { return feed.ByID(ctx, tx, id) })
-}
-
-// Find finds a statement by the beginning of its id in hex, at least four digits. Errors: ErrNotHeld, ErrAmbiguous.
-func (n *Node) Find(ctx context.Context, prefix string) (Held, error) {
-	raw, err := hex.DecodeString(strings.ToLower(prefix[:len(prefix)/2*2]))
-	if err != nil || len(raw) < 2 || len(raw) > 32 {
-		return Held{}, fmt.Errorf("%w: %q is not the beginning of a statement id, four or more hexadecimal digits", ErrNotHeld, prefix)
-	}
-	return n.one(ctx, func(tx *store.Tx) ([]feed.Placed, error) {
-		all, err := feed.ByPrefix(ctx, tx, raw, 16)
-		var out []feed.Placed
-		for _, p := range all {
-			if strings.HasPrefix(p.ID.String(), strings.ToLower(prefix)) {
-				out = append(out, p)
-			}
-		}
-		return out, err
-	})
-}
-
-func (n *Node) one(ctx context.Context, find func(*store.Tx) ([]feed.Placed, error)) (h Held, err error) {
-	var placed []feed.Placed
-	err = n.db.View(ctx, func(tx *store.Tx) (err error) {
-		placed, err = find(tx)
-		return err
-	})
-	if err != nil {
-		return h, err
-	}
-	if len(placed) == 0 {
-		return h, ErrNotHeld
-	}
-	for _, p := range placed {
-		if p.ID != placed[0].ID {
-			return h, fmt.Errorf("%w: give more digits", ErrAmbiguous)
-		}
-		if p.Reason == "" { // a copy that another party logged as its own is not the statement
-			placed[0] = p
-		}
-	}
-	h.Placed = placed[0]
-	h.Statement, _ = statement.Decode(h.Bytes)
-	return h, nil
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"detente/archive"
 	"detente/blob"
 	"detente/dossier"
 	"detente/exchange"
@@ -31,8 +32,6 @@ var (
 	ErrNoPeer    = errors.New("node: not paired with that party")
 	ErrNoForm    = errors.New("node: the channel's regime has no such form")
 	ErrNoRegime  = errors.New("node: this program does not have the channel's regime")
-	ErrNotHeld   = errors.New("node: no such statement is held here")
-	ErrAmbiguous = errors.New("node: several statements begin like that")
 	ErrAuthority = errors.New("node: the post has no authority for this")
 	ErrStopped   = errors.New("node: stopped")
 )
@@ -59,8 +58,10 @@ type Config struct {
 	Fault func(step string) error // store.Config.Fault: a lever for tests
 }
 
-// Node is one party's node.
+// Node is one party's node. What it holds is read through its archive.
 type Node struct {
+	*archive.Archive
+
 	cfg   Config
 	log   *slog.Logger
 	db    *store.DB
@@ -131,6 +132,10 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		desks: make(map[desk]*speaker), changed: make(chan struct{}),
 		paired: make(chan struct{}, 1),
 	}
+	n.Archive = &archive.Archive{DB: db, RegimeOf: n.regimeOf, Chain: n.Chain, Charter: func(id [32]byte) (*party.Channel, error) {
+		c, _, err := n.Channel(id)
+		return c, err
+	}}
 	for _, p := range cfg.Pins.Peers() {
 		n.chains[p] = cfg.Pins.Trusted(p)
 	}

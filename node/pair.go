@@ -223,3 +223,12 @@ func (n *Node) Known(shown key.Public) (traffic.Party, bool) {
 	}
 	return "", false
 }
+
+// Charters gives a party's charter file, for a verifier to trust.
+func (n *Node) Charters(p traffic.Party) ([]byte, error) {
+	chain := n.Chain(p)
+	if chain == nil {
+		return nil, ErrNoPeer
+	}
+	return party.EncodeChain(chain)
+}

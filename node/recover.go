@@ -104,7 +104,7 @@ const mostUnheard = 15 * time.Second
 // Recover asks every peer for what this node has lost: entries of its own feeds, and the peers' own. It returns when nothing is missing, or
 // when ctx ends, with how far it came. Run must be going, because it is what exchanges.
 func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, error) {
-	start, err := n.entries(ctx)
+	start, err := n.Entries(ctx)
 	if err != nil {
 		return Recovery{}, err
 	}
@@ -133,18 +133,6 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 			n.hello()
 		}
 	}
-}
-
-func (n *Node) entries(ctx context.Context) (total int64, err error) {
-	err = n.db.View(ctx, func(tx *store.Tx) error {
-		heads, err := feed.Heads(ctx, tx, nil)
-		total = 0
-		for _, h := range heads {
-			total += h.Size
-		}
-		return err
-	})
-	return total, err
 }
 
 func (n *Node) recovery(ctx context.Context, start int64) (Recovery, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"detente/archive"
 	"detente/exchange"
 	"detente/feed"
 	"detente/store"
@@ -33,7 +34,7 @@ func (n *Node) cosigned(ctx context.Context, r exchange.Receipt) (size int64, er
 	err = n.db.View(ctx, func(tx *store.Tx) error {
 		h, err := feed.Find(ctx, tx, r.Feed)
 		if errors.Is(err, feed.ErrNoFeed) {
-			return ErrNotHeld
+			return archive.ErrNotHeld
 		}
 		if err == nil {
 			size, err = h.Cosigned(ctx, tx, r.Mirror)

@@ -1,13 +1,11 @@
-package node
+package archive
 
 import (
 	"context"
 	"errors"
 	"slices"
 
-	"detente/archive"
 	"detente/feed"
-	"detente/judge"
 	"detente/key"
 	"detente/party"
 	"detente/statement"
@@ -24,9 +22,9 @@ type Receipt struct {
 }
 
 // Receipts lists the mirrors that have cosigned a statement, this node's own cosignature of a peer's feed among them.
-func (n *Node) Receipts(ctx context.Context, f traffic.Feed, index int64) ([]Receipt, error) {
+func (a *Archive) Receipts(ctx context.Context, f traffic.Feed, index int64) ([]Receipt, error) {
 	out := []Receipt{}
-	err := n.db.View(ctx, func(tx *store.Tx) error {
+	err := a.DB.View(ctx, func(tx *store.Tx) error {
 		h, err := feed.Find(ctx, tx, f)
 		if err != nil {
 			return err
@@ -46,31 +44,31 @@ func (n *Node) Receipts(ctx context.Context, f traffic.Feed, index int64) ([]Rec
 }
 
 // Prove makes the proof file of a statement, protocol.md#proof: at the smallest signed size that the most mirrors have cosigned, with an
-// ML-DSA signature if one covers it. Error: archive.ErrNotHeld.
-func (n *Node) Prove(ctx context.Context, id statement.ID) ([]byte, error) {
-	held, err := n.Statement(ctx, id)
+// ML-DSA signature if one covers it. Error: ErrNotHeld.
+func (a *Archive) Prove(ctx context.Context, id statement.ID) ([]byte, error) {
+	held, err := a.Statement(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	c, err := n.channel(held.Feed.Channel)
+	c, err := a.Charter(held.Feed.Channel)
 	if err != nil {
 		return nil, err
 	}
 	p := &feed.Proof{Channel: c.Bytes(), Feed: held.Feed, Index: held.Index, Statement: held.Bytes}
 	parties := []traffic.Party{held.Feed.Party}
-	err = n.db.View(ctx, func(tx *store.Tx) error {
+	err = a.DB.View(ctx, func(tx *store.Tx) error {
 		h, err := feed.Find(ctx, tx, held.Feed)
 		if err != nil {
 			return err
 		}
-		if p.Adoptions, err = n.adoption(ctx, tx, h, held); err != nil {
+		if p.Adoptions, err = a.adoption(ctx, tx, h, held); err != nil {
 			return err
 		}
 		last := held.Index
 		for _, a := range p.Adoptions {
 			last = a.Index
 		}
-		at, lines, mirrors, err := n.bestCheckpoint(ctx, tx, h, last, len(p.Adoptions) > 0)
+		at, lines, mirrors, err := a.bestCheckpoint(ctx, tx, h, last, len(p.Adoptions) > 0)
 		if err != nil {
 			return err
 		}
@@ -92,7 +90,7 @@ func (n *Node) Prove(ctx context.Context, id statement.ID) ([]byte, error) {
 	}
 	slices.Sort(parties)
 	for _, name := range slices.Compact(parties) {
-		for _, charter := range n.Chain(name).All() {
+		for _, charter := range a.Chain(name).All() {
 			p.Charters = append(p.Charters, charter.Bytes())
 		}
 	}
@@ -106,7 +104,7 @@ func inclusion(ctx context.Context, tx *store.Tx, h *feed.Head, index, size int6
 
 // bestCheckpoint chooses the checkpoint to prove with, of a tree that holds the entry at index: among the smallest signed ones, those at which
 // somebody cosigned first, and the newest ones, the one that the most mirrors have cosigned. With sound, one that a withdrawn key has signed will not do.
-func (n *Node) bestCheckpoint(ctx context.Context, tx *store.Tx, h *feed.Head, index int64, sound bool) (feed.Checkpoint, string, []traffic.Party, error) {
+func (a *Archive) bestCheckpoint(ctx context.Context, tx *store.Tx, h *feed.Head, index int64, sound bool) (feed.Checkpoint, string, []traffic.Party, error) {
 	first, err := h.FirstReceipts(ctx, tx, index+1)
 	if err != nil {
 		return feed.Checkpoint{}, "", nil, err
@@ -131,7 +129,7 @@ func (n *Node) bestCheckpoint(ctx context.Context, tx *store.Tx, h *feed.Head, i
 	score := -1
 	for _, size := range sizes {
 		c, lines, err := h.SignedAt(ctx, tx, size)
-		if errors.Is(err, feed.ErrNoEntry) || err == nil && sound && !n.sound(c, lines) {
+		if errors.Is(err, feed.ErrNoEntry) || err == nil && sound && !a.sound(c, lines) {
 			continue
 		}
 		if err != nil {
@@ -153,14 +151,14 @@ func (n *Node) bestCheckpoint(ctx context.Context, tx *store.Tx, h *feed.Head, i
 		}
 	}
 	if score < 0 {
-		return best, "", nil, archive.ErrNotHeld
+		return best, "", nil, ErrNotHeld
 	}
 	return best, bestLines, bestMirrors, nil
 }
 
 // sound tells whether a checkpoint is signed with an Ed25519 key that was never withdrawn.
-func (n *Node) sound(c feed.Checkpoint, lines string) bool {
-	chain := n.Chain(c.Feed.Party)
+func (a *Archive) sound(c feed.Checkpoint, lines string) bool {
+	chain := a.Chain(c.Feed.Party)
 	var candidates []feed.Candidate
 	for _, version := range chain.All() {
 		k := version.Node.Checkpoint
@@ -175,11 +173,11 @@ func (n *Node) sound(c feed.Checkpoint, lines string) bool {
 // adoption finds the entry that shows a statement to be older than the withdrawal of a key that signed it, protocol.md#proof: the first later one
 // that is valid and names a charter without that key. Nothing when no key was withdrawn, or when no entry names such a charter yet. Its path is for the
 // caller to add.
-func (n *Node) adoption(ctx context.Context, tx *store.Tx, h *feed.Head, held archive.Held) ([]feed.Adoption, error) {
+func (a *Archive) adoption(ctx context.Context, tx *store.Tx, h *feed.Head, held Held) ([]feed.Adoption, error) {
 	if held.Statement == nil {
 		return nil, nil
 	}
-	lacking := withdrawnWith(n.Chain(held.Feed.Party), held.Statement)
+	lacking := withdrawnWith(a.Chain(held.Feed.Party), held.Statement)
 	if lacking == 0 || h.Charter < lacking {
 		return nil, nil
 	}
@@ -209,13 +207,4 @@ func withdrawnWith(chain *party.Chain, s *statement.Statement) int {
 			}
 		}
 	}
-}
-
-// Charters gives a party's charter file, for a verifier to trust.
-func (n *Node) Charters(p traffic.Party) ([]byte, error) {
-	chain := n.Chain(p)
-	if chain == nil {
-		return nil, ErrNoPeer
-	}
-	return party.EncodeChain(chain)
 }
