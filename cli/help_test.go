@@ -72,27 +72,6 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func TestSettingsAreReadAsTheyAreWritten(t *testing.T) {
-	home := t.TempDir()
-	want := DefaultSettings("xn")
-	want.Listen, want.API.Listen = ":7440", "127.0.0.1:7441"
-	var text strings.Builder
-	if err := want.write(&text); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "config.golden", text.String())
-	if err := writeFile(filepath.Join(home, settingsName), []byte(text.String())); err != nil {
-		t.Fatal(err)
-	}
-	got, err := readSettings(home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestNamesOfAttachmentsStayInTheirDirectory(t *testing.T) {
 	dir := t.TempDir()
 	var s session

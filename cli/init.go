@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"detente/key"
+	"detente/host"
 	"detente/party"
 	"detente/traffic"
 )
@@ -35,77 +35,10 @@ func (initCmd) Help() string {
 		detail("detente init --party xn --name en=Northland --listen :7440 --address xn.example:7440", exitDone, exitRefused, exitUse)
 }
 
-// Founding is what a party decides before its home is made.
-type Founding struct {
-	Plan     party.Plan
-	Settings Settings
-	Lock     party.Lock   // of the node's keys
-	Roots    []party.Lock // of each root key file; Lock where there are fewer
-}
-
-// Found makes the home of a new party: keys, charter, settings. The settings are written last, so a home with settings is complete; what a
-// process that died left behind is refused as party.ErrOtherKeys, and is to be removed by hand.
-func Found(home string, f Founding) (*party.Charter, error) {
-	if _, err := os.Stat(filepath.Join(home, settingsName)); err == nil {
-		return nil, fail(exitRefused, "choose another directory with --home", "there is a party in %s already", home)
-	}
-	charter, ring, roots, err := party.Found(f.Plan)
-	if err != nil {
-		return nil, err
-	}
-	chain, err := party.NewChain(charter)
-	if err != nil {
-		return nil, err
-	}
-	if err := mkdirs(home, "", "keys", "data"); err != nil {
-		return nil, err
-	}
-	for i, r := range roots {
-		lock := f.Lock
-		if i < len(f.Roots) {
-			lock = f.Roots[i]
-		}
-		if err := party.SaveRoot(rootPath(home, i+1), r, lock); err != nil {
-			return nil, err
-		}
-	}
-	if err := party.SaveKeyring(keyringPath(home), ring, f.Lock); err != nil {
-		return nil, err
-	}
-	pins, err := party.OpenPins(keysDir(home), key.Standard())
-	if err != nil {
-		return nil, err
-	}
-	if err := pins.SetOwn(chain); err != nil {
-		return nil, err
-	}
-	var text strings.Builder
-	if err := f.Settings.write(&text); err != nil {
-		return nil, err
-	}
-	return charter, writeFile(filepath.Join(home, settingsName), []byte(text.String()))
-}
-
-// writeFile writes a file so that its name never stands for a part of it.
-func writeFile(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
-}
-
 // Run founds the party.
 func (c *initCmd) Run(s *session) error {
-	if _, err := os.Stat(filepath.Join(s.Home, settingsName)); err == nil {
-		return fail(exitRefused, "choose another directory with --home", "there is a party in %s already", s.Home)
+	if _, err := os.Stat(filepath.Join(s.Home, host.SettingsName)); err == nil {
+		return fmt.Errorf("%w: %s", host.ErrThere, s.Home)
 	}
 	if err := c.complete(s); err != nil {
 		return err
@@ -114,9 +47,9 @@ func (c *initCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	charter, err := Found(s.Home, f)
+	charter, err := host.Found(s.Home, f)
 	if errors.Is(err, party.ErrOtherKeys) {
-		return fail(exitRefused, "if nobody uses them, remove the directory and begin again", "%s holds keys that an unfinished init has left", keysDir(s.Home))
+		return fail(exitRefused, "if nobody uses them, remove the directory and begin again", "%s holds keys that an unfinished init has left", host.KeysDir(s.Home))
 	}
 	if err != nil {
 		return err
@@ -164,8 +97,8 @@ func (c *initCmd) complete(s *session) (err error) {
 	return nil
 }
 
-func (c *initCmd) founding(s *session) (f Founding, err error) {
-	f.Settings = DefaultSettings(c.Party)
+func (c *initCmd) founding(s *session) (f host.Founding, err error) {
+	f.Settings = host.DefaultSettings(c.Party)
 	f.Settings.Listen = c.Listen
 	if c.Database != "" {
 		f.Settings.Database = c.Database
@@ -201,7 +134,7 @@ func (c *initCmd) founding(s *session) (f Founding, err error) {
 }
 
 // lock is what will open the new keys.
-func (c *initCmd) lock(s *session, settings *Settings) (party.Lock, error) {
+func (c *initCmd) lock(s *session, settings *host.Settings) (party.Lock, error) {
 	switch {
 	case s.KeyFile != "":
 		err := party.NewKeyFile(s.KeyFile)
@@ -227,7 +160,7 @@ func (c *initCmd) tell(s *session, charter *party.Charter) error {
 	}
 	s.printf("\nNext:\n")
 	s.printf("  1. Take %s … %s off this machine, each to its holder; %d of %d must approve every\n     change of the charter. Who holds them is the party.\n",
-		rootPath(s.Home, 1), filepath.Base(rootPath(s.Home, c.Roots)), c.Need, c.Roots)
+		host.RootPath(s.Home, 1), filepath.Base(host.RootPath(s.Home, c.Roots)), c.Need, c.Roots)
 	s.printf("  2. Start the node:           detente serve\n")
 	s.printf("  3. Give others your charter: detente charter export\n")
 	_, err := fmt.Fprintf(s.out, "  4. Take theirs:              detente charter import FILE\n")

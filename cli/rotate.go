@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/host"
 	"detente/key"
 	"detente/party"
 	"detente/traffic"
@@ -68,7 +69,7 @@ func (charterRotateCmd) Help() string {
 
 // Run drafts the next charter, and puts it into force if it can be approved here.
 func (c *charterRotateCmd) Run(s *session) error {
-	settings, err := readSettings(s.Home)
+	settings, err := host.ReadSettings(s.Home)
 	if err != nil {
 		return err
 	}
@@ -76,15 +77,15 @@ func (c *charterRotateCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	pins, err := party.OpenPins(keysDir(s.Home), key.Standard())
+	pins, err := party.OpenPins(host.KeysDir(s.Home), key.Standard())
 	if err != nil {
 		return err
 	}
 	own := pins.Own()
 	if own == nil {
-		return fail(exitNotFound, "found it with: detente init", "%s holds no charter", keysDir(s.Home))
+		return fail(exitNotFound, "found it with: detente init", "%s holds no charter", host.KeysDir(s.Home))
 	}
-	ring, err := party.OpenKeyring(keyringPath(s.Home), lock, own.Latest())
+	ring, err := party.OpenKeyring(host.KeyringPath(s.Home), lock, own.Latest())
 	if err != nil {
 		return err
 	}
@@ -107,11 +108,11 @@ func (c *charterRotateCmd) Run(s *session) error {
 		return err
 	}
 	// The keys are saved before anybody approves them: a charter whose keys are lost could not be used.
-	if err := party.SaveKeyring(keyringPath(s.Home), next, lock); err != nil {
+	if err := party.SaveKeyring(host.KeyringPath(s.Home), next, lock); err != nil {
 		return err
 	}
 	for i, r := range fresh {
-		path := filepath.Join(keysDir(s.Home), fmt.Sprintf("root-v%d-%d.age", draft.Version, i+1))
+		path := filepath.Join(host.KeysDir(s.Home), fmt.Sprintf("root-v%d-%d.age", draft.Version, i+1))
 		if err := party.SaveRoot(path, r, lock); err != nil {
 			return err
 		}
@@ -224,7 +225,7 @@ func (c *charterApproveCmd) Run(s *session) error {
 			return fail(exitRefused, "", "not approved")
 		}
 	}
-	roots, err := c.open(s, func() (party.Lock, error) { return s.lock(Settings{Party: "the root key"}) })
+	roots, err := c.open(s, func() (party.Lock, error) { return s.lock(host.Settings{Party: "the root key"}) })
 	if err != nil {
 		return err
 	}

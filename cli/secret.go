@@ -10,11 +10,12 @@ import (
 	"strconv"
 	"strings"
 
+	"detente/host"
 	"detente/party"
 )
 
 // lock is what opens the keys: a key file, or the passphrase of a file, or one that is asked for on the terminal.
-func (s *session) lock(settings Settings) (party.Lock, error) {
+func (s *session) lock(settings host.Settings) (party.Lock, error) {
 	if s.KeyFile != "" {
 		return party.Lock{KeyFile: s.KeyFile}, nil
 	}
@@ -22,7 +23,7 @@ func (s *session) lock(settings Settings) (party.Lock, error) {
 		return passphraseFile(s.PassphraseFile)
 	}
 	if settings.KeyFile != "" {
-		return party.Lock{KeyFile: settings.path(s.Home, settings.KeyFile)}, nil
+		return party.Lock{KeyFile: settings.Path(s.Home, settings.KeyFile)}, nil
 	}
 	phrase, err := s.secret("passphrase of " + string(settings.Party) + ": ")
 	return party.Lock{Passphrase: phrase, WorkFactor: workFactor()}, err

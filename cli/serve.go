@@ -2,6 +2,8 @@ package cli
 
 import (
 	"log/slog"
+
+	"detente/host"
 )
 
 type serveCmd struct{}
@@ -14,7 +16,7 @@ func (serveCmd) Help() string {
 
 // Run runs the node until the process is told to stop.
 func (c *serveCmd) Run(s *session) error {
-	settings, err := readSettings(s.Home)
+	settings, err := host.ReadSettings(s.Home)
 	if err != nil {
 		return err
 	}
@@ -23,7 +25,7 @@ func (c *serveCmd) Run(s *session) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: settings.LogLevel}))
-	s.host, err = NewHost(s.ctx, HostConfig{Home: s.Home, Settings: settings, Lock: lock, Log: log})
+	s.host, err = host.New(s.ctx, host.Config{Version: version(), Home: s.Home, Settings: settings, Lock: lock, Log: log})
 	if err != nil {
 		return err
 	}

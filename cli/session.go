@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/host"
 	"detente/party"
 	"detente/store"
 
@@ -74,7 +75,7 @@ type session struct {
 	out, err io.Writer
 	parser   *kong.Kong
 
-	host *Host // the node that this process runs because no other does
+	host *host.Host // the node that this process runs because no other does
 	stop func() error
 }
 
@@ -95,6 +96,12 @@ func (s *session) report(err error) int {
 	switch {
 	case errors.Is(err, api.ErrUnreachable):
 		return s.tell(exitUnreachable, err.Error(), "start it with: detente serve")
+	case errors.Is(err, host.ErrNoParty):
+		return s.tell(exitNotFound, err.Error(), "found one with: detente init, or name its directory with --home")
+	case errors.Is(err, host.ErrThere):
+		return s.tell(exitRefused, err.Error(), "choose another directory with --home")
+	case errors.Is(err, host.ErrSettings):
+		return s.tell(exitUse, err.Error(), "detente config show --default prints every key")
 	case errors.Is(err, store.ErrInUse):
 		return s.tell(exitUnreachable, err.Error(), "another process has the database open and does not answer on its socket: wait for it, or see to it")
 	case errors.Is(err, party.ErrLocked):
@@ -149,11 +156,11 @@ func (s *session) client(exchange bool) (*api.Client, error) {
 		}
 		return c, nil
 	}
-	settings, err := readSettings(s.Home)
+	settings, err := host.ReadSettings(s.Home)
 	if err != nil {
 		return nil, err
 	}
-	if path := settings.path(s.Home, settings.API.Socket); path != "" {
+	if path := settings.Path(s.Home, settings.API.Socket); path != "" {
 		if c, err := (&net.Dialer{Timeout: time.Second}).DialContext(s.ctx, "unix", path); err == nil {
 			c.Close()
 			return api.NewClient("unix:"+path, "")
@@ -164,7 +171,7 @@ func (s *session) client(exchange bool) (*api.Client, error) {
 		return nil, err
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	if s.host, err = NewHost(s.ctx, HostConfig{Home: s.Home, Settings: settings, Lock: lock, Log: log}); err != nil {
+	if s.host, err = host.New(s.ctx, host.Config{Version: version(), Home: s.Home, Settings: settings, Lock: lock, Log: log}); err != nil {
 		return nil, err
 	}
 	if exchange {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"detente/evidence"
+	"detente/host"
 	"detente/key"
 	"detente/party"
 	"detente/traffic"
@@ -34,7 +35,7 @@ type verdict struct {
 // Run verifies the files.
 func (c *verifyCmd) Run(s *session) error {
 	reader := &evidence.Reader{Registry: key.Standard(), Trusted: make(map[traffic.Party]*party.Chain)}
-	all, err := embedded()
+	all, err := host.Regimes()
 	if err != nil {
 		return err
 	}
@@ -114,10 +115,10 @@ func (c *verifyCmd) Run(s *session) error {
 
 // trustHome trusts whom the party of the home directory trusts, if there is one.
 func trustHome(r *evidence.Reader, home string) error {
-	if _, err := os.Stat(filepath.Join(keysDir(home), "own.charters")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(host.KeysDir(home), "own.charters")); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	pins, err := party.OpenPins(keysDir(home), key.Standard())
+	pins, err := party.OpenPins(host.KeysDir(home), key.Standard())
 	if err != nil {
 		return err
 	}

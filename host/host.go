@@ -1,4 +1,6 @@
-package cli
+// Package host is a node with its surroundings: home directory, settings, keys, database, routes, and the local API.
+// It must never start what its caller did not ask for: New opens, Run runs, and several hosts live in one process.
+package host
 
 import (
 	"context"
@@ -22,11 +24,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// HostConfig is what a node and its surroundings are made of. Only Home, Settings and Lock are needed.
-type HostConfig struct {
+// Config is what a node and its surroundings are made of. Only Home, Settings and Lock are needed.
+type Config struct {
 	Home     string
 	Settings Settings
 	Lock     party.Lock   // opens the keyring
+	Version  string       // of the program, for the API to tell
 	Log      *slog.Logger // nil discards
 
 	Listener net.Listener                                                         // in place of Settings.Listen
@@ -36,7 +39,7 @@ type HostConfig struct {
 
 // Host is a node with everything around it: keys, database, routes, and the local API. Several may live in one process.
 type Host struct {
-	cfg      HostConfig
+	cfg      Config
 	log      *slog.Logger
 	node     *node.Node
 	keys     *party.Keyring
@@ -46,26 +49,31 @@ type Host struct {
 	stop     func() // closes stopping, once
 }
 
-func keysDir(home string) string     { return filepath.Join(home, "keys") }
-func keyringPath(home string) string { return filepath.Join(home, "keys", "keyring.age") }
-func rootPath(home string, n int) string {
+// KeysDir is where a party's keys and the charters that it trusts are.
+func KeysDir(home string) string { return filepath.Join(home, "keys") }
+
+// KeyringPath is the file with the keys of the node and its posts.
+func KeyringPath(home string) string { return filepath.Join(home, "keys", "keyring.age") }
+
+// RootPath is the file that init makes for the n-th holder of a root key, from 1.
+func RootPath(home string, n int) string {
 	return filepath.Join(home, "keys", fmt.Sprintf("root-%d.age", n))
 }
 
-// NewHost opens the keys and the node. It starts nothing. Errors: party.ErrLocked for a wrong passphrase, store.ErrInUse.
-func NewHost(ctx context.Context, cfg HostConfig) (*Host, error) {
+// New opens the keys and the node. It starts nothing. Errors: ErrNoParty, party.ErrLocked for a wrong passphrase, store.ErrInUse.
+func New(ctx context.Context, cfg Config) (*Host, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	pins, err := party.OpenPins(keysDir(cfg.Home), key.Standard())
+	pins, err := party.OpenPins(KeysDir(cfg.Home), key.Standard())
 	if err != nil {
 		return nil, err
 	}
 	own := pins.Own()
 	if own == nil || own.Party() != cfg.Settings.Party {
-		return nil, fail(exitNotFound, "found it with: detente init", "%s holds no charter of %s", keysDir(cfg.Home), cfg.Settings.Party)
+		return nil, fmt.Errorf("%w: %s holds no charter of %s", ErrNoParty, KeysDir(cfg.Home), cfg.Settings.Party)
 	}
-	keys, err := party.OpenKeyring(keyringPath(cfg.Home), cfg.Lock, own.Latest())
+	keys, err := party.OpenKeyring(KeyringPath(cfg.Home), cfg.Lock, own.Latest())
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +81,7 @@ func NewHost(ctx context.Context, cfg HostConfig) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := embedded()
+	all, err := Regimes()
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +89,8 @@ func NewHost(ctx context.Context, cfg HostConfig) (*Host, error) {
 		return nil, err
 	}
 	c := node.Config{
-		DSN: cfg.Settings.dsn(cfg.Home), Keys: keys, Pins: pins, MarksDir: filepath.Join(keysDir(cfg.Home), "marks"), Regimes: all,
-		Routes: map[string]route.Route{https.Name(): https}, PouchDir: cfg.Settings.path(cfg.Home, cfg.Settings.Pouches),
+		DSN: cfg.Settings.dsn(cfg.Home), Keys: keys, Pins: pins, MarksDir: filepath.Join(KeysDir(cfg.Home), "marks"), Regimes: all,
+		Routes: map[string]route.Route{https.Name(): https}, PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
 		Callable: cfg.Listener != nil || cfg.Settings.Listen != "", Heartbeat: cfg.Settings.Heartbeat, Silence: cfg.Settings.Silence, Log: cfg.Log,
 	}
 	if cfg.Adjust != nil {
@@ -93,15 +101,15 @@ func NewHost(ctx context.Context, cfg HostConfig) (*Host, error) {
 	if h.node, err = node.Open(ctx, c); err != nil {
 		return nil, err
 	}
-	h.api, err = api.New(api.Config{Node: h.node, Keyring: h.keyring, Version: version(), Stopping: h.stopping, Log: cfg.Log})
+	h.api, err = api.New(api.Config{Node: h.node, Keyring: h.keyring, Version: cfg.Version, Stopping: h.stopping, Log: cfg.Log})
 	if err != nil {
 		return nil, errors.Join(err, h.node.Close())
 	}
 	return h, nil
 }
 
-// embedded loads the regimes that the program ships with.
-func embedded() ([]*form.Regime, error) {
+// Regimes loads the regimes that the program ships with.
+func Regimes() ([]*form.Regime, error) {
 	link, err := form.Load(regimes.Link())
 	if err != nil {
 		return nil, err
@@ -112,7 +120,7 @@ func embedded() ([]*form.Regime, error) {
 
 // keyring reads the key file anew, under a charter that is about to come into force.
 func (h *Host) keyring(c *party.Charter) (*party.Keyring, error) {
-	return party.OpenKeyring(keyringPath(h.cfg.Home), h.cfg.Lock, c)
+	return party.OpenKeyring(KeyringPath(h.cfg.Home), h.cfg.Lock, c)
 }
 
 // Node is the node itself.
@@ -178,7 +186,7 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 			return err
 		}
 	}
-	if path := settings.path(h.cfg.Home, settings.API.Socket); path != "" {
+	if path := settings.Path(h.cfg.Home, settings.API.Socket); path != "" {
 		l, err := api.ListenUnix(path)
 		if err := serve(l, err, func(l net.Listener) error { return h.api.Serve(ctx, l, "") }); err != nil {
 			return err
@@ -187,7 +195,7 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 	if settings.API.Listen == "" {
 		return nil
 	}
-	token, err := api.Token(settings.path(h.cfg.Home, settings.API.TokenFile))
+	token, err := api.Token(settings.Path(h.cfg.Home, settings.API.TokenFile))
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package cli
+package host
 
 import (
 	"errors"
@@ -45,30 +45,38 @@ func DefaultSettings(p traffic.Party) Settings {
 	}
 }
 
-const settingsName = "config.toml"
+// SettingsName is the file of the settings in a home directory.
+const SettingsName = "config.toml"
 
-// readSettings reads the settings of a home directory strictly. Keys that are absent have their defaults.
-func readSettings(home string) (Settings, error) {
+// Errors that a caller decides on.
+var (
+	ErrNoParty  = errors.New("host: there is no party here")
+	ErrThere    = errors.New("host: there is a party here already")
+	ErrSettings = errors.New("host: settings are not right")
+)
+
+// ReadSettings reads the settings of a home directory strictly. Keys that are absent have their defaults. Errors: ErrNoParty, ErrSettings.
+func ReadSettings(home string) (Settings, error) {
 	settings := DefaultSettings("")
-	path := filepath.Join(home, settingsName)
+	path := filepath.Join(home, SettingsName)
 	meta, err := toml.DecodeFile(path, &settings)
 	if errors.Is(err, fs.ErrNotExist) {
-		return settings, fail(exitNotFound, "found one with: detente init, or name its directory with --home", "there is no party in %s", home)
+		return settings, fmt.Errorf("%w: %s", ErrNoParty, home)
 	}
 	if err != nil {
-		return settings, fail(exitUse, "detente config show --default prints every key", "%s: %w", path, err)
+		return settings, fmt.Errorf("%w: %s: %w", ErrSettings, path, err)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return settings, fail(exitUse, "detente config show --default prints every key", "%s: there is no key %s", path, unknown[0])
+		return settings, fmt.Errorf("%w: %s: there is no key %s", ErrSettings, path, unknown[0])
 	}
 	if !settings.Party.Valid() {
-		return settings, fail(exitUse, "", "%s: party %q is no party id", path, settings.Party)
+		return settings, fmt.Errorf("%w: %s: party %q is no party id", ErrSettings, path, settings.Party)
 	}
 	return settings, nil
 }
 
-// path is a path of the settings, from the home directory on; empty stays empty.
-func (s Settings) path(home, name string) string {
+// Path is a path of the settings, from the home directory on; empty stays empty.
+func (s Settings) Path(home, name string) string {
 	if name == "" || filepath.IsAbs(name) {
 		return name
 	}
@@ -80,11 +88,11 @@ func (s Settings) dsn(home string) string {
 	if strings.HasPrefix(s.Database, "postgres:") || strings.HasPrefix(s.Database, "postgresql:") || strings.HasPrefix(s.Database, "postgres ") {
 		return s.Database
 	}
-	return s.path(home, s.Database)
+	return s.Path(home, s.Database)
 }
 
-// write prints the settings with what each key means.
-func (s Settings) write(w io.Writer) error {
+// Write prints the settings with what each key means.
+func (s Settings) Write(w io.Writer) error {
 	fmt.Fprintf(w, "# Settings of a Detente node. Paths are taken from this directory on; an unknown key is an error.\n")
 	return writeTable(w, reflect.ValueOf(s))
 }
@@ -112,32 +120,6 @@ func writeTable(w io.Writer, v reflect.Value) error {
 		}
 	}
 	return nil
-}
-
-// configCmd shows the settings.
-type configCmd struct {
-	Show configShowCmd `cmd:"" help:"Print the settings, with what each key means."`
-}
-
-type configShowCmd struct {
-	Default bool `help:"Those that a new party has, not those of this one."`
-}
-
-// Help gives an example and the exit codes.
-func (configShowCmd) Help() string {
-	return detail("detente config show --default", exitDone, exitUse, exitNotFound)
-}
-
-// Run prints the settings.
-func (c *configShowCmd) Run(s *session) error {
-	if c.Default {
-		return DefaultSettings("").write(s.out)
-	}
-	settings, err := readSettings(s.Home)
-	if err != nil {
-		return err
-	}
-	return settings.write(s.out)
 }
 
 // mkdirs makes the directories of a home that only its owner may enter.
