@@ -76,35 +76,44 @@ func holds(path string, sealed []byte) bool {
 }
 
 // WritePouch writes bundles to a new file. It refuses to overwrite (fs.ErrExist), and after it returned nil the file is on the disk. If the
-// process dies here, the path holds nothing, or an empty file, or the whole; never a part. Errors: fs.ErrExist, ErrLimit, ErrPouch for
-// an empty bundle, those of the file system.
-func WritePouch(path string, bundles ...[]byte) (err error) {
+// process dies here, the path holds nothing or the whole; on a memory stick without hard links, an empty file at worst. Errors: fs.ErrExist,
+// ErrLimit, ErrPouch for an empty bundle, those of the file system.
+func WritePouch(path string, bundles ...[]byte) error {
 	if err := checkPouch(bundles); err != nil {
 		return err
 	}
-	// The name is taken first, with an empty file: a hard link would do both steps at once, but memory sticks have none.
-	claim, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	dir := filepath.Dir(path)
+	temp, err := os.CreateTemp(dir, ".pouch-*")
 	if err != nil {
 		return fmt.Errorf("route: pouch: %w", err)
 	}
-	claim.Close()
-	dir := filepath.Dir(path)
-	temp, err := os.CreateTemp(dir, ".pouch-*")
-	if err == nil {
-		err = writePouch(temp, bundles)
-		err = errors.Join(err, temp.Sync(), temp.Close())
-		if err == nil {
-			err = os.Rename(temp.Name(), path)
-		}
-		if err != nil {
-			os.Remove(temp.Name())
-		}
+	defer os.Remove(temp.Name())
+	if err := errors.Join(writePouch(temp, bundles), temp.Sync(), temp.Close()); err != nil {
+		return fmt.Errorf("route: pouch: %w", err)
 	}
-	if err != nil {
-		os.Remove(path)
+	if err := giveName(temp.Name(), path); err != nil {
 		return fmt.Errorf("route: pouch: %w", err)
 	}
 	return syncDir(dir)
+}
+
+// giveName gives a finished file its name, unless the name is taken.
+func giveName(temp, path string) error {
+	err := os.Link(temp, path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// Memory sticks have no hard links: there the name is taken first, with an empty file, and then replaced.
+	claim, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	claim.Close()
+	if err := os.Rename(temp, path); err != nil {
+		os.Remove(path)
+		return err
+	}
+	return nil
 }
 
 func checkPouch(bundles [][]byte) error {
