@@ -33,8 +33,11 @@ func blocks() [][]string {
 	return [][]string{
 		{"cmd"},
 		{"cli", "sim"},
+		{"demo"},
+		{"host"},
 		{"console", "api", "bench"},
 		{"node"},
+		{"archive", "audit", "accord"},
 		{"exchange", "watch", "evidence"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},

@@ -45,6 +45,10 @@ type grammar struct {
 	Recover recoverCmd `cmd:"" group:"upkeep" help:"Fetch from the peers what this node has lost."`
 	Rebuild rebuildCmd `cmd:"" group:"upkeep" help:"Fold every dossier anew from the feeds."`
 
+	Demo       demoCmd       `cmd:"" group:"program" help:"Three parties on this machine play a story."`
+	Bench      benchCmd      `cmd:"" group:"program" help:"Measure this machine, and the nodes on it."`
+	Demo       demoCmd       `cmd:"" group:"program" help:"Three parties play a story on this machine."`
+	Bench      benchCmd      `cmd:"" group:"program" help:"Measure two nodes beside what the machine alone needs."`
 	Version    versionCmd    `cmd:"" group:"program" help:"Which program this is."`
 	Completion completionCmd `cmd:"" group:"program" help:"Completion for a shell."`
 }
@@ -97,6 +101,9 @@ func newParser(g *grammar, out, errs io.Writer, exit func(int)) (*kong.Kong, err
 const about = "Signed statements between parties that do not trust each other: each runs its own node, nobody stands in the middle."
 
 const overview = `Detente: signed statements between parties that do not trust each other.
+
+To see it happen, between three parties on this machine:
+  detente demo --once
 
 To begin:
   detente init --party xn --name en=Northland --listen :7440 --address xn.example:7440

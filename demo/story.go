@@ -127,7 +127,7 @@ func (p *play) ask(ctx context.Context) error {
 func (p *play) reply(ctx context.Context) error {
 	_, err := p.back(ctx, p.south, p.question, "acknowledgement", api.ReplyRequest{Words: api.Words{
 		Form: "acknowledgement", Text: map[string]string{
-			"received": time.Now().UTC().Format(time.RFC3339), "understood": "true", "forwarded_to": "technical",
+			"received": time.Now().UTC().Format(time.RFC3339), "understood": "true", "forwarded_to": "cert",
 		},
 	}})
 	if err != nil {
@@ -316,7 +316,7 @@ func (p *play) verify(ctx context.Context) error {
 			p.quote(text)
 		}
 	}
-	p.step("detente verify accepts all %d proofs; they and the charters are in %s", len(p.told), dir)
+	p.step("detente verify accepts all %d proofs; while the demo is up, they and the charters are in %s", len(p.told), dir)
 	return nil
 }
 

@@ -168,8 +168,14 @@ func (l *Link) Lost(failure string) (news bool) {
 	return news
 }
 
-// Reached notes that a call of our own arrived.
-func (l *Link) Reached() { l.mu.Lock(); l.state.Failure = ""; l.mu.Unlock() }
+// Reached notes that a call of our own arrived, and tells whether the one before had failed.
+func (l *Link) Reached() (again bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	again = l.state.Failure != ""
+	l.state.Failure = ""
+	return again
+}
 
 // Tried notes an attempt to reach the peer.
 func (l *Link) Tried() { l.mu.Lock(); l.state.Tried = time.Now().UTC(); l.mu.Unlock() }

@@ -167,7 +167,9 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 	if err != nil {
 		return false, err
 	}
-	l.link.Reached()
+	if l.link.Reached() {
+		n.bump()
+	}
 	if !answered {
 		l.link.Heard("")
 	}

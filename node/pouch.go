@@ -64,5 +64,7 @@ func (n *Node) pouchFlash(ctx context.Context, l *line, m *exchange.Manifest, se
 	}
 	if _, err := (route.Pouch{Dir: n.cfg.PouchDir}).Carry(ctx, route.Peer{Party: l.link.Peer}, sealed); err != nil {
 		n.log.Error("pouch", "peer", l.link.Peer, "reason", err)
+		return
 	}
+	n.bump()
 }
