@@ -47,8 +47,6 @@ type grammar struct {
 
 	Demo       demoCmd       `cmd:"" group:"program" help:"Three parties on this machine play a story."`
 	Bench      benchCmd      `cmd:"" group:"program" help:"Measure this machine, and the nodes on it."`
-	Demo       demoCmd       `cmd:"" group:"program" help:"Three parties play a story on this machine."`
-	Bench      benchCmd      `cmd:"" group:"program" help:"Measure two nodes beside what the machine alone needs."`
 	Version    versionCmd    `cmd:"" group:"program" help:"Which program this is."`
 	Completion completionCmd `cmd:"" group:"program" help:"Completion for a shell."`
 }

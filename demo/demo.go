@@ -69,7 +69,9 @@ func (p *play) step(format string, args ...any) {
 	p.printf("%6.2fs  %s\n", time.Since(p.start).Seconds(), fmt.Sprintf(format, args...))
 }
 
-func (p *play) note(format string, args ...any) { p.printf("         %s\n", fmt.Sprintf(format, args...)) }
+func (p *play) note(format string, args ...any) {
+	p.printf("         %s\n", fmt.Sprintf(format, args...))
+}
 
 func (p *play) quote(text string) {
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {

@@ -354,4 +354,3 @@ func (p *play) table(ctx context.Context) error {
 	}
 	return nil
 }
-
