@@ -128,7 +128,7 @@ func generateChannels(t testing.TB) []channelVector {
 	field := func(name, doc, key string, value any) { fault(name, doc, common(t), key, value) }
 	field("kind-unknown", "A kind that there is not.", "kind", "private")
 	field("name-empty", "An empty name.", "name", "")
-	field("name-long", "A name of 257 bytes.", "name", strings.Repeat("x", 257))
+	field("name-long", "A name of 129 bytes.", "name", strings.Repeat("x", 129))
 	field("members-unsorted", "Members are not sorted.", "members", []any{"xn", "xl", "xs"})
 	field("members-twice", "A member stands twice.", "members", []any{"xl", "xl", "xn", "xs"})
 	field("members-without-genesis", "A member has no genesis.", "members", []any{"xa", "xl", "xn", "xs"})

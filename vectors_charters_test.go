@@ -3,6 +3,7 @@ package detente_test
 import (
 	"bytes"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +113,16 @@ func generateCharters(t testing.TB) []charterVector {
 	add("", "two-of-three", "Three roots of two keys each, one of them with ML-DSA-65; two are needed and have signed.", signCharter(t, many, a[0], a[1], c[0], c[1]))
 	add("not-approved", "root-in-part", "Two roots are needed; one has signed with both keys, another with one of its two.", signCharter(t, many, b[0], b[1], c[0]))
 
+	bare := xn.charter(t)
+	bare["routes"] = []any{[]any{"pouch", ""}}
+	bare["revoked"] = []any{map[string]any{"key": make([]byte, 16), "since": foundingTime, "reason": ""}}
+	bare["posts"].([]any)[0].(map[string]any)["keys"] = append(
+		bare["posts"].([]any)[0].(map[string]any)["keys"].([]any), []any{"real", []any{-70000, []byte{1}}})
+	slices.SortFunc(bare["posts"].([]any)[0].(map[string]any)["keys"].([]any), func(a, b any) int {
+		return bytes.Compare(must(canonical.Marshal(a))(t), must(canonical.Marshal(b))(t))
+	})
+	add("", "lenient", "An empty address, an empty reason, and a post's key of a private algorithm, which is kept.", signCharter(t, bare, root))
+
 	amended := xn.next(t, 2, first)
 	amended["posts"].([]any)[0].(map[string]any)["keys"] = []any{[]any{"real", wireKey(xn.key(t, key.Ed25519, "nrrc real 2"))}}
 	postID := xn.post(t).ID()
@@ -127,6 +138,8 @@ func generateCharters(t testing.TB) []charterVector {
 	add("unknown-key", "stranger-approves-too", "A key that is no root of either version is in the signature set.", first,
 		signCharter(t, xn.next(t, 2, first), root, b[0]))
 	add("unknown-key", "stranger-approves-founding", "A key that is no root is in the signature set of version 1.", signCharter(t, xn.charter(t), root, b[0]))
+	add("unknown-key", "post-approves-too", "Enough roots have signed, and a key of the charter that is no root.", signCharter(t, xn.charter(t), root, xn.post(t)))
+	add("not-approved", "stranger-alone", "Signed by nobody but a key that no charter holds: approval is counted first.", signCharter(t, xn.charter(t), b[0]))
 	add("not-approved", "post-approves", "Signed by a key of the charter that is no root.", signCharter(t, xn.charter(t), xn.post(t)))
 	add("chain", "starts-at-2", "The first charter is version 2.", signCharter(t, xn.next(t, 2, first), root))
 	add("chain", "version-skipped", "Version 3 follows version 1.", first, signCharter(t, xn.next(t, 3, first), root))
@@ -155,6 +168,9 @@ func generateCharters(t testing.TB) []charterVector {
 	field("issued-10000", "Issued after the year 9999.", "issued", 253402300800)
 	field("unknown-field", "A field that is not in the document.", "motto", "x")
 	field("field-upper-case", "A field's name is in capitals.", "Nonce", "x")
+	field("revoked-twice", "A key is withdrawn twice.", "revoked", slices.Repeat([]any{
+		map[string]any{"key": make([]byte, 16), "since": foundingTime, "reason": "key carrier lost"},
+	}, 2))
 	field("revoked-empty", "revoked is there and empty.", "revoked", []any{})
 	field("revoked-own", "A key is withdrawn that the charter holds.", "revoked", []any{
 		map[string]any{"key": postID[:], "since": foundingTime, "reason": "key carrier lost"},
@@ -173,6 +189,9 @@ func generateCharters(t testing.TB) []charterVector {
 	field("plane-unknown", "A plane that there is not.", "posts", []any{post("nrrc", []any{}, onPlane("drill", "drill"))})
 	field("planes-order", "The planes of a post are not in the order of their encodings: test before exercise, since it is shorter.", "posts",
 		[]any{post("nrrc", []any{}, onPlane("exercise", "e"), onPlane("test", "t"))})
+	field("key-weak", "A post's key is a point of small order.", "posts", []any{
+		post("nrrc", []any{}, []any{"real", []any{key.Ed25519, unhex(t, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")}}),
+	})
 	field("key-twice", "A post's key is a root key too.", "posts", []any{post("nrrc", []any{}, []any{"real", wireKey(root)})})
 	node := func(name, doc, use string, value any) {
 		fault(name, doc, func(m map[string]any) {

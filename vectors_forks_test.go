@@ -9,6 +9,8 @@ import (
 	"detente/key"
 	"detente/party"
 	"detente/traffic"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func fromBase64(t testing.TB, s string) []byte { return must(base64.StdEncoding.DecodeString(s))(t) }
@@ -21,6 +23,14 @@ type forkVector struct {
 	Party   traffic.Party `json:"party,omitempty"`
 	Smaller int64         `json:"smaller,omitempty"`
 	Larger  int64         `json:"larger,omitempty"`
+	Keys    []forkKey     `json:"keys,omitempty"`
+	// Doubtful: one of the two is signed by withdrawn keys alone.
+	Doubtful bool `json:"doubtful,omitempty"`
+}
+
+type forkKey struct {
+	Key       Hex   `json:"key-id"`
+	Withdrawn int64 `json:"withdrawn,omitempty"`
 }
 
 // readers makes readers who trust the charters that have the given names in charters.json.
@@ -49,6 +59,17 @@ func TestVectorsForks(t *testing.T) {
 		}
 		if c.Party != v.Party || c.Smaller.Size != v.Smaller || c.Larger.Size != v.Larger {
 			t.Errorf("convicts %s of %d and %d", c.Party, c.Smaller.Size, c.Larger.Size)
+		}
+		var keys []forkKey
+		for _, k := range c.Keys {
+			out := forkKey{Key: unhex(t, k.ID)}
+			if !k.Withdrawn.IsZero() {
+				out.Withdrawn = k.Withdrawn.Unix()
+			}
+			keys = append(keys, out)
+		}
+		if diff := cmp.Diff(v.Keys, keys); diff != "" || c.Doubtful != v.Doubtful {
+			t.Errorf("doubtful %t\n%s", c.Doubtful, diff)
 		}
 		return nil
 	})
@@ -97,10 +118,18 @@ func generateForks(t testing.TB) []forkVector {
 		v.Trusted = trusted
 		list = append(list, v)
 	}
-	convicts := func(title, doc string, smaller, larger int64, f feed.Fork) {
+	convicts := func(title, doc string, smaller, larger int64, f feed.Fork, keys ...fixedSigner) *forkVector {
 		add("", doc, title, f)
 		v := &list[len(list)-1]
 		v.Party, v.Smaller, v.Larger = "xn", smaller, larger
+		if keys == nil {
+			keys = []fixedSigner{quick}
+		}
+		for _, k := range keys {
+			id := k.ID()
+			v.Keys = append(v.Keys, forkKey{Key: id[:]})
+		}
+		return v
 	}
 	convicts("same-size", "Two roots of one size.", 13, 13, feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, quick)})
 	convicts("other-size", "The tree of eleven entries is not a prefix of that of thirteen.", 11, 13,
@@ -108,8 +137,29 @@ func generateForks(t testing.TB) []forkVector {
 	convicts("power-of-two", "The smaller size is a power of two: the path begins with the root that the larger tree has there.", 8, 13,
 		feed.Fork{Smaller: note(a, 8, quick), Larger: note(b, 13, quick), Path: path(b, 8, 13)})
 	convicts("both-algorithms", "The checkpoints bear ML-DSA-44 too.", 13, 13,
-		feed.Fork{Smaller: note(a, 13, quick, lattice), Larger: note(b, 13, quick, lattice)})
+		feed.Fork{Smaller: note(a, 13, quick, lattice), Larger: note(b, 13, quick, lattice)}, quick, lattice)
+	fresh := xn.key(t, key.Ed25519, "checkpoint 2")
+	successor := func(withdrawn bool) []byte {
+		m := xn.next(t, 2, charter)
+		m["node"].(map[string]any)["checkpoint"] = wireKey(fresh)
+		if id := quick.ID(); withdrawn {
+			m["revoked"] = []any{map[string]any{"key": id[:], "since": signingTime.Unix(), "reason": "stolen"}}
+		}
+		return signCharter(t, m, xn.root(t))
+	}
+	convicts("other-version", "One is signed by the key of version 1, the other by that of version 2.", 13, 13,
+		feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, fresh), Charters: [][]byte{successor(false)}}, quick, fresh)
+	v := convicts("withdrawn-key", "One is signed by a key that version 2 withdraws: whoever held it is convicted, perhaps a thief.", 13, 13,
+		feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, fresh), Charters: [][]byte{successor(true)}}, quick, fresh)
+	v.Keys[0].Withdrawn, v.Doubtful = signingTime.Unix(), true
+	v = convicts("withdrawn-key-and-another", "One is signed by a withdrawn key, and by one that is not: the party is convicted.", 13, 13,
+		feed.Fork{Smaller: note(a, 13, quick, lattice), Larger: note(b, 13, fresh), Charters: [][]byte{successor(true)}}, quick, lattice, fresh)
+	v.Keys[0].Withdrawn = signingTime.Unix()
 
+	add("checkpoint-signature", "The second checkpoint is signed with ML-DSA-44 only.", "lattice-alone",
+		feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, lattice)})
+	add("no-fork", "A path between two trees of one size.", "path-of-one-size",
+		feed.Fork{Smaller: note(a, 13, quick), Larger: note(b, 13, quick), Path: path(b, 11, 13)})
 	add("no-fork", "The same checkpoint twice.", "same", feed.Fork{Smaller: note(a, 13, quick), Larger: note(a, 13, quick)})
 	add("no-fork", "Two consistent checkpoints.", "consistent", feed.Fork{Smaller: note(a, 11, quick), Larger: note(a, 13, quick), Path: path(a, 11, 13)})
 	add("no-fork", "Two checkpoints from before the histories part.", "before-the-fork",

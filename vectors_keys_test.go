@@ -66,6 +66,13 @@ func TestVectorsKeys(t *testing.T) {
 		id := key.Public{Algorithm: key.Ed25519, Bytes: mixed.Public}.ID()
 		mixed.ID = id[:]
 		list = append(list, mixed)
+		nowhere := keyVector{
+			Vector{"ed25519-no-point", "The public key is no point of the curve (y = 2): it is kept, and nothing verifies under it.", "bad-signature"},
+			key.Ed25519, nil, append([]byte{2}, make([]byte, 31)...), nil, ed.Message, ed.Signature,
+		}
+		nobody := key.Public{Algorithm: key.Ed25519, Bytes: nowhere.Public}.ID()
+		nowhere.ID = nobody[:]
+		list = append(list, nowhere)
 		for _, k := range []struct{ name, point string }{
 			{"order-1", "0100000000000000000000000000000000000000000000000000000000000000"},
 			{"order-2", "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},

@@ -132,6 +132,7 @@ func generateStatements(t testing.TB) []statementVector {
 	accepted("seen-of-three", "seen is a hash because the channel has three members.", reply, payload, post)
 	accepted("two-algorithms", "Signed with Ed25519 and ML-DSA-65.", opening, payload, post, lattice)
 	accepted("no-fields", "A form without fields: the payload is an empty map.", opening, []byte{0xa0}, post)
+	accepted("payload-no-map", "The payload is one item and no map: that is the form's to refuse.", opening, []byte{1}, post)
 	cyrillic := opening
 	cyrillic.Issuer, cyrillic.Audience, cyrillic.Language = traffic.Address{Party: "xs", Post: "nrrc"}, "xn", "ru"
 	accepted("russian", "Audience is a party as a whole; the text is Russian.", cyrillic,

@@ -3,7 +3,6 @@ package party
 import (
 	"bytes"
 	"cmp"
-	"crypto/ed25519"
 	"crypto/hpke"
 	"fmt"
 	"slices"
@@ -87,7 +86,7 @@ func checkTexts(c *Contents) error {
 		return fmt.Errorf("%w: %d routes", ErrCount, len(c.Routes))
 	}
 	for _, r := range c.Routes {
-		if !tag(r.Name) || !text(r.Address, maxAddress) {
+		if !tag(r.Name) || r.Address != "" && !text(r.Address, maxAddress) {
 			return fmt.Errorf("%w: route %q", ErrText, r.Name)
 		}
 	}
@@ -95,7 +94,7 @@ func checkTexts(c *Contents) error {
 		return fmt.Errorf("%w: %d keys withdrawn", ErrCount, len(c.Revoked))
 	}
 	for _, r := range c.Revoked {
-		if !text(r.Reason, maxReason) {
+		if r.Reason != "" && !text(r.Reason, maxReason) {
 			return fmt.Errorf("%w: reason of a withdrawal", ErrText)
 		}
 		if !validTime(r.Since) {
@@ -212,11 +211,13 @@ func index(c *Contents) (map[key.ID]*held, error) {
 	return keys, nil
 }
 
-// wellFormed checks lengths without preparing the key. A key of an algorithm that this program does not know is kept: others may know it.
+// wellFormed checks a key as far as that is cheap: ML-DSA keys of the right length are all well formed, and preparing one costs as much as
+// a verification. A key of an algorithm that this program does not know is kept: others may know it. protocol.md#keys
 func wellFormed(k key.Public) bool {
 	switch k.Algorithm {
 	case key.Ed25519:
-		return len(k.Bytes) == ed25519.PublicKeySize
+		_, err := key.Standard().Verifier(k)
+		return err == nil
 	case key.MLDSA44:
 		return len(k.Bytes) == mldsa.MLDSA44().PublicKeySize()
 	case key.MLDSA65:

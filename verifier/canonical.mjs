@@ -27,8 +27,7 @@ export function holds(check) {
 }
 
 const MAX_DEPTH = 16;
-// As many items as the largest structure that holds more than a few of them has bytes, a charter: no structure of the
-// protocol comes near it, and four megabytes of empty maps cost no memory.
+// No structure of the protocol comes near it, and four megabytes of empty maps cost no memory.
 const MAX_ITEMS = 262144;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const [UINT, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG] = [0, 1, 2, 3, 4, 5, 6];

@@ -1,7 +1,7 @@
 // The charters of parties: what they hold, who approved them, how they follow one another (protocol.md#charter).
 // It never trusts a charter by itself: trust begins at the charters that a person gives beside the proof.
 import { compareBytes, decode, demand, encode, equalBytes, holds } from "./canonical.mjs";
-import { CHARTER_TYPE, demandSignatures, parseEnvelope } from "./envelope.mjs";
+import { CHARTER_TYPE, demandKnown, demandVerified, parseEnvelope } from "./envelope.mjs";
 import { ED25519, hex, ML_DSA_44, parseKey, SEALING_KEM, sha256 } from "./key.mjs";
 import { areDistinct, demandFields, isArrayOf, isHash, isParty, isPlane, isPost, isReadable, isTag, isTime, isUint } from "./shapes.mjs";
 
@@ -47,6 +47,7 @@ export function parseCharter(bytes) {
   charter.keyIds = new Set(charter.keys.map(({ id }) => hex(id)));
   demand(charter.keyIds.size === charter.keys.length, "charter", "a key stands twice in the charter");
   demand(charter.revoked.every(({ id }) => !charter.keyIds.has(hex(id))), "charter", "a key is revoked that the charter holds");
+  demand(areDistinct(charter.revoked.map(({ id }) => hex(id))), "charter", "a key is revoked twice");
   return charter;
 }
 
@@ -107,19 +108,19 @@ function parseRevoked(value) {
 }
 
 /**
- * Demands that a charter is approved by its own roots and, after version 1, by those of the version before. Every key
- * in its signature set is a root's of the two charters, and every signature verifies.
+ * Demands that a charter is approved by its own roots and, after version 1, by those of the version before; then that nobody
+ * else has signed it.
  */
 function demandApproved(charter, previous) {
-  const name = `version ${charter.version} of ${charter.party}`;
-  const signed = new Set(demandSignatures(charter.envelope, [...charter.keys, ...(previous?.roots.flat() ?? [])]).map(({ id }) => hex(id)));
   const approvers = previous ? [previous, charter] : [charter];
+  const signed = demandVerified(charter.envelope, approvers.flatMap(({ roots }) => roots.flat()));
+  const ids = new Set(signed.filter((key) => key).map(({ id }) => hex(id)));
   for (const by of approvers) {
-    const approving = by.roots.filter((keys) => keys.every(({ id }) => signed.has(hex(id)))).length;
-    demand(approving >= by.need, "not-approved", `${name} is approved by ${approving} roots of version ${by.version}, not ${by.need}`);
+    const approving = by.roots.filter((keys) => keys.every(({ id }) => ids.has(hex(id)))).length;
+    demand(approving >= by.need, "not-approved",
+      `version ${charter.version} of ${charter.party} is approved by ${approving} roots of version ${by.version}, not ${by.need}`);
   }
-  const roots = new Set(approvers.flatMap((by) => by.roots.flat()).map(({ id }) => hex(id)));
-  for (const id of signed) demand(roots.has(id), "unknown-key", `${name} is signed by ${id}, which is no root of it or of the version before`);
+  demandKnown(charter.envelope, signed);
 }
 
 /** Demands that `next` is the version after the last one of `chain`. */
@@ -167,6 +168,11 @@ export class Chain {
   /** The charter of version n, or undefined. */
   version(n) {
     return this.versions[Number(n) - 1];
+  }
+  /** Since when the key is revoked: the earliest time that any version gives, or undefined. */
+  revokedSince(id) {
+    const times = this.versions.flatMap(({ revoked }) => revoked).filter((entry) => equalBytes(entry.id, id)).map(({ since }) => since);
+    return times.length > 0 ? Math.min(...times) : undefined;
   }
   /** The charters newer than version n, oldest first. */
   after(n) {

@@ -1,7 +1,7 @@
 // The COSE_Sign envelope that carries whatever is signed, except checkpoints (protocol.md#envelope).
 // It never says who may sign: it says which keys a signature set names, and whether each signature verifies.
 import { decode, demand, encode, equalBytes } from "./canonical.mjs";
-import { hex, verify } from "./key.mjs";
+import { hex, isKnown, verify } from "./key.mjs";
 
 export const STATEMENT_TYPE = "application/vnd.detente.statement";
 export const CHARTER_TYPE = "application/vnd.detente.charter";
@@ -71,17 +71,26 @@ function parseSet(set) {
   return set.map(([alg, id]) => ({ alg, id }));
 }
 
-/** The key among `keys` that a signer names, or undefined. */
-const keyOf = (signer, keys) => keys.find((key) => key.alg === signer.alg && equalBytes(key.id, signer.id));
+// The key among `keys` that a signer names, or undefined. A key of an algorithm that is not known here is nobody's.
+const keyOf = (signer, keys) => keys.find((key) => isKnown(key.alg) && key.alg === signer.alg && equalBytes(key.id, signer.id));
+
+/** Demands that the signatures by any of `keys` verify. Returns for each signer, in the order of the set, its key, or undefined. */
+export function demandVerified(envelope, keys) {
+  return envelope.signers.map((signer) => {
+    const key = keyOf(signer, keys);
+    demand(!key || verify(key, signer.signed, signer.signature), "bad-signature", `the signature by ${hex(signer.id)} does not verify`);
+    return key;
+  });
+}
+
+/** Demands that each signer names one of `keys`. `signed` is what demandVerified gave, or is about to give. */
+export function demandKnown(envelope, signed) {
+  envelope.signers.forEach(({ id }, i) =>
+    demand(signed[i], "unknown-key", `the signature set names ${hex(id)}, a key that is not among those that may sign`));
+}
 
 /** Demands that each signer names one of `keys` and that its signature verifies. Returns the keys in the order of the set. */
 export function demandSignatures(envelope, keys) {
-  const named = envelope.signers.map((signer) => {
-    const key = keyOf(signer, keys);
-    demand(key, "unknown-key", `the signature set names ${hex(signer.id)}, a key that is not among those that may sign`);
-    return key;
-  });
-  envelope.signers.forEach((signer, i) =>
-    demand(verify(named[i], signer.signed, signer.signature), "bad-signature", `the signature by ${hex(signer.id)} does not verify`));
-  return named;
+  demandKnown(envelope, envelope.signers.map((signer) => keyOf(signer, keys)));
+  return demandVerified(envelope, keys);
 }

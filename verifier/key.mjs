@@ -26,6 +26,9 @@ export { bytesToHex as hex, concatBytes, sha256, utf8ToBytes };
 /** The name that people read. */
 export const algorithmName = (alg) => ALGORITHMS.get(alg)?.name ?? `algorithm ${alg}`;
 
+/** Whether signatures of the algorithm can be verified here. */
+export const isKnown = (alg) => ALGORITHMS.has(alg);
+
 /** Whether this may be the id of an algorithm. */
 export const isAlgorithm = (alg) => Number.isSafeInteger(alg);
 
@@ -53,13 +56,19 @@ export function parseKey(value, code, wanted) {
   return { alg, bytes, id: keyId(alg, bytes) };
 }
 
-// Under a key of small order one signature fits many messages.
+// Under a key of small order one signature fits many messages, and a second encoding gives one key two ids. Bytes that are
+// no point at all are harmless: nothing verifies under them. The sign bit tells a point from its negative and no more.
 function isSoundPoint(bytes) {
+  const y = bytes.slice();
+  y[31] &= 0x7f;
+  if (bytesToNumberLE(y) >= ed25519.Point.Fp.ORDER) return false;
+  let point;
   try {
-    return !ed25519.Point.fromBytes(bytes).isSmallOrder();
+    point = ed25519.Point.fromBytes(y);
   } catch {
-    return false;
+    return true;
   }
+  return !point.isSmallOrder();
 }
 
 /** The key id of section 2, 16 bytes. */

@@ -1,8 +1,8 @@
 // Signed notes, checkpoints and cosignatures of the C2SP specifications, as protocol.md#feed and #receipt use them.
 // It never decides which key counts: the caller brings the key, this says what it signed and when.
-import { demand, equalBytes } from "./canonical.mjs";
+import { demand } from "./canonical.mjs";
 import { concatBytes, ED25519, hex, ML_DSA_44, sha256, utf8ToBytes, verify } from "./key.mjs";
-import { isOrigin } from "./shapes.mjs";
+import { isOrigin, isTime } from "./shapes.mjs";
 
 const MAX_NOTE_BYTES = 1 << 20;
 const TYPE_NOTE = 0x01;
@@ -10,7 +10,7 @@ const COSIGNATURE_TYPES = new Map([[ED25519, 0x04], [ML_DSA_44, 0x06]]);
 const MAX_SIZE = 2n ** 63n - 1n;
 const DECIMAL = /^(0|[1-9][0-9]{0,18})$/;
 const CONTROL = /[\x00-\x09\x0b-\x1f]/; // eslint-disable-line no-control-regex
-const KEY_NAME = /^[^\s\u0085+]+$/u;
+const KEY_NAME = /^(?:[^\s\u0085+]|\ufeff)+$/u;
 
 // Strict base64: the standard alphabet, padded, no stray bits. Undefined for anything else.
 function fromBase64(text) {
@@ -47,39 +47,54 @@ export function parseCheckpoint(note) {
   return { text, lines, origin, size: BigInt(size), root: hash };
 }
 
-// The first line of a key is its signature: one that stands behind it neither helps nor harms.
-const lineOf = (checkpoint, name, type, key) => {
-  const id = sha256(concatBytes(utf8ToBytes(`${name}\n`), new Uint8Array([type]), key.bytes)).subarray(0, 4);
-  return checkpoint.lines.find((line) => line.name === name && equalBytes(line.id, id));
-};
+const idOf = (name, type, key) => hex(sha256(concatBytes(utf8ToBytes(`${name}\n`), new Uint8Array([type]), key.bytes)).subarray(0, 4));
 
 /**
- * Demands that the checkpoint is of this origin and bears the signature of one of `pairs`, each the keys
- * `[checkpoint, checkpoint-pq]` of one charter, the second when known: Ed25519 always, ML-DSA-44 wherever a line of such
- * a key is there.
- * @returns {{key: object, time: bigint|undefined}[]} what signed it
+ * Verifies the lines of a checkpoint that are by keys under a name. `log` is true for the name of the feed itself, false
+ * for a mirror's. Of the lines with one key id only the first counts; where several keys have one id, the line is by
+ * the key under which it verifies.
+ * @returns {{good: {key: object, time: number|undefined}[], bad: {key: object}[]}} in the order of the note; `bad` are
+ *   lines that do not verify, with the first key that they may be by
  */
-export function demandAuthor(checkpoint, origin, pairs) {
-  demand(checkpoint.origin === origin, "origin", "the checkpoint is of another feed");
-  const signed = pairs.map(([key]) => key).find((key) => {
-    const line = lineOf(checkpoint, origin, TYPE_NOTE, key);
-    return line && verify(key, utf8ToBytes(checkpoint.text), line.signature);
-  });
-  demand(signed, "checkpoint-signature", "the checkpoint does not bear the Ed25519 signature of the feed's party");
-  const second = new Map(pairs.flatMap(([, key]) => (key ? [[hex(key.id), key]] : [])));
-  const cosigned = [...second.values()].map((key) => ({ key, ...cosignatureBy(checkpoint, origin, key) })).filter((line) => "verifies" in line);
-  demand(cosigned.every((line) => line.verifies), "checkpoint-signature", "the checkpoint's ML-DSA-44 signature does not verify");
-  return [{ key: signed }, ...cosigned.map(({ key, time }) => ({ key, time }))];
+export function checkLines(checkpoint, name, keys, log) {
+  const candidates = new Map();
+  for (const key of keys) {
+    const type = log && key.alg === ED25519 ? TYPE_NOTE : COSIGNATURE_TYPES.get(key.alg);
+    const id = idOf(name, type, key);
+    candidates.set(id, [...(candidates.get(id) ?? []), { key, type }]);
+  }
+  const [good, bad] = [[], []];
+  for (const line of checkpoint.lines) {
+    const mine = line.name === name ? candidates.get(hex(line.id)) : undefined;
+    if (!mine) continue;
+    candidates.delete(hex(line.id));
+    const signed = mine.map(({ key, type }) => verifyLine(checkpoint, line, key, type)).find((result) => result);
+    if (signed) good.push(signed);
+    else bad.push({ key: mine[0].key });
+  }
+  return { good, bad };
 }
 
-/** The cosignature by a key, type 0x04 for Ed25519 and 0x06 for ML-DSA-44, as `{time, verifies}`, or undefined. */
-export function cosignatureBy(checkpoint, name, key) {
-  const signature = lineOf(checkpoint, name, COSIGNATURE_TYPES.get(key.alg), key)?.signature;
-  if (signature === undefined) return undefined;
-  if (signature.length < 8) return { time: 0n, verifies: false };
-  const time = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
+/**
+ * Demands that the checkpoint is of this origin, bears an Ed25519 signature by one of the `keys` of the feed's party, and
+ * no line of one of them that does not verify. Returns what signed it.
+ */
+export function demandAuthor(checkpoint, origin, keys) {
+  demand(checkpoint.origin === origin, "origin", "the checkpoint is of another feed");
+  const { good, bad } = checkLines(checkpoint, origin, keys, true);
+  demand(bad.length === 0, "checkpoint-signature", "a signature of the feed's party on the checkpoint does not verify");
+  demand(good.some(({ key }) => key.alg === ED25519), "checkpoint-signature", "the checkpoint does not bear the Ed25519 signature of the feed's party");
+  return good;
+}
+
+// A signature with a time has it in front, in eight bytes.
+function verifyLine(checkpoint, { name, signature }, key, type) {
+  if (type === TYPE_NOTE) return verify(key, utf8ToBytes(checkpoint.text), signature) ? { key } : undefined;
+  if (signature.length < 8) return undefined;
+  const time = Number(new DataView(signature.buffer, signature.byteOffset).getBigUint64(0));
+  if (time === 0 || !isTime(time)) return undefined;
   const message = key.alg === ED25519 ? ed25519Message(checkpoint, time) : mlDSAMessage(checkpoint, name, time);
-  return { time, verifies: time <= MAX_SIZE && verify(key, message, signature.subarray(8)) };
+  return verify(key, message, signature.subarray(8)) ? { key, time } : undefined;
 }
 
 const ed25519Message = (checkpoint, time) => utf8ToBytes(`cosignature/v1\ntime ${time}\n${checkpoint.text}`);

@@ -102,8 +102,8 @@ export function makeChannel(fields, parties) {
   })));
 }
 
-/** A statement from `duty` of the party. `header` and `claims` override single keys; undefined takes one away. */
-export function makeStatement(keys, channel, { to = "bravo", form = "inquiry", fields = { text: "Is all well?" }, signers, header = {}, claims = {} } = {}) {
+/** A statement from `duty` of the party, of these fields or with another payload. `header` and `claims` override single keys; undefined takes one away. */
+export function makeStatement(keys, channel, { to = "bravo", form = "inquiry", fields = { text: "Is all well?" }, payload = encode(new Map(Object.entries(fields))), signers, header = {}, claims = {} } = {}) {
   const set = (base, changes) => {
     const map = new Map(base);
     for (const [key, value] of Object.entries(changes)) value === undefined ? map.delete(Number(key)) : map.set(Number(key), value);
@@ -113,7 +113,7 @@ export function makeStatement(keys, channel, { to = "bravo", form = "inquiry", f
     type: "application/vnd.detente.statement",
     claims: set([[1, `${keys.party}/duty`], [3, to], [6, NOON]], claims),
     header: set([[1, sha256(channel)], [2, "real"], [3, "P"], [4, form], [5, 1], [9, 1], [10, "en"], [12, "duty-officer"], [14, 1]], header),
-    payload: encode(new Map(Object.entries(fields))),
+    payload,
     keys: signers ?? [keys.duty],
   });
 }

@@ -4,13 +4,14 @@ import { decode, demand, equalBytes, holds } from "./canonical.mjs";
 import { algorithmsDemanded, parseChannel } from "./channel.mjs";
 import { linkCharters, parseCharter, postKeys } from "./charter.mjs";
 import { demandSignatures } from "./envelope.mjs";
-import { algorithmName, hex } from "./key.mjs";
+import { algorithmName, ED25519, hex } from "./key.mjs";
 import { foldConsistency, foldInclusion, leafHash } from "./merkle.mjs";
-import { cosignatureBy, demandAuthor, parseCheckpoint } from "./note.mjs";
+import { checkLines, demandAuthor, parseCheckpoint } from "./note.mjs";
 import { demandFields, isArrayOf, isHash, isUint, parseFeedName } from "./shapes.mjs";
 import { addressees, parseStatement } from "./statement.mjs";
 
 export const PROOF_LIMIT = 4 << 20;
+const FORK_LIMIT = 1 << 20;
 const PROOF_TYPE = "detente-proof.v1";
 const FORK_TYPE = "detente-fork.v1";
 const SHAPE = "proof-shape";
@@ -23,7 +24,7 @@ const isPath = (value) => isArrayOf(value, isHash) && value.length <= MAX_PATH;
 export function parseProof(map) {
   demandFields(map, ["type", "channel", "feed", "index", "statement", "path", "checkpoint", "charters"], ["adoptions"], SHAPE, "the proof");
   const adoptions = map.get("adoptions") ?? [];
-  demand(Array.isArray(adoptions) && (adoptions.length > 0 || !map.has("adoptions")), SHAPE, "adoptions is not an array, or empty");
+  demand(Array.isArray(adoptions) && adoptions.length === (map.has("adoptions") ? 1 : 0), SHAPE, "adoptions is not an array of one");
   demand(isBytes(map.get("channel")), SHAPE, "the channel's charter is not bytes");
   return {
     feed: parseFeedName(map.get("feed"), SHAPE),
@@ -86,12 +87,13 @@ export function judgeProof(proof, trusted) {
   demandNotWithdrawn(proof, chain, keys);
 
   const { receipts, remarks } = collectReceipts(proof, chains);
+  if (areWithdrawn(checkpointSigned, chain)) remarks.push("the checkpoint is signed by withdrawn keys alone: whoever had them may have put the statement in this place");
   const parties = addressees(statement, channel.members);
   const missing = parties.filter((party) => !receipts.some((receipt) => receipt.party === party));
   return {
     statement, channel, chain,
     position: { origin: feed.origin, epoch: feed.epoch, index: entry.index, size: checkpoint.size, root: checkpoint.root },
-    keys, checkpointSigned, receipts, remarks, addressees: parties,
+    keys: keys.map(withdrawnBy(chain)), checkpointSigned: checkpointSigned.map(({ key }) => withdrawnBy(chain)(key)), receipts, remarks, addressees: parties,
     level: parties.length > 0 && missing.length === 0 ? "E2" : "E1",
   };
 }
@@ -105,9 +107,10 @@ function chainOf(chains, party, channel) {
 
 const isMember = (chain, party, channel) => equalBytes(chain.genesis, channel.genesis.get(party));
 
-// The checkpoint of size n is judged by the charter that entry n-1 names. When the proof does not show that entry,
-// any version from the statement's upwards may be the one, since versions never decrease along a feed.
+// The checkpoint of size n is judged by the charter that the last valid entry below n names. When the proof does not show
+// that entry, any version from the statement's upwards may be the one, since versions never decrease along a feed.
 function demandIssuersCheckpoint({ feed, checkpoint, entry }, chain) {
+  demand(entry.statement.party === feed.party, "not-issuer", "the statement is issued by another party than the feed's");
   const version = entry.statement.charter;
   const own = chain.version(version);
   demand(own, "charter-unknown", `version ${version} of the charter of ${feed.party} is not linked to a trusted one`);
@@ -115,7 +118,11 @@ function demandIssuersCheckpoint({ feed, checkpoint, entry }, chain) {
   return demandAuthor(checkpoint, feed.origin, checkpointKeysOf(isLast ? [own] : [own, ...chain.after(version)]));
 }
 
-const checkpointKeysOf = (charters) => charters.map(({ node }) => [node.get("checkpoint"), node.get("checkpoint-pq")]);
+// The keys with which these versions sign checkpoints, each once.
+const checkpointKeysOf = (charters) => keysOf(charters, ["checkpoint", "checkpoint-pq"]);
+
+const keysOf = (charters, uses) =>
+  [...new Map(charters.flatMap(({ node }) => uses.map((use) => node.get(use))).map((key) => [hex(key.id), key])).values()];
 
 function demandIncluded({ leaf, index, path }, checkpoint) {
   const root = foldInclusion(leaf, index, checkpoint.size, path);
@@ -145,8 +152,9 @@ function demandForChannel(statement, channel) {
 
 // A newer charter that lacks a key makes it matter when the statement was written. What shows it is a later entry
 // that the party wrote under a charter without that key: whoever stole the key could not have written that one. The
-// thief could copy it, though, into a tree of his own: so the checkpoint must be of that charter or a newer one too.
-function demandNotWithdrawn({ feed, entry, checkpoint, adoptions }, chain, keys) {
+// thief could copy it, though, into a tree of his own: so the checkpoint must be of that charter or a newer one too, and
+// its key one that nobody can have stolen.
+function demandNotWithdrawn({ feed, channel, entry, checkpoint, adoptions }, chain, keys) {
   const { post, plane, charter } = entry.statement;
   const lacks = (newer) => keys.some((key) => !postKeys(newer, post, plane).some(({ id }) => equalBytes(id, key.id)));
   const withdrawing = chain.after(charter).find(lacks);
@@ -158,7 +166,10 @@ function demandNotWithdrawn({ feed, entry, checkpoint, adoptions }, chain, keys)
       demandIncluded(adoption, checkpoint);
       demandOnFeed(adoption.statement, feed);
       demandSigned(adoption.statement, chain);
-      demandAuthor(checkpoint, feed.origin, checkpointKeysOf([chain.version(adopted), ...chain.after(adopted)]));
+      demandForChannel(adoption.statement, channel);
+      const signed = demandAuthor(checkpoint, feed.origin, checkpointKeysOf([chain.version(adopted), ...chain.after(adopted)]));
+      const isSound = signed.some(({ key }) => key.alg === ED25519 && chain.revokedSince(key.id) === undefined);
+      demand(isSound, "checkpoint-signature", "the checkpoint is signed by a withdrawn key");
     });
   });
   demand(shown, "withdrawn", `version ${withdrawing.version} of the issuer's charter lacks a key that signed, and no later entry of the feed that adopts it is shown`);
@@ -175,46 +186,40 @@ function collectReceipts({ feed, channel, checkpoint }, chains) {
       remarks.push(`${party} cosigned, but no trusted charter of it was given: not counted`);
       continue;
     }
-    for (const { key, time, counts, why } of mirrorCosignatures(checkpoint, name, chain)) {
-      if (counts) receipts.push({ party, algorithm: algorithmName(key.alg), time, key: key.id });
-      else remarks.push(`a cosignature by ${party} with ${algorithmName(key.alg)} ${why}: not counted`);
+    const { good, bad } = checkLines(checkpoint, name, keysOf(chain.versions, ["mirror", "mirror-pq"]), false);
+    for (const { key } of bad) remarks.push(`a cosignature by ${party} with ${algorithmName(key.alg)} does not verify: not counted`);
+    for (const { key, time } of good) {
+      const since = chain.revokedSince(key.id);
+      if (since === undefined || time < since) receipts.push({ party, algorithm: algorithmName(key.alg), time, key: key.id });
+      else remarks.push(`a cosignature by ${party} with ${algorithmName(key.alg)} is not before its key was revoked: not counted`);
     }
   }
   return { receipts, remarks };
 }
 
-// Every version that holds the key judges its cosignatures; what a later version revokes counts only before `since`.
-function mirrorCosignatures(checkpoint, name, chain) {
-  const keys = new Map();
-  for (const charter of chain.versions) {
-    for (const use of ["mirror", "mirror-pq"]) {
-      const key = charter.node.get(use);
-      if (!keys.has(hex(key.id))) keys.set(hex(key.id), { key, first: charter.version });
-    }
-  }
-  return [...keys.values()].flatMap(({ key, first }) => {
-    const revocations = chain.after(first).flatMap(({ revoked }) => revoked).filter(({ id }) => equalBytes(id, key.id));
-    const cosignature = cosignatureBy(checkpoint, name, key);
-    if (!cosignature) return [];
-    const { time, verifies } = cosignature;
-    if (!verifies) return [{ key, counts: false, why: "does not verify" }];
-    return [{ key, time, counts: revocations.every(({ since }) => time < since), why: "is not before its key was revoked" }];
-  });
-}
+const withdrawnBy = (chain) => (key) => ({ key, withdrawn: chain.revokedSince(key.id) });
+const areWithdrawn = (signed, chain) => signed.every(({ key }) => chain.revokedSince(key.id) !== undefined);
 
-/** The verdict on a parsed fork object. Throws the Refusal, or returns who is convicted, on which feed, by what. */
+/**
+ * The verdict on a parsed fork object. Throws the Refusal, or returns who is convicted, on which feed, by what. `doubtful`
+ * is true when one of the two checkpoints is signed by withdrawn keys alone: then a thief may have signed it.
+ */
 export function judgeFork(fork, trusted) {
   const { feed, smaller, larger, path } = fork;
   const chain = chainOf(linkCharters(trusted, fork.charters), feed.party);
   const signed = [smaller, larger].map((checkpoint) => demandAuthor(checkpoint, feed.origin, checkpointKeysOf(chain.versions)));
+  demand(smaller.size >= 1n && smaller.size <= larger.size, "no-fork", "the first checkpoint is empty, or larger than the second");
   if (smaller.size === larger.size) {
     demand(!equalBytes(smaller.root, larger.root), "no-fork", "the two checkpoints are the same");
+    demand(path.length === 0, "no-fork", "there is no path between trees of one size");
   } else {
     const folded = foldConsistency(smaller.size, larger.size, path);
     demand(folded && equalBytes(folded.larger, larger.root), "no-fork", "the path does not fold to the larger root");
     demand(!equalBytes(folded.smaller, smaller.root), "no-fork", "the two checkpoints are consistent");
   }
-  return { feed, smaller, larger, checkpointSigned: signed.flat() };
+  const keys = new Map(signed.flat().map(({ key }) => [hex(key.id), key]));
+  const checkpointSigned = [...keys.values()].map(withdrawnBy(chain));
+  return { feed, smaller, larger, checkpointSigned, doubtful: signed.some((side) => areWithdrawn(side, chain)) };
 }
 
 /** What a decoded file is: "proof", "fork" or undefined. */
@@ -223,4 +228,9 @@ export function kindOf(value) {
   return { [PROOF_TYPE]: "proof", [FORK_TYPE]: "fork" }[value.get("type")];
 }
 
-export const decodeFile = (bytes) => decode(bytes, PROOF_LIMIT);
+/** Decodes a proof file, fork object or charter file. */
+export function decodeFile(bytes) {
+  const value = decode(bytes, PROOF_LIMIT);
+  demand(kindOf(value) !== "fork" || bytes.length <= FORK_LIMIT, "too-large", `a fork object of ${bytes.length} bytes`);
+  return value;
+}

@@ -1,7 +1,7 @@
 // Two parties talk, one of them proves it to a stranger, and everything that could be wrong with the proof is tried.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { demand, Refusal } from "./canonical.mjs";
+import { demand, encode, Refusal } from "./canonical.mjs";
 import { isCharterFile, parseCharterFile } from "./charter.mjs";
 import { ED25519, hex, ML_DSA_65, sha256 } from "./key.mjs";
 import * as make from "./producer.mjs";
@@ -205,10 +205,39 @@ test("a withdrawn key needs an adoption at a later place", () => {
   assert.equal(judge(proof(1, [2]), alpha1).level, "E1");
   assert.equal(judge(proof(2), alpha1).level, "E1", "written under the new charter");
 
-  // A thief of the old keys logs a statement of his own before a copy of the entry that adopts the new charter.
-  const forged = new make.Feed(alpha, link).append(make.makeStatement(alpha, link, { fields: { text: "We attack." } }), adopting);
-  const thiefs = make.makeNote(make.headOf(forged), make.authorLines(make.headOf(forged), alpha));
-  refuses("withdrawn", make.makeProof({ channel: link, feed: forged, index: 0, note: thiefs, charters: [alpha1, alpha2], adoptions: [1] }), alpha1);
+  refuses("proof-shape", proof(1, [2, 3]), alpha1);
+});
+
+test("a thief of the old keys cannot pass off a copy of a genuine entry as his adoption", () => {
+  const forgery = make.makeStatement(alpha, link, { fields: { text: "We attack." } });
+  const genuine = make.makeStatement(alphaNew, link, { header: { 14: 2 } });
+  const feed = new make.Feed(alpha, link).append(forgery, genuine);
+  const head = make.headOf(feed);
+  const proof = (charters, author) =>
+    make.makeProof({ channel: link, feed, index: 0, note: make.makeNote(head, make.authorLines(head, author)), charters, adoptions: [1] });
+  refuses("withdrawn", proof([alpha1, alpha2], alpha), alpha1);
+
+  // Version 2 still has the checkpoint keys that were stolen; version 3 withdraws them.
+  const halfway = { ...alphaNew, checkpoint: alpha.checkpoint, checkpointPQ: alpha.checkpointPQ };
+  const second = make.makeNextCharter(halfway, alpha1);
+  const revoked = [new Map([["key", alpha.checkpoint.id], ["since", NOON], ["reason", "stolen"]])];
+  const third = make.makeNextCharter(alphaNew, second, { version: 3, revoked });
+  refuses("withdrawn", proof([alpha1, second, third], alpha), alpha1);
+  assert.equal(judge(proof([alpha1, second, third], alphaNew), alpha1).level, "E1", "what the party itself has signed is no thief's");
+});
+
+test("a payload that is no map is the form's to refuse", () => {
+  const statement = make.makeStatement(alpha, link, { payload: encode(1) });
+  assert.equal(judge(proofOf({ statement }), alpha1).statement.fields, 1);
+});
+
+test("a note of many cosignatures is read, and a fork object over 1 MiB is not", () => {
+  const stranger = `— example.org/witness ${"AAAA".repeat(900)}\n`;
+  assert.equal(judge(proofOf({ lines: [() => Array(200).fill(stranger), received(bravo)] }), alpha1, bravo1).level, "E2");
+  refuses("note", proofOf({ lines: [() => Array(300).fill(stranger)] }), alpha1);
+  const feed = new make.Feed(alpha, link).append(new Uint8Array([1]));
+  const note = make.makeNote(make.headOf(feed), [...make.authorLines(make.headOf(feed), alpha), ...Array(150).fill(stranger)]);
+  refuses("too-large", make.makeFork({ feed, smaller: note, larger: note, path: [], charters: [] }), alpha1);
 });
 
 test("a revoked mirror key counts only for what it signed before", () => {
@@ -274,6 +303,12 @@ test("two histories of one feed convict", () => {
     if (m < n) refuses("no-fork", fork(m, n, { path: other.consistency(m, n) }), alpha1);
   }
   refuses("no-fork", fork(0, 5, { path: [] }), alpha1);
+  refuses("no-fork", fork(9, 9, { path: [sha256(link)] }), alpha1);
+  assert.equal(judge(fork(9, 9), alpha1).doubtful, false);
+  const revoked = [new Map([["key", alpha.checkpoint.id], ["since", NOON], ["reason", "stolen"]])];
+  const doubtful = judge(fork(9, 9, { charters: [alpha1, make.makeNextCharter(alphaNew, alpha1, { revoked })] }), alpha1);
+  assert.equal(doubtful.doubtful, true);
+  assert.deepEqual(doubtful.checkpointSigned.map(({ withdrawn }) => withdrawn), [NOON]);
   refuses("no-fork", fork(3, 7, { smaller: note(told, 7), larger: note(other, 3) }), alpha1);
   refuses("checkpoint-signature", fork(3, 7, { smaller: note(other, 3, bravo) }), alpha1);
   refuses("untrusted", fork(3, 7), bravo1);

@@ -34,7 +34,7 @@ export function plain(value) {
   return value;
 }
 
-const plainKey = (key) => ({ algorithm: algorithmName(key.alg), id: hex(key.id) });
+const plainKey = ({ key, withdrawn }) => ({ algorithm: algorithmName(key.alg), id: hex(key.id), ...(withdrawn === undefined ? {} : { withdrawn: plain(withdrawn) }) });
 
 /** JSON text in which no character of UNSAFE stands as itself. */
 export const toJSON = (object) => JSON.stringify(object, null, 2).replace(UNSAFE, (c) => (c === "\n" ? c : escape(c)));
@@ -59,18 +59,18 @@ export function proofObject({ statement, position, keys, checkpointSigned, recei
     receipts: receipts.map(({ party, algorithm, time, key }) => ({ party, algorithm, time: plain(time), timeGroup: dateTimeGroup(time), key: hex(key) })),
     keys: [
       ...keys.map((key) => ({ ...plainKey(key), signed: "statement", holder: statement.issuer })),
-      ...checkpointSigned.map(({ key }) => ({ ...plainKey(key), signed: "checkpoint", holder: statement.party })),
+      ...checkpointSigned.map((key) => ({ ...plainKey(key), signed: "checkpoint", holder: statement.party })),
     ],
     remarks,
   };
 }
 
-export function forkObject({ feed, smaller, larger, checkpointSigned }) {
+export function forkObject({ feed, smaller, larger, checkpointSigned, doubtful }) {
   const checkpoint = ({ size, root }) => ({ size: plain(size), root: hex(root) });
   return {
     kind: "fork", ...EMPTY, verdict: "proved",
-    fork: { party: feed.party, feed: feed.origin, smaller: checkpoint(smaller), larger: checkpoint(larger) },
-    keys: checkpointSigned.map(({ key }) => ({ ...plainKey(key), signed: "checkpoint", holder: feed.party })),
+    fork: { party: feed.party, feed: feed.origin, smaller: checkpoint(smaller), larger: checkpoint(larger), doubtful },
+    keys: checkpointSigned.map((key) => ({ ...plainKey(key), signed: "checkpoint", holder: feed.party })),
   };
 }
 
@@ -112,13 +112,17 @@ function proofLines({ statement: s, position, receipts, keys, remarks, level }) 
     row("position", `index ${position.index} of ${position.size} in ${position.feed}`),
     ...(receipts.length === 0 ? [row("received", "no receipt is shown")] : []),
     ...receipts.map((r) => row("received", `by ${r.party} at ${r.timeGroup} (its mirror, ${r.algorithm})`)),
-    ...keys.map((key) => row("signed", `${key.signed} by ${key.holder}, ${key.algorithm}, key ${key.id}`)),
+    ...keys.map(keyRow),
     row("charter", `version ${s.charter} of ${s.issuer.split("/")[0]}`),
     ...remarks.map((remark) => row("remark", remark)),
   ];
 }
 
+const keyRow = ({ signed, holder, algorithm, id, withdrawn }) =>
+  row("signed", `${signed} by ${holder}, ${algorithm}, key ${id}${withdrawn === undefined ? "" : `, withdrawn since ${dateTimeGroup(withdrawn)}`}`);
+
 function fieldLines(value, indent) {
+  if (value === null || typeof value !== "object") return fieldLines([value], indent);
   const margin = "  ".repeat(Math.min(indent, MAX_INDENT));
   const entries = Array.isArray(value) ? value.map((item) => ["-", item]) : Object.entries(value);
   return entries.flatMap(([name, item]) => {
@@ -131,11 +135,12 @@ function fieldLines(value, indent) {
 
 function forkLines({ fork, keys }) {
   return [
-    `PROVED  ${fork.party} has signed two histories of one feed`,
+    fork.doubtful ? `PROVED  withdrawn keys of ${fork.party} have signed one of two histories of one feed` : `PROVED  ${fork.party} has signed two histories of one feed`,
     row("feed", fork.feed),
     row("one", `size ${fork.smaller.size}, root ${fork.smaller.root}`),
     row("other", `size ${fork.larger.size}, root ${fork.larger.root}`),
-    ...keys.map((key) => row("signed", `by ${key.holder}, ${key.algorithm}, key ${key.id}`)),
+    ...keys.map(keyRow),
+    ...(fork.doubtful ? [row("remark", `it convicts whoever held those keys: ${fork.party}, or a thief`)] : []),
   ];
 }
 

@@ -13,7 +13,7 @@ import { Chain, fingerprint, fingerprintWords, heardFingerprint, parseCharter } 
 import { demandSignatures, parseEnvelope } from "./envelope.mjs";
 import { ED25519, hex, ML_DSA_44, ML_DSA_65, publicKey, verify } from "./key.mjs";
 import { foldConsistency, foldInclusion, leafHash } from "./merkle.mjs";
-import { cosignatureBy, demandAuthor, parseCheckpoint } from "./note.mjs";
+import { checkLines, demandAuthor, parseCheckpoint } from "./note.mjs";
 import { decodeFile, judgeFork, judgeProof, kindOf, parseFork, parseProof } from "./proof.mjs";
 import { parseStatement } from "./statement.mjs";
 
@@ -78,13 +78,13 @@ const RUN = {
   },
   checkpoints(v) {
     const checkpoint = parseCheckpoint(v.note);
-    const signed = demandAuthor(checkpoint, v.origin, [v.keys.map(keyOf)]);
+    const signed = demandAuthor(checkpoint, v.origin, v.keys.map(keyOf));
     assert.deepEqual([checkpoint.size, hex(checkpoint.root)], [BigInt(v.size ?? 0), v.root]);
     assert.deepEqual(signed.map(signatureSays), v.signed);
   },
   cosignatures(v) {
     const checkpoint = parseCheckpoint(v.note);
-    const signed = v.keys.map(keyOf).map((key) => ({ key, ...cosignatureBy(checkpoint, `detente.v1/${v.mirror}/mirror`, key) })).filter((line) => line.verifies);
+    const signed = checkLines(checkpoint, `detente.v1/${v.mirror}/mirror`, v.keys.map(keyOf), false).good;
     demand(signed.length > 0, "cosignature", "no cosignature verifies");
     assert.deepEqual(signed.map(signatureSays), v.signed);
   },
@@ -95,8 +95,10 @@ const RUN = {
   forks(v) {
     const value = decodeFile(unhex(v.fork));
     assert.equal(kindOf(value), "fork");
-    const { feed, smaller, larger } = judgeFork(parseFork(value), trustedBy(v));
+    const { feed, smaller, larger, checkpointSigned, doubtful } = judgeFork(parseFork(value), trustedBy(v));
     assert.deepEqual([feed.party, smaller.size, larger.size], [v.party, BigInt(v.smaller), BigInt(v.larger)]);
+    const keys = checkpointSigned.map(({ key, withdrawn }) => ({ "key-id": hex(key.id), ...(withdrawn === undefined ? {} : { withdrawn }) }));
+    assert.deepEqual([keys, doubtful], [v.keys, v.doubtful ?? false]);
   },
   proofs(v) {
     const value = decodeFile(unhex(v.proof));

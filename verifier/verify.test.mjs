@@ -112,6 +112,10 @@ test("a fork is told, and charters alone are told by their fingerprints", () => 
   const convicted = run(file("a.detente-fork", fork), trust);
   assert.match(convicted.stdout, /^PROVED  alpha has signed two histories of one feed\n/);
   assert.equal(convicted.status, 0);
+  const revoked = [alpha.checkpoint, alpha.checkpointPQ].map(({ id }) => new Map([["key", id], ["since", make.NOON], ["reason", "stolen"]]));
+  const withdrawal = make.makeNextCharter({ ...make.makeParty("alpha", 2), roots: alpha.roots }, alpha1, { revoked });
+  const doubtful = run(file("b.detente-fork", make.makeFork({ feed, smaller: noteOf(other, 1), larger: noteOf(feed, 2), path: feed.consistency(1, 2), charters: [withdrawal] })), trust);
+  assert.match(doubtful.stdout, /^PROVED  withdrawn keys of alpha have signed one of two histories of one feed\n(.*\n)*.*, withdrawn since 271200Z NOV 26\n.*\n {2}remark .* or a thief\n$/);
   const charters = run(trust);
   assert.match(charters.stdout, /\n  alpha       version 1 of 261200Z NOV 26, fingerprint ([0-9a-f]{4} ?){8}\n/);
   assert.equal(charters.status, 0);
