@@ -139,6 +139,13 @@ func (l *Link) packHeld(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *
 				return err
 			}
 			held.Cosignatures = line + held.Cosignatures
+			if holds, known := l.holds[h.Feed]; h.Feed.Party == l.Peer && (!known || holds < h.Size) {
+				// It may have lost what it signed. Only its own signature makes it believe that, and fall silent until it has it back.
+				if c, lines, err := h.SignedAt(ctx, tx, h.Size); err == nil && c.Size == h.Size {
+					first, _, _ := strings.Cut(lines, "\n")
+					held.Cosignatures += first + "\n"
+				}
+			}
 		}
 	}
 	if *room -= bundle.PartOverhead + len(held.Cosignatures); *room < 0 {

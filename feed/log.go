@@ -172,6 +172,16 @@ func Heads(ctx context.Context, tx *store.Tx, channel *[32]byte) ([]*Head, error
 	return out, rows.Err()
 }
 
+// Lock locks the head of a feed for writing as Open does, but does not make a feed that is new: its head is empty, and stands nowhere until
+// the first Extend.
+func Lock(ctx context.Context, tx *store.Tx, f traffic.Feed) (*Head, error) {
+	h, err := find(ctx, tx, f, tx.ForUpdate())
+	if errors.Is(err, ErrNoFeed) && f.Valid() {
+		return &Head{Feed: f, Root: rootOf(0, nil)}, nil
+	}
+	return h, err
+}
+
 // Open locks the head of a feed for writing, making the feed if it is new. Whoever holds the lock is the feed's one writer until the
 // transaction ends; on SQLite every writer is.
 func Open(ctx context.Context, tx *store.Tx, f traffic.Feed) (*Head, error) {
@@ -200,6 +210,16 @@ func Open(ctx context.Context, tx *store.Tx, f traffic.Feed) (*Head, error) {
 // Extend stores entries after the head, with the tree hashes and the new head, in the caller's transaction: all or none. Index and Held
 // are set here. If the process dies before the commit, nothing happened; after it, everything did.
 func (h *Head) Extend(ctx context.Context, tx *store.Tx, entries []Entry) error {
+	if h.row == 0 {
+		made, err := Open(ctx, tx, h.Feed)
+		if err != nil {
+			return err
+		}
+		if made.Size > 0 {
+			return ErrGap // another process was first
+		}
+		h.row = made.row
+	}
 	held := time.Now().Unix()
 	var fresh []tlog.Hash // leaves of this call, for tiles that fill up
 	for i := range entries {

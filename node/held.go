@@ -33,7 +33,7 @@ func (n *Node) openHeld(b *bundle.Bundle) []claim {
 		c := claim{Held: h}
 		if h.Feed.Party == n.self && h.Cosignatures != "" {
 			if candidates == nil {
-				candidates = judge.Mirrors(n.Chain(b.From))
+				candidates = append(judge.Mirrors(n.Chain(b.From)), judge.EverSigned(n.Chain(n.self))...)
 			}
 			_, signed, err := feed.OpenCheckpoint(feed.Checkpoint{Feed: h.Feed, Size: h.Size, Root: h.Root}.Note(h.Cosignatures), candidates...)
 			if err != nil {
@@ -137,6 +137,9 @@ func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *line, b *bund
 	}
 	chain := n.Chain(mirror)
 	for _, s := range c.signed {
+		if s.Mirror == "" {
+			continue
+		}
 		if since, withdrawn := chain.WithdrawnAt(s.Key); withdrawn && !s.At.Before(since) {
 			continue
 		}
@@ -216,6 +219,26 @@ func (n *Node) storeGossip(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 		}
 	}
 	return nil
+}
+
+// forksFor are the proofs held here that convict members of channels shared with the peer: it is told with each hello.
+func (n *Node) forksFor(ctx context.Context, tx *store.Tx, peer traffic.Party, room int) ([][]byte, error) {
+	alarms, err := exchange.Alarms(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	shared := n.shared(peer)
+	var out [][]byte
+	for _, a := range alarms {
+		if f, err := traffic.ParseOrigin(a.Subject); a.Kind != exchange.AlarmFork || err != nil || f.Party == peer || !shared(f.Channel) {
+			continue
+		}
+		if room -= len(a.Evidence) + bundle.EntryOverhead; room < 0 || len(out) == bundle.MaxForks {
+			break
+		}
+		out = append(out, a.Evidence)
+	}
+	return out, nil
 }
 
 // gossiped verifies a third member's checkpoint; the chain is nil when it is of no use here.

@@ -200,7 +200,7 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 	b.Charters = n.news(peer)
 	var m *exchange.Manifest
 	err := n.db.View(ctx, func(tx *store.Tx) (err error) {
-		b.Feeds, b.Held, b.Gossip, b.Wants, b.Blobs = nil, nil, nil, nil, nil
+		b.Feeds, b.Held, b.Gossip, b.Forks, b.Wants, b.Blobs = nil, nil, nil, nil, nil, nil
 		m, err = l.link.Pack(ctx, tx, b, exchange.Packing{
 			Lanes: p.lanes, Shared: n.shared(peer), Capacity: bundle.Capacity(p.limit), Entries: 2 * batch, All: p.all, Receipts: p.only, Know: n.know(),
 			Silent: n.isSilent,
@@ -209,6 +209,11 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 		})
 		if err != nil || p.lanes[len(p.lanes)-1] != exchange.Calm {
 			return err
+		}
+		if b.Know != nil {
+			if b.Forks, err = n.forksFor(ctx, tx, peer, bundle.Capacity(p.limit)-b.Size()); err != nil {
+				return err
+			}
 		}
 		return n.packBlobs(ctx, tx, l, b, bundle.Capacity(p.limit)-b.Size())
 	})

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type taken struct {
 	receipts []exchange.Receipt
 	alarms   []exchange.Alarm
 	system   bool // a feed of a link or public channel grew: there may be new channels
+	gap      bool // the sender believes that more is held here than is
 	chunks   bool
 }
 
@@ -93,7 +95,7 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 		n.log.Warn("charters refused", "peer", b.From, "reason", err)
 	}
 	// System channels first: what they carry may bring the channels of the rest into being.
-	system, rest := n.plan(ctx, b, l, true), []*section(nil)
+	system, stray := n.plan(ctx, b, true)
 	var t taken
 	if len(system) > 0 {
 		if err := n.store(ctx, b, system, &t); err != nil {
@@ -105,8 +107,8 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 			}
 		}
 	}
-	rest = n.plan(ctx, b, l, false)
-	if err := n.takeRest(ctx, l, b, rest, &t); err != nil {
+	rest, other := n.plan(ctx, b, false)
+	if err := n.takeRest(ctx, l, b, rest, cmp.Or(stray, other), &t); err != nil {
 		return err
 	}
 	n.settle(l, b, way, &t)
@@ -129,6 +131,10 @@ func (n *Node) settle(l *line, b *bundle.Bundle, way string, t *taken) {
 	}
 	if b.Know != nil {
 		l.kick(exchange.Urgent) // it may lack what it had: on each lane its own
+		l.kick(exchange.Calm)
+	}
+	if t.gap {
+		l.link.OweHello()
 		l.kick(exchange.Calm)
 	}
 	if t.chunks {
@@ -154,26 +160,25 @@ type section struct {
 }
 
 // plan examines the sections on system channels, or those on the others. A section that the sender has no business to send is left out,
-// and the sender is the subject of an alarm.
-func (n *Node) plan(ctx context.Context, b *bundle.Bundle, l *line, system bool) []*section {
+// and one of them named: the sender is the subject of an alarm.
+func (n *Node) plan(ctx context.Context, b *bundle.Bundle, system bool) (out []*section, stray string) {
 	shared := n.shared(b.From)
-	var out []*section
 	for _, p := range b.Feeds {
 		c, err := n.channel(p.Feed.Channel)
 		if err != nil || (c.Kind != party.Common) != system {
 			continue // an unknown channel is not an offence: its charter may be on its way
 		}
 		if !shared(c.id) || !c.Member(p.Feed.Party) || p.Feed.Party != b.From && p.Feed.Party != n.self {
-			n.log.Warn("section refused", "peer", b.From, "feed", p.Feed.Origin(), "reason", "not the sender's to send")
+			stray = p.Feed.Origin()
 			continue
 		}
 		s := &section{FeedPart: p, judge: n.judge(c, p.Feed), own: p.Feed.Party == n.self}
 		if s.findings, err = s.judge.Examine(ctx, p.Entries); err != nil {
-			return nil
+			return nil, stray
 		}
 		out = append(out, s)
 	}
-	return out
+	return out, stray
 }
 
 func (n *Node) judge(c *channel, f traffic.Feed) *judge.Judge {
@@ -217,14 +222,22 @@ func (n *Node) storeSections(ctx context.Context, tx *store.Tx, b *bundle.Bundle
 }
 
 // takeRest stores the sections of agreed channels, the receipts, the gossip, the blobs.
-func (n *Node) takeRest(ctx context.Context, l *line, b *bundle.Bundle, sections []*section, t *taken) error {
+func (n *Node) takeRest(ctx context.Context, l *line, b *bundle.Bundle, sections []*section, stray string, t *taken) error {
 	held := n.openHeld(b)
-	if len(sections) == 0 && len(held) == 0 && len(b.Gossip) == 0 && len(b.Forks) == 0 && len(b.Blobs) == 0 && b.Know == nil {
+	if stray == "" && len(sections) == 0 && len(held) == 0 && len(b.Gossip) == 0 && len(b.Forks) == 0 && len(b.Blobs) == 0 && b.Know == nil {
 		return nil
 	}
 	before := *t
 	return n.update(ctx, sections, func(tx *store.Tx) error {
 		*t = before.clone() // the transaction may run again
+		if stray != "" {
+			err := n.raise(ctx, tx, t, exchange.Alarm{
+				Kind: exchange.AlarmHostile, Subject: string(b.From), Detail: fmt.Sprintf("%s sends a feed that is not its to send: %s", b.From, stray),
+			})
+			if err != nil {
+				return err
+			}
+		}
 		if err := n.storeSections(ctx, tx, b, sections, t); err != nil {
 			return err
 		}
@@ -265,12 +278,13 @@ func (r *refusal) Error() string { return "node: section refused: " + r.alarm.De
 
 // storeSection appends what is new of a section to the copy held here. Everything is checked before anything is written.
 func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *taken) error {
-	h, err := feed.Open(ctx, tx, s.Feed)
+	h, err := feed.Lock(ctx, tx, s.Feed) // a feed of which nothing is stored leaves no trace
 	if err != nil {
 		return err
 	}
 	t.owed = append(t.owed, owed{feed: s.Feed}) // whatever comes of it, the sender shall know how far the copy goes
 	if s.Start > h.Size {
+		t.gap = true
 		return nil
 	}
 	fresh := s.Entries[min(h.Size-s.Start, int64(len(s.Entries))):]
@@ -293,8 +307,8 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 	if err != nil {
 		return &refusal{exchange.Alarm{Kind: exchange.AlarmHostile, Subject: s.Feed.Origin(), Detail: err.Error(), Evidence: []byte(s.Checkpoint)}}
 	}
-	if c.Size > h.Size && len(fresh) == 0 {
-		return nil // a checkpoint ahead of its entries
+	if c.Size < 1 || c.Size > h.Size && len(fresh) == 0 {
+		return nil // of nothing, or a checkpoint ahead of its entries
 	}
 	if len(fresh) == 0 {
 		return n.storeNote(ctx, tx, h, c, s.Checkpoint, signed, t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"detente/exchange"
@@ -63,8 +64,11 @@ func (n *Node) isSilent(f traffic.Feed) bool {
 
 // peerHasMore is a member that holds more of an own feed than this database: it was restored from an old copy, marks and all.
 func (n *Node) peerHasMore(ctx context.Context, tx *store.Tx, mirror traffic.Party, c claim, t *taken) error {
-	if len(c.signed) == 0 {
-		return nil // a claim that the peer does not sign forbids nobody to speak
+	if !slices.ContainsFunc(c.signed, func(s feed.Signed) bool { return s.Mirror == "" }) {
+		return nil // a peer that cannot show our own signature forbids us nothing
+	}
+	if err := n.marks.Set(feed.Checkpoint{Feed: c.Feed, Size: c.Size, Root: c.Root}); err != nil {
+		return err
 	}
 	var size int64
 	if h, err := feed.Find(ctx, tx, c.Feed); err == nil {
