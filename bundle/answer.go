@@ -6,10 +6,11 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"time"
 
 	"detente/canonical"
-	"detente/key"
 	"detente/traffic"
 )
 
@@ -45,12 +46,21 @@ func (t Thread) aead(salt []byte) (cipher.AEAD, []byte, error) {
 	return gcm, secret[32:], err
 }
 
-// SealAnswer signs b as Seal does and seals it on the thread of the bundle that it answers, protocol.md#answer.
-func SealAnswer(b *Bundle, signer key.Signer, t Thread) ([]byte, error) {
-	plain, err := signed(b, signer)
-	if err != nil {
-		return nil, err
+// SealAnswer seals b on the thread of the bundle that it answers, protocol.md#answer. It bears no signature: only who can open what was asked
+// has the thread, and what an answer carries proves itself.
+func SealAnswer(b *Bundle, t Thread) ([]byte, error) {
+	content, err := encode(b)
+	if err == nil {
+		err = decode(content, new(Bundle)) // as the receiver will
 	}
+	if err != nil {
+		return nil, refusal(err)
+	}
+	n := lengthSize + len(content)
+	plain := make([]byte, lengthSize, padded(n))
+	binary.BigEndian.PutUint32(plain, uint32(len(content)))
+	plain = append(plain, content...)
+	plain = plain[:cap(plain)]
 	if len(plain)+tagSize+outerRoom > MaxSealed {
 		return nil, fmt.Errorf("%w: %d bytes before sealing", ErrLimit, len(plain))
 	}
@@ -63,8 +73,8 @@ func SealAnswer(b *Bundle, signer key.Signer, t Thread) ([]byte, error) {
 	return canonical.Marshal(answer{Version: answerVersion, Salt: salt, Ciphertext: gcm.Seal(nil, nonce, plain, nil)})
 }
 
-// OpenAnswer opens what came back over the route on which a bundle was sealed with SealAsking. Errors: those of Open.
-func OpenAnswer(raw []byte, t Thread, self traffic.Party, sender func(traffic.Party) func(key.ID) key.Verifier) (*Bundle, error) {
+// OpenAnswer opens what self got back from the party that it asked with SealAsking. Errors: those of Open.
+func OpenAnswer(raw []byte, t Thread, from, self traffic.Party) (*Bundle, error) {
 	if len(raw) > MaxSealed {
 		return nil, fmt.Errorf("%w: %d bytes", ErrLimit, len(raw))
 	}
@@ -87,5 +97,21 @@ func OpenAnswer(raw []byte, t Thread, self traffic.Party, sender func(traffic.Pa
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrSeal, err)
 	}
-	return openFor(plain, self, sender)
+	if len(plain) < lengthSize {
+		return nil, ErrShape
+	}
+	rest := plain[lengthSize:]
+	n := binary.BigEndian.Uint32(plain)
+	if int64(n) > int64(len(rest)) || padded(lengthSize+int(n)) != len(plain) {
+		return nil, fmt.Errorf("%w: length", ErrShape)
+	}
+	b := &Bundle{From: from, To: self, At: time.Now().UTC().Truncate(time.Second)}
+	return b, refusalOrNil(decode(rest[:n], b))
+}
+
+func refusalOrNil(err error) error {
+	if err == nil {
+		return nil
+	}
+	return refusal(err)
 }

@@ -37,10 +37,12 @@ type Packing struct {
 	Shared   func(channel [32]byte) bool // channels of which both are members
 	Capacity int                         // bytes of payload that the route takes
 	Entries  int                         // most entries in one bundle; 0 is bundle.MaxEntries
+	Part     int                         // most entries under one checkpoint; 0 is Entries. The receiver stores one part while it verifies the next
 	Receipts bool                        // no statements, only what is owed: they go by a call of our own
-	All      bool                        // everything not cosigned, whatever is believed to be on its way: for a pouch
-	Know     map[traffic.Party]int       // newest charter versions held here, for a hello
-	Silent   func(traffic.Feed) bool     // own feeds that may not speak: their database is behind what was signed
+	// Pouch packs everything that the peer has not cosigned, whatever is believed to be on its way, from where the pouch's bundle before ended.
+	Pouch  map[traffic.Feed]int64
+	Know   map[traffic.Party]int   // newest charter versions held here, for a hello
+	Silent func(traffic.Feed) bool // own feeds that may not speak: their database is behind what was signed
 	// Sign gives the own signature lines of a checkpoint at which a long feed is cut.
 	Sign func(feed.Checkpoint) (lines string, err error)
 	// Cosign gives a fresh cosignature of a head held here: the heartbeat.
@@ -74,6 +76,9 @@ func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packi
 	if p.Entries == 0 {
 		p.Entries = bundle.MaxEntries
 	}
+	if p.Part == 0 {
+		p.Part = p.Entries
+	}
 	room := p.Capacity - b.Size()
 
 	l.mu.Lock()
@@ -101,14 +106,16 @@ func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packi
 		if h.Feed.Party != l.Self && h.Feed.Party != l.Peer {
 			continue // a third member's statements are its own to send
 		}
-		if !p.All && !slices.Contains(p.Lanes, LaneOf(h.Feed.Precedence)) {
+		if !slices.Contains(p.Lanes, LaneOf(h.Feed.Precedence)) {
 			continue
 		}
 		if h.Feed.Party == l.Self && p.Silent(h.Feed) {
 			continue
 		}
-		if err := l.packEntries(ctx, tx, b, h, p, m, &room); err != nil {
-			return nil, err
+		for more := true; more; {
+			if more, err = l.packEntries(ctx, tx, b, h, p, m, &room); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return m, nil
@@ -184,36 +191,36 @@ func (l *Link) packNote(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *
 }
 
 // packEntries sends entries of an own feed that the peer has not cosigned, or gives back entries of the peer's own feed that it lost.
-func (l *Link) packEntries(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *feed.Head, p Packing, m *Manifest, room *int) error {
+func (l *Link) packEntries(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *feed.Head, p Packing, m *Manifest, room *int) (more bool, err error) {
 	now := time.Now()
 	var from int64
 	if h.Feed.Party == l.Self {
 		var cosigned int64
-		if _, known := l.holds[h.Feed]; p.All || !known { // the peer's last word is in memory, its cosignatures are on the disk
-			var err error
+		if _, known := l.holds[h.Feed]; p.Pouch != nil || !known { // the peer's last word is in memory, its cosignatures are on the disk
 			if cosigned, err = h.Cosigned(ctx, tx, l.Peer); err != nil {
-				return err
+				return false, err
 			}
 		}
 		from = cosigned
-		if !p.All {
+		if p.Pouch == nil {
 			from = l.start(h, cosigned, now)
 		}
 	} else {
 		holds, known := l.holds[h.Feed]
 		if !known {
-			return nil // nothing says that the peer lacks of its own feed
+			return false, nil // nothing says that the peer lacks of its own feed
 		}
 		from = l.start(h, holds, now)
 	}
+	from = max(from, p.Pouch[h.Feed])
 	if from >= h.Size {
-		return nil
+		return false, nil
 	}
 	const noteRoom = 8 << 10
 	part := bundle.FeedPart{Feed: h.Feed, Start: from}
-	left := min(p.Entries-m.Entries, bundle.MaxEntries)
+	left := min(p.Part, p.Entries-m.Entries, bundle.MaxEntries)
 	space := *room - bundle.PartOverhead - noteRoom
-	err := h.Range(ctx, tx, from, min(h.Size, from+int64(max(left, 0))), func(e feed.Entry) bool {
+	err = h.Range(ctx, tx, from, min(h.Size, from+int64(max(left, 0))), func(e feed.Entry) bool {
 		if space -= len(e.Bytes) + bundle.EntryOverhead; space < 0 {
 			return false
 		}
@@ -221,28 +228,26 @@ func (l *Link) packEntries(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 		return true
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	to := from + int64(len(part.Entries))
-	if to < h.Size {
-		m.More = true
-	}
 	if to == from {
-		return nil
+		m.More = true // neither room nor entries are left in this bundle
+		return false, nil
 	}
 	c, lines, err := h.SignedAt(ctx, tx, to)
 	switch {
 	case err == nil && c.Size == to:
 	case h.Feed.Party == l.Self:
 		if c, err = h.CheckpointAt(ctx, tx, to); err != nil {
-			return err
+			return false, err
 		}
 		if lines, err = p.Sign(c); err != nil {
-			return err
+			return false, err
 		}
 	default: // only its author can sign a cut of the peer's feed: give back whole up to a size that it signed
 		if c, lines, part.Entries, err = backTo(ctx, tx, h, from, to, part.Entries); err != nil || len(part.Entries) == 0 {
-			return err
+			return false, err
 		}
 		to = c.Size
 	}
@@ -253,7 +258,10 @@ func (l *Link) packEntries(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 	m.offered = append(m.offered, h.Feed)
 	m.Entries += len(part.Entries)
 	m.Flash = m.Flash || h.Feed.Precedence == traffic.Flash
-	return nil
+	if p.Pouch != nil {
+		p.Pouch[h.Feed] = to
+	}
+	return to < h.Size, nil
 }
 
 // backTo cuts entries [from, to) of the peer's own feed at the last size that the peer has signed.

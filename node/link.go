@@ -184,11 +184,11 @@ type packing struct {
 	lanes []exchange.Lane
 	hold  time.Duration
 	limit int
-	all   bool // for a pouch: everything not cosigned
 	only  bool // receipts only
 	force bool // seal even when there is nothing to say
 
-	thread bundle.Thread // of the bundle that this one answers
+	pouch  map[traffic.Feed]int64 // not nil: for a pouch, see exchange.Packing
+	thread bundle.Thread          // of the bundle that this one answers
 }
 
 // pack makes a sealed bundle for a peer; nil when there is nothing to say.
@@ -202,8 +202,8 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 	err := n.db.View(ctx, func(tx *store.Tx) (err error) {
 		b.Feeds, b.Held, b.Gossip, b.Forks, b.Wants, b.Blobs = nil, nil, nil, nil, nil, nil
 		m, err = l.link.Pack(ctx, tx, b, exchange.Packing{
-			Lanes: p.lanes, Shared: n.shared(peer), Capacity: bundle.Capacity(p.limit), Entries: 2 * batch, All: p.all, Receipts: p.only, Know: n.know(),
-			Silent: n.isSilent,
+			Lanes: p.lanes, Shared: n.shared(peer), Capacity: bundle.Capacity(p.limit), Entries: 4 * batch, Part: batch, Pouch: p.pouch,
+			Receipts: p.only, Know: n.know(), Silent: n.isSilent,
 			Sign:   func(c feed.Checkpoint) (string, error) { return c.Sign(keys.Checkpoint, n.now()) },
 			Cosign: func(c feed.Checkpoint) (string, error) { return c.Cosign(n.self, keys.Mirror, n.now()) },
 		})
@@ -226,7 +226,7 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 	var sealed []byte
 	thread, signer := p.thread, n.bundleKey(l)
 	if thread != nil {
-		sealed, err = bundle.SealAnswer(b, signer, thread)
+		sealed, err = bundle.SealAnswer(b, thread)
 	} else if to, e := bundle.NewRecipient(peer, chain.Latest().Node.Sealing.Public); e != nil {
 		err = e
 	} else {

@@ -26,15 +26,24 @@ func (n *Node) ExportPouch(ctx context.Context, peer traffic.Party, path string)
 		return 0, fmt.Errorf("%w: %s", ErrNoPeer, peer)
 	}
 	l.link.OweHello()
-	sealed, _, m, err := n.pack(ctx, l, packing{
-		lanes: []exchange.Lane{exchange.Urgent, exchange.Calm}, limit: bundle.MaxSealed, all: true, force: true,
-	})
-	if err != nil {
-		return 0, err
+	var bundles [][]byte
+	taken := make(map[traffic.Feed]int64)
+	for more := true; more; {
+		sealed, _, m, err := n.pack(ctx, l, packing{
+			lanes: []exchange.Lane{exchange.Urgent, exchange.Calm}, limit: bundle.MaxSealed, pouch: taken, force: bundles == nil,
+		})
+		if err != nil {
+			return 0, err
+		}
+		// A pouch may never arrive: what it carries stays owed on every other route.
+		defer l.link.Settle(m, false)
+		if sealed != nil {
+			bundles = append(bundles, sealed)
+		}
+		statements += m.Entries
+		more = m.More && m.Entries > 0
 	}
-	// A pouch may never arrive: what it carries stays owed on every other route.
-	defer l.link.Settle(m, false)
-	return m.Entries, route.WritePouch(path, sealed)
+	return statements, route.WritePouch(path, bundles...)
 }
 
 // ImportPouch takes in a pouch file, in any order with anything else, as often as it is brought.

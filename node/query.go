@@ -52,7 +52,7 @@ type FeedState struct {
 	Cosigned map[traffic.Party]int64 // how far each other member, this node included, has cosigned it
 }
 
-// Feeds lists every feed held here, by channel, party and precedence.
+// Feeds lists every feed held here, and the own ones that should be, by channel, party and precedence.
 func (n *Node) Feeds(ctx context.Context) ([]FeedState, error) {
 	var out []FeedState
 	err := n.db.View(ctx, func(tx *store.Tx) error {
@@ -72,6 +72,13 @@ func (n *Node) Feeds(ctx context.Context) ([]FeedState, error) {
 		}
 		return nil
 	})
+	n.mu.RLock()
+	for f := range n.silent {
+		if !slices.ContainsFunc(out, func(s FeedState) bool { return s.Feed == f }) { // the database has lost all of it
+			out = append(out, FeedState{Feed: f, Silent: true, Cosigned: make(map[traffic.Party]int64)})
+		}
+	}
+	n.mu.RUnlock()
 	slices.SortStableFunc(out, func(a, b FeedState) int { return strings.Compare(a.Feed.Origin(), b.Feed.Origin()) })
 	return out, err
 }

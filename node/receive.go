@@ -57,10 +57,7 @@ func (n *Node) open(sealed []byte) (*bundle.Bundle, bundle.Thread, error) {
 
 // receiveAnswer takes what a peer answered over the route on which it was asked.
 func (n *Node) receiveAnswer(ctx context.Context, way string, peer traffic.Party, thread bundle.Thread, sealed []byte) error {
-	b, err := bundle.OpenAnswer(sealed, thread, n.self, n.sender)
-	if err == nil && b.From != peer {
-		err = bundle.ErrSender
-	}
+	b, err := bundle.OpenAnswer(sealed, thread, peer, n.self)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
@@ -95,10 +92,11 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 		n.log.Warn("charters refused", "peer", b.From, "reason", err)
 	}
 	// System channels first: what they carry may bring the channels of the rest into being.
-	system, stray := n.plan(ctx, b, true)
+	system, stray := n.plan(b, true)
+	n.examine(ctx, system)
 	var t taken
 	if len(system) > 0 {
-		if err := n.store(ctx, b, system, &t); err != nil {
+		if err := n.store(ctx, system, &t); err != nil {
 			return err
 		}
 		if t.system {
@@ -107,8 +105,19 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 			}
 		}
 	}
-	rest, other := n.plan(ctx, b, false)
-	if err := n.takeRest(ctx, l, b, rest, cmp.Or(stray, other), &t); err != nil {
+	rest, other := n.plan(b, false)
+	last := max(0, len(rest)-1)
+	examined := n.examineAhead(ctx, rest)
+	for i := range last {
+		<-examined[i]
+		if err := n.store(ctx, rest[i:i+1], &t); err != nil {
+			return err
+		}
+	}
+	for _, done := range examined[last:] {
+		<-done
+	}
+	if err := n.takeRest(ctx, l, b, rest[last:], cmp.Or(stray, other), &t); err != nil {
 		return err
 	}
 	n.settle(l, b, way, &t)
@@ -159,9 +168,9 @@ type section struct {
 	own      bool // entries of an own feed, given back: it is our signature that admits them
 }
 
-// plan examines the sections on system channels, or those on the others. A section that the sender has no business to send is left out,
-// and one of them named: the sender is the subject of an alarm.
-func (n *Node) plan(ctx context.Context, b *bundle.Bundle, system bool) (out []*section, stray string) {
+// plan picks the sections on system channels, or those on the others. A section that the sender has no business to send is left out, and one
+// of them named: the sender is the subject of an alarm.
+func (n *Node) plan(b *bundle.Bundle, system bool) (out []*section, stray string) {
 	shared := n.shared(b.From)
 	for _, p := range b.Feeds {
 		c, err := n.channel(p.Feed.Channel)
@@ -172,13 +181,36 @@ func (n *Node) plan(ctx context.Context, b *bundle.Bundle, system bool) (out []*
 			stray = p.Feed.Origin()
 			continue
 		}
-		s := &section{FeedPart: p, judge: n.judge(c, p.Feed), own: p.Feed.Party == n.self}
-		if s.findings, err = s.judge.Examine(ctx, p.Entries); err != nil {
-			return nil, stray
-		}
-		out = append(out, s)
+		out = append(out, &section{FeedPart: p, judge: n.judge(c, p.Feed), own: p.Feed.Party == n.self})
 	}
 	return out, stray
+}
+
+// examine verifies the signatures of sections, one section after the other. If ctx ends, the findings are incomplete.
+func (n *Node) examine(ctx context.Context, sections []*section) {
+	for _, s := range sections {
+		s.findings, _ = s.judge.Examine(ctx, s.Entries)
+	}
+}
+
+// examineAhead is examine beside the storing of the sections before: each channel is closed when its section is done.
+func (n *Node) examineAhead(ctx context.Context, sections []*section) []chan struct{} {
+	done := make([]chan struct{}, len(sections))
+	for i := range done {
+		done[i] = make(chan struct{})
+	}
+	all := func() {
+		for i := range sections {
+			n.examine(ctx, sections[i:i+1])
+			close(done[i])
+		}
+	}
+	if len(sections) > 1 {
+		n.work.Go(all)
+	} else {
+		all()
+	}
+	return done
 }
 
 func (n *Node) judge(c *channel, f traffic.Feed) *judge.Judge {
@@ -187,10 +219,11 @@ func (n *Node) judge(c *channel, f traffic.Feed) *judge.Judge {
 
 // store brings sections into the database in one transaction. If the process dies before the commit, the sender sees nothing cosigned and
 // sends again; after it, everything is there and the cosignature with it.
-func (n *Node) store(ctx context.Context, b *bundle.Bundle, sections []*section, t *taken) error {
+func (n *Node) store(ctx context.Context, sections []*section, t *taken) error {
+	before := *t
 	return n.update(ctx, sections, func(tx *store.Tx) error {
-		*t = taken{}
-		return n.storeSections(ctx, tx, b, sections, t)
+		*t = before.clone() // the transaction may run again
+		return n.storeSections(ctx, tx, sections, t)
 	})
 }
 
@@ -199,13 +232,16 @@ func (n *Node) update(ctx context.Context, sections []*section, fn func(*store.T
 	for _, s := range sections {
 		u = max(u, urgency(s.Feed.Precedence))
 	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("node: receive: %w", err) // what was examined may be incomplete
+	}
 	if err := n.db.Update(ctx, u, fn); err != nil {
 		return fmt.Errorf("node: receive: %w", err)
 	}
 	return nil
 }
 
-func (n *Node) storeSections(ctx context.Context, tx *store.Tx, b *bundle.Bundle, sections []*section, t *taken) error {
+func (n *Node) storeSections(ctx context.Context, tx *store.Tx, sections []*section, t *taken) error {
 	for _, s := range sections {
 		err := n.storeSection(ctx, tx, s, t)
 		if why := (*refusal)(nil); errors.As(err, &why) {
@@ -238,7 +274,7 @@ func (n *Node) takeRest(ctx context.Context, l *line, b *bundle.Bundle, sections
 				return err
 			}
 		}
-		if err := n.storeSections(ctx, tx, b, sections, t); err != nil {
+		if err := n.storeSections(ctx, tx, sections, t); err != nil {
 			return err
 		}
 		if err := n.storeHeld(ctx, tx, l, b, held, t); err != nil {

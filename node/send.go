@@ -48,7 +48,7 @@ type Sent struct {
 }
 
 // batch is the most statements that one commit takes of a feed; a larger one would keep a FLASH of another feed waiting for the writer.
-const batch = 128
+const batch = 256
 
 // desk is one own feed, whatever its epoch.
 type desk struct {
