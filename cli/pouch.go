@@ -2,8 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"detente/api"
 	"detente/node"
 	"detente/route"
 	"detente/traffic"
@@ -53,13 +56,17 @@ func (c *pouchExportCmd) Run(s *session) error {
 const maxPouch = 100 << 20
 
 type pouchImportCmd struct {
-	Files []string `arg:"" help:"Pouch files; - for standard input."`
+	Files  []string `arg:"" help:"Pouch files; - for standard input."`
+	Answer string   `help:"Write a pouch for their sender at once: the receipts, and what it has lost of its own." placeholder:"FILE"`
 	jsonFlag
 }
 
 // Help gives an example and the exit codes.
 func (pouchImportCmd) Help() string {
-	return detail("detente pouch import /media/stick/*.detente-pouch", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return detail(`
+		detente pouch import /media/stick/*.detente-pouch
+		detente pouch import xn.detente-pouch --answer /media/stick/answer.detente-pouch`,
+		exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
 }
 
 // Run takes the pouches in.
@@ -69,6 +76,7 @@ func (c *pouchImportCmd) Run(s *session) error {
 		return err
 	}
 	refused := 0
+	senders := make(map[traffic.Party]bool)
 	reports := []node.PouchReport{}
 	for _, path := range c.Files {
 		b, err := s.readFile(path, maxPouch)
@@ -81,6 +89,9 @@ func (c *pouchImportCmd) Run(s *session) error {
 		}
 		reports = append(reports, r)
 		refused += r.Refused
+		for _, p := range r.From {
+			senders[p] = true
+		}
 		if !c.JSON {
 			s.printf("%s: %d bundles taken from %s, %d refused\n", path, r.Bundles, join(r.From), r.Refused)
 		}
@@ -90,8 +101,31 @@ func (c *pouchImportCmd) Run(s *session) error {
 			return err
 		}
 	}
+	if err := c.answer(s, client, slices.Collect(maps.Keys(senders))); err != nil {
+		return err
+	}
 	if refused > 0 {
 		return fail(exitRefused, "the node's log says why; ask the sender to export it again", "%d bundles were refused", refused)
 	}
+	return nil
+}
+
+// answer writes the pouch that goes back. It must be made by the node that took the pouches in: what the sender said it lacks is remembered
+// only as long as the node runs.
+func (c *pouchImportCmd) answer(s *session, client *api.Client, senders []traffic.Party) error {
+	if c.Answer == "" {
+		return nil
+	}
+	if len(senders) != 1 {
+		return fail(exitUse, "give the pouches of one party at a time", "--answer writes one pouch, and these are of %d parties", len(senders))
+	}
+	p, err := client.ExportPouch(s.ctx, senders[0])
+	if err != nil {
+		return err
+	}
+	if err := s.writeNew(c.Answer, p.File, 0o600); err != nil || c.Answer == "-" || c.JSON {
+		return err
+	}
+	s.printf("%s: %d statements for %s, and the receipts owed to it.\n", c.Answer, p.Statements, senders[0])
 	return nil
 }

@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(e.WorkDir+"/passphrase", []byte("correct horse battery staple\n"), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "spoken": spoken, "flip": flip, "pick": pick,
+			"exits": exits, "spoken": spoken, "flip": flip, "first": first,
 		},
 		RequireExplicitExec: true,
 	})
@@ -78,13 +78,13 @@ func flip(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }
 
-// pick KEY VARIABLE takes a value out of the JSON on standard output.
-func pick(ts *testscript.TestScript, _ bool, args []string) {
+// first KEY VARIABLE takes the first text of a list out of the JSON on standard output.
+func first(ts *testscript.TestScript, _ bool, args []string) {
 	var v map[string]any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
-	s, ok := v[args[0]].(string)
-	if !ok {
-		ts.Fatalf("no text %s in the output", args[0])
+	list, _ := v[args[0]].([]any)
+	if len(list) == 0 {
+		ts.Fatalf("%s is empty", args[0])
 	}
-	ts.Setenv(args[1], s)
+	ts.Setenv(args[1], list[0].(string))
 }

@@ -127,7 +127,7 @@ func (c *recoverCmd) Run(s *session) error {
 	show, end := s.progress("recover")
 	r, err := node.Recover(ctx, show)
 	end()
-	if errors.Is(err, context.DeadlineExceeded) {
+	if late, ok := errors.AsType[*api.Problem](err); errors.Is(err, context.DeadlineExceeded) || ok && late.Code == "not-yet" {
 		return fail(exitUnreachable, "see detente link; what no peer can give back is left with --abandon", "not everything is back yet after %s", c.Timeout)
 	}
 	if err != nil {
