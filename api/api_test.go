@@ -30,6 +30,7 @@ var update = flag.Bool("update", false, "rewrite openapi.yaml")
 // desk is a node with its API, as the tools of its party see it.
 type desk struct {
 	t      *testing.T
+	node   *node.Node
 	server *api.Server
 	client *api.Client
 }
@@ -55,7 +56,7 @@ func open(t *testing.T, id traffic.Party) *desk {
 	t.Cleanup(func() { must(t, n.Close()) })
 	server, err := api.New(api.Config{Node: n, Version: "test"})
 	must(t, err)
-	return &desk{t, server, api.InProcess(server)}
+	return &desk{t, n, server, api.InProcess(server)}
 }
 
 func must(t *testing.T, err error) {
@@ -382,4 +383,25 @@ func TestEventsTellOfWhatWasStored(t *testing.T) {
 		return c.Statements != before+1
 	})
 	must(t, err)
+}
+
+// A process that is told to stop does not wait for those who only listen.
+func TestStreamsEndWhenTheNodeStops(t *testing.T) {
+	d, stopping := open(t, "xn"), make(chan struct{})
+	server, err := api.New(api.Config{Node: d.node, Stopping: stopping})
+	must(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, l, "") }()
+	c, err := api.NewClient("http://"+l.Addr().String(), "")
+	must(t, err)
+	defer c.Close()
+	must(t, c.Events(t.Context(), func(api.Change) bool {
+		cancel()
+		close(stopping)
+		return true // until the stream ends
+	}))
+	must(t, <-ended)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -96,6 +97,12 @@ func TestCompletion(t *testing.T) {
 		var out, errs bytes.Buffer
 		if code := Main(t.Context(), []string{"completion", shell}, nil, &out, &errs); code != exitDone {
 			t.Fatalf("%s: %d %s", shell, code, errs.String())
+		}
+		if path, err := exec.LookPath("bash"); err == nil && shell == "bash" {
+			c := exec.Command(path, "-c", out.String()+"\nCOMP_WORDS=(detente channel pro); COMP_CWORD=2; _detente; echo \"${COMPREPLY[@]}\"")
+			if got, err := c.CombinedOutput(); err != nil || string(got) != "propose\n" {
+				t.Errorf("bash completes to %q, %v", got, err)
+			}
 		}
 		for _, word := range []string{"propose", "verify", "precedence", "refuse"} {
 			if !strings.Contains(out.String(), word) {

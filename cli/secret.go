@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -99,16 +100,35 @@ func (s *session) newSecret(what string) (string, error) {
 }
 
 func (s *session) stty(mode string) error {
-	c := exec.CommandContext(s.ctx, "stty", mode)
+	c := exec.CommandContext(context.WithoutCancel(s.ctx), "stty", mode) // also after Ctrl-C, which must not leave the terminal dumb
 	c.Stdin = s.in
 	return c.Run()
 }
 
-// ask asks for a line.
+// ask asks for a line. When the command is broken off it returns at once; the reader is left to the end of the process.
 func (s *session) ask(prompt string) (string, error) {
 	fmt.Fprint(s.err, prompt)
+	type typed struct {
+		line string
+		err  error
+	}
+	done := make(chan typed, 1)
+	go func() {
+		line, err := s.readLine()
+		done <- typed{line, err}
+	}()
+	select {
+	case t := <-done:
+		return t.line, t.err
+	case <-s.ctx.Done():
+		return "", s.ctx.Err()
+	}
+}
+
+// readLine reads a byte at a time: what follows the line is the next question's.
+func (s *session) readLine() (string, error) {
 	var line []byte
-	for one := make([]byte, 1); len(line) < 4096; { // a byte at a time: what follows the line is the next question's
+	for one := make([]byte, 1); len(line) < 4096; {
 		n, err := s.in.Read(one)
 		if n == 1 && one[0] == '\n' || errors.Is(err, io.EOF) && len(line) > 0 {
 			break
