@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing/synctest"
 
+	"detente/archive"
 	"detente/dossier"
 	"detente/node"
 	"detente/statement"
@@ -22,8 +23,8 @@ type record struct {
 	mu    sync.Mutex // guards what follows
 	truth map[traffic.Feed][]statement.ID
 	place map[statement.ID]node.Sent
-	told  []said                // what a node has taken on itself to say
-	size  map[copyOf]int64      // how far a copy had come when it was last looked at
+	told  []said                 // what a node has taken on itself to say
+	size  map[copyOf]int64       // how far a copy had come when it was last looked at
 	gone  map[traffic.Party]bool // whose disk was lost, or put back, and has not recovered
 }
 
@@ -72,7 +73,7 @@ func (r *record) found(p traffic.Party) {
 type view struct {
 	holder *Capital
 	feeds  map[traffic.Feed]node.FeedState
-	held   map[traffic.Feed][]node.Held
+	held   map[traffic.Feed][]archive.Held
 }
 
 // Check holds everything that can be seen in the world against the invariants of the design: feeds only grow and their roots are those of
@@ -114,18 +115,18 @@ func (w *World) look(c *Capital) (*view, error) {
 		return nil, err
 	}
 	const all = 1 << 30
-	held, err := c.Node().List(ctx, all, func(node.Held) bool { return true })
+	held, err := c.Node().List(ctx, all, func(archive.Held) bool { return true })
 	if err != nil {
 		return nil, err
 	}
-	v := &view{c, make(map[traffic.Feed]node.FeedState), make(map[traffic.Feed][]node.Held)}
+	v := &view{c, make(map[traffic.Feed]node.FeedState), make(map[traffic.Feed][]archive.Held)}
 	for _, h := range held {
 		v.held[h.Feed] = append(v.held[h.Feed], h)
 	}
 	for _, s := range states {
 		v.feeds[s.Feed] = s
 		entries := v.held[s.Feed]
-		slices.SortFunc(entries, func(a, b node.Held) int { return int(a.Index - b.Index) })
+		slices.SortFunc(entries, func(a, b archive.Held) int { return int(a.Index - b.Index) })
 		if err := rightly(s, entries); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Feed.Origin(), err)
 		}
@@ -134,7 +135,7 @@ func (w *World) look(c *Capital) (*view, error) {
 }
 
 // rightly checks a copy of a feed by itself.
-func rightly(s node.FeedState, entries []node.Held) error {
+func rightly(s node.FeedState, entries []archive.Held) error {
 	if int64(len(entries)) != s.Size {
 		return fmt.Errorf("the head says %d entries, there are %d", s.Size, len(entries))
 	}
@@ -187,10 +188,13 @@ func (r *record) compare(v *view) error {
 				return fmt.Errorf("%s: entry %d is %s here and was %s", f.Origin(), i, e.ID.Short(), truth[i].Short())
 			case i < len(truth):
 			default:
-				if at, twice := r.place[e.ID]; twice && e.Reason == "" {
+				truth = append(truth, e.ID)
+				if e.Reason != "" {
+					break // an invalid one may be anything, also a copy of a good one
+				}
+				if at, twice := r.place[e.ID]; twice {
 					return fmt.Errorf("%s stands at %s %d and at %s %d", e.ID.Short(), at.Feed.Origin(), at.Index, f.Origin(), i)
 				}
-				truth = append(truth, e.ID)
 				r.place[e.ID] = node.Sent{ID: e.ID, Feed: f, Index: int64(i)}
 			}
 		}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"detente/node"
+	"detente/archive"
 	"detente/traffic"
 )
 
@@ -352,20 +352,20 @@ func number(from traffic.Address, f traffic.Feed, index int64) string {
 var numbered = regexp.MustCompile(`^([A-Z0-9-]+/[A-Z0-9]+)-([ZOPR])-(\d{4})(?:-(EXERCISE|TEST))?(?:-E(\d+))?$`)
 
 // find gives the statement of a number, as a party's node holds it.
-func (s *Script) find(at traffic.Party, ref string) (node.Held, error) {
+func (s *Script) find(at traffic.Party, ref string) (archive.Held, error) {
 	m := numbered.FindStringSubmatch(ref)
 	if m == nil {
-		return node.Held{}, errUsage
+		return archive.Held{}, errUsage
 	}
 	from, err := traffic.ParseAddress(strings.ToLower(m[1]))
 	if err != nil {
-		return node.Held{}, errUsage
+		return archive.Held{}, errUsage
 	}
 	index, _ := strconv.ParseInt(m[3], 10, 64)
 	epoch, _ := strconv.Atoi(m[5])
 	plane := traffic.Plane(cmp.Or(strings.ToLower(m[4]), string(traffic.Real)))
 	c := s.World.Capital(at)
-	held, err := c.Node().List(s.World.t.Context(), 1, func(h node.Held) bool {
+	held, err := c.Node().List(s.World.t.Context(), 1, func(h archive.Held) bool {
 		f := h.Feed
 		return f.Channel == s.channel && f.Party == from.Party && f.Plane == plane && f.Epoch == epoch &&
 			f.Precedence == traffic.Precedence(m[2]) && h.Index == index-1
@@ -374,7 +374,7 @@ func (s *Script) find(at traffic.Party, ref string) (node.Held, error) {
 		err = fmt.Errorf("%s does not hold %s", at, ref)
 	}
 	if err != nil {
-		return node.Held{}, err
+		return archive.Held{}, err
 	}
 	return held[0], nil
 }

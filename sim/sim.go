@@ -84,11 +84,11 @@ type Trap func(step string) error
 
 // life is a node from its start to its crash.
 type life struct {
-	node   *node.Node
-	ctx    context.Context
-	end    context.CancelFunc
-	dead   atomic.Bool
-	done   chan struct{}  // Run has returned
+	node *node.Node
+	ctx  context.Context
+	end  context.CancelFunc
+	dead atomic.Bool
+	done chan struct{} // Run has returned
 
 	mu     sync.Mutex     // guards dead turning true against who enters
 	inside sync.WaitGroup // bundles being taken in
@@ -206,8 +206,14 @@ func (c *Capital) Start() {
 func (c *Capital) TryStart() error {
 	l := &life{done: make(chan struct{})}
 	l.ctx, l.end = context.WithCancel(context.Background())
+	pins := c.pins()
+	keys, err := c.Keys.Under(pins.Own().Latest()) // a crash may have come between new keys and the charter that names them
+	if err != nil {
+		l.end()
+		return err
+	}
 	n, err := node.Open(l.ctx, node.Config{
-		DSN: c.database(), Keys: c.Keys, Pins: c.pins(), MarksDir: filepath.Join(c.dir, "keys", "marks"), Regimes: c.world.regimes,
+		DSN: c.database(), Keys: keys, Pins: pins, MarksDir: filepath.Join(c.dir, "keys", "marks"), Regimes: c.world.regimes,
 		Routes: map[string]route.Route{routeName: wire{c.world.Net, c.ID, l}}, Callable: c.callable, Heartbeat: c.world.heartbeat,
 		PouchDir: c.pouches(), Now: c.Now, Log: slog.New(slog.NewTextHandler(c.world.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})).With("at", c.ID),
 		Fault: func(step string) error { return c.fault(l, step) },
@@ -421,7 +427,34 @@ func (w *World) Send(l Letter) (node.Sent, error) {
 		Channel: l.Channel, Plane: l.Plane, Precedence: l.Precedence, Post: "nrrc", Audience: audience, Form: l.Form,
 		Values: w.values(l.From, l.Form, l.Text), Language: w.Capital(l.From).Charter.Languages[0], Drafter: "duty-officer", Releaser: "head-of-watch",
 	}
-	return w.said(l.From, l.Plane, l.Text, func(n *node.Node) (node.Sent, error) { return n.Send(w.t.Context(), d) })
+	return w.said(l.From, l.Plane, func(n *node.Node) (node.Sent, error) { return n.Send(w.t.Context(), d) })
+}
+
+// Speak is Send for a draft made by the caller.
+func (w *World) Speak(from traffic.Party, d node.Draft) error {
+	_, err := w.said(from, d.Plane, func(n *node.Node) (node.Sent, error) { return n.Send(w.t.Context(), d) })
+	return err
+}
+
+// Rotate gives a party new keys in some places of its charter, in a new version of it. Slots are as in package party.
+func (w *World) Rotate(id traffic.Party, why party.Withdrawal, slots ...party.Slot) error {
+	c := w.Capital(id)
+	l := c.life.Load()
+	if l == nil {
+		return fmt.Errorf("%w: %s is down", ErrCrashed, id)
+	}
+	draft, keys, roots, err := party.Rotate(l.node.Chain(id).Latest(), c.Keys, why, slots...)
+	if err != nil {
+		return err
+	}
+	charter, err := party.SignCharter(draft, append(roots, c.Roots...)...)
+	if err != nil {
+		return err
+	}
+	if c.Keys, err = keys.Under(charter); err != nil { // saved before the charter is of use
+		return err
+	}
+	return l.node.Renew(w.t.Context(), charter, c.Keys, "council", "security-officer")
 }
 
 // Reply has a party answer a statement that it holds, with a form and a text.
@@ -431,7 +464,7 @@ func (w *World) Reply(from traffic.Party, to statement.ID, form, text string) (n
 		To: to, Form: form, Values: w.values(from, form, text), Language: w.Capital(from).Charter.Languages[0],
 		Drafter: "duty-officer", Releaser: "head-of-watch",
 	}
-	return w.said(from, "", text, func(n *node.Node) (node.Sent, error) {
+	return w.said(from, "", func(n *node.Node) (node.Sent, error) {
 		if form == "acknowledgement" {
 			return n.Acknowledge(w.t.Context(), to, r.Drafter, r.Values)
 		}
@@ -439,7 +472,7 @@ func (w *World) Reply(from traffic.Party, to statement.ID, form, text string) (n
 	})
 }
 
-func (w *World) said(from traffic.Party, plane traffic.Plane, text string, say func(*node.Node) (node.Sent, error)) (node.Sent, error) {
+func (w *World) said(from traffic.Party, plane traffic.Plane, say func(*node.Node) (node.Sent, error)) (node.Sent, error) {
 	w.t.Helper()
 	c := w.Capital(from)
 	l := c.life.Load()
@@ -477,4 +510,20 @@ func (w *World) values(from traffic.Party, id, text string) form.Values {
 		return form.Values{"reason": text}
 	}
 	return form.Values{"text": text}
+}
+
+// Regimes are those that every node of the world has.
+func (w *World) Regimes() []*form.Regime { return w.regimes }
+
+// Settle waits until every statement is held and cosigned by all who are to hold it. The error says what is still behind after that time.
+func (w *World) Settle(most time.Duration) error {
+	for end := time.Now().Add(most); ; time.Sleep(time.Minute) {
+		behind, err := w.Behind()
+		if err != nil || behind == "" {
+			return err
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("sim: still behind after %v: %s", most, behind)
+		}
+	}
 }

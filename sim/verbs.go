@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/archive"
 	"detente/dossier"
 	"detente/evidence"
 	"detente/exchange"
@@ -160,22 +161,10 @@ func (s *Script) rotate(args []string, out *strings.Builder) error {
 	for _, a := range args[1:] {
 		slots = append(slots, party.Slot(a))
 	}
-	previous := c.Node().Chain(c.ID).Latest()
-	draft, keys, roots, err := party.Rotate(previous, c.Keys, party.Withdrawal{}, slots...)
-	if err != nil {
+	if err := s.World.Rotate(c.ID, party.Withdrawal{}, slots...); err != nil {
 		return err
 	}
-	charter, err := party.SignCharter(draft, append(roots, c.Roots...)...)
-	if err != nil {
-		return err
-	}
-	if c.Keys, err = keys.Under(charter); err != nil {
-		return err
-	}
-	if err := c.Node().Renew(s.World.t.Context(), charter, keys, "council", "security-officer"); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "charter of %s, version %d\n", c.ID, charter.Version)
+	fmt.Fprintf(out, "charter of %s, version %d\n", c.ID, c.Node().Chain(c.ID).Latest().Version)
 	return nil
 }
 
@@ -198,11 +187,11 @@ func (s *Script) screen(args []string, out *strings.Builder) error {
 func (s *Script) lines(at traffic.Party) ([]string, error) {
 	n := s.World.Capital(at).Node()
 	ctx := s.World.t.Context()
-	held, err := n.List(ctx, 1<<20, func(h node.Held) bool { return h.Feed.Channel == s.channel })
+	held, err := n.List(ctx, 1<<20, func(h archive.Held) bool { return h.Feed.Channel == s.channel })
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(held, func(a, b node.Held) int {
+	slices.SortFunc(held, func(a, b archive.Held) int {
 		if a.Clock != b.Clock {
 			return int(a.Clock - b.Clock)
 		}
