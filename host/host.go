@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"detente/api"
@@ -203,9 +204,21 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 	return serve(l, err, func(l net.Listener) error { return h.api.Serve(ctx, l, token) })
 }
 
-// known tells whose transport key calls. Any charter version counts until its key is withdrawn: a peer that has just rotated still calls with
-// the one or the other.
-func (h *Host) known(k key.Public) (traffic.Party, bool) { return h.node.TransportKey(k.ID()) }
+// known tells whose transport key calls. That of any charter version counts until it is withdrawn: a peer that has just rotated calls with
+// the old one until it is started anew.
+func (h *Host) known(shown key.Public) (traffic.Party, bool) {
+	id := shown.ID()
+	for _, p := range h.node.Peers() {
+		chain := h.node.Chain(p)
+		if _, withdrawn := chain.WithdrawnAt(id); withdrawn {
+			continue
+		}
+		if slices.ContainsFunc(chain.All(), func(c *party.Charter) bool { return c.Node.Transport.ID() == id }) {
+			return p, true
+		}
+	}
+	return "", false
+}
 
 // Close closes the node. Run must have returned.
 func (h *Host) Close() error { return h.node.Close() }

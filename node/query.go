@@ -10,7 +10,6 @@ import (
 	"detente/feed"
 	"detente/form"
 	"detente/judge"
-	"detente/key"
 	"detente/party"
 	"detente/statement"
 	"detente/store"
@@ -108,19 +107,3 @@ func (n *Node) Conditions() []exchange.Condition {
 
 // Regimes lists the regimes that this program has.
 func (n *Node) Regimes() []*form.Regime { return n.cfg.Regimes }
-
-// TransportKey tells whose transport key this is: that of a trusted peer, in any version of its charter, unless it was withdrawn.
-func (n *Node) TransportKey(id key.ID) (traffic.Party, bool) {
-	for _, p := range n.Peers() {
-		chain := n.Chain(p)
-		if _, withdrawn := chain.WithdrawnAt(id); withdrawn {
-			continue
-		}
-		for _, c := range chain.All() {
-			if c.Node.Transport.ID() == id {
-				return p, true
-			}
-		}
-	}
-	return "", false
-}
