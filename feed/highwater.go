@@ -21,7 +21,7 @@ var ErrBehind = errors.New("feed: the database is behind what was signed; run re
 // Marks keeps, beside the keys and outside the database, the size and root last signed of each own feed. A database restored from an old
 // copy does not bring them back with it.
 //
-// A mark is written before the checkpoint leaves the process, so it outlives the process; it reaches the disk within a second (Sync), so a
+// A mark is written before the checkpoint leaves the process (Raise), so it outlives the process; it reaches the disk within a second (Sync), so a
 // power cut loses at most marks that lie behind a database which itself lost nothing: such marks raise no false alarm and miss only a copy
 // younger than a second.
 type Marks struct {
@@ -110,6 +110,14 @@ func (m *Marks) All() []Checkpoint {
 		out = append(out, mf.mark)
 	}
 	return out
+}
+
+// Raise is Set for a checkpoint about to leave the process, which may be smaller than one that has left already.
+func (m *Marks) Raise(c Checkpoint) error {
+	if m.Last(c.Feed).Size >= c.Size {
+		return nil
+	}
+	return m.Set(c)
 }
 
 // Set records that the checkpoint was signed. A smaller size than the mark's is ErrBehind, and the mark stays.
