@@ -182,6 +182,9 @@ func TestProblems(t *testing.T) {
 		{"pouch for a stranger", "POST", "/v1/pouches/xz", "", 404, "no-peer"},
 		{"not a pouch", "POST", "/v1/pouches", strings.Repeat("junk ", 100), 422, "not-a-pouch"},
 		{"keys that cannot change", "POST", "/v1/charter", `{"charter":"eA==","post":"mfa","by":"head"}`, 409, "no-key-file"},
+		{"feed of a closed channel", "POST", "/v1/feeds/export", `{"feed":"` + sent.Feed + `","directory":"/nowhere"}`, 403, "closed-channel"},
+		{"directory somewhere", "POST", "/v1/feeds/export", `{"feed":"` + sent.Feed + `","directory":"here"}`, 422, "request"},
+		{"no feed", "POST", "/v1/feeds/export", `{"feed":"x","directory":"/nowhere"}`, 422, "name"},
 		{"epoch without a reason", "POST", "/v1/epochs", `{"feed":"x","post":"mfa","by":"head","reason":""}`, 422, "name"},
 	} {
 		t.Run(x.name, func(t *testing.T) {

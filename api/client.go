@@ -309,6 +309,11 @@ func (c *Client) Feeds(ctx context.Context) ([]Feed, error) {
 	return call[[]Feed](ctx, c, http.MethodGet, "/v1/feeds", nil)
 }
 
+// ExportFeed writes the tiles of a feed of an open channel to a directory on the node's machine.
+func (c *Client) ExportFeed(ctx context.Context, r ExportRequest) (Exported, error) {
+	return call[Exported](ctx, c, http.MethodPost, "/v1/feeds/export", r)
+}
+
 // Alarms lists what a person must know.
 func (c *Client) Alarms(ctx context.Context) ([]exchange.Alarm, error) {
 	return call[[]exchange.Alarm](ctx, c, http.MethodGet, "/v1/alarms", nil)

@@ -3,9 +3,14 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"net/http"
+	"path/filepath"
 
 	"detente/exchange"
+	"detente/feed"
+	"detente/store"
+	"detente/traffic"
 
 	"golang.org/x/text/language"
 )
@@ -13,6 +18,7 @@ import (
 func (s *Server) registerLinks() {
 	handle(s, operation(s, "links", http.MethodGet, "/v1/links", "list-links", "How the link with each peer stands, and what has reached it"), s.links)
 	handle(s, operation(s, "links", http.MethodGet, "/v1/feeds", "list-feeds", "Every feed held here"), s.feeds)
+	handle(s, operation(s, "links", http.MethodPost, "/v1/feeds/export", "export-feed", "Write a feed of an open channel as tiles, for the tools of others"), s.exportFeed)
 	handle(s, operation(s, "links", http.MethodGet, "/v1/alarms", "list-alarms", "What a person must know, oldest first"), s.alarms)
 }
 
@@ -50,6 +56,34 @@ func (s *Server) feeds(ctx context.Context, _ *none) ([]Feed, error) {
 			Cosigned: f.Cosigned,
 		})
 	}
+	return out, err
+}
+
+// exportFeed writes the tiles of a feed that anybody may be shown, protocol.md#tiles.
+func (s *Server) exportFeed(ctx context.Context, in *struct{ Body ExportRequest }) (Exported, error) {
+	f, err := traffic.ParseOrigin(in.Body.Feed)
+	if err != nil {
+		return Exported{}, err
+	}
+	if !filepath.IsAbs(in.Body.Directory) {
+		return Exported{}, fmt.Errorf("%w: the directory is on the node's machine, and named from its root", errField)
+	}
+	c, _, err := s.node.Channel(f.Channel)
+	if err != nil {
+		return Exported{}, err
+	}
+	if !c.Open {
+		return Exported{}, fmt.Errorf("%w: %s", errClosed, c.Name)
+	}
+	out := Exported{Directory: in.Body.Directory}
+	err = s.node.DB.View(ctx, func(tx *store.Tx) error {
+		h, err := feed.Find(ctx, tx, f)
+		if err != nil {
+			return err
+		}
+		out.Size = h.Size
+		return feed.ExportTiles(ctx, tx, h, in.Body.Directory)
+	})
 	return out, err
 }
 

@@ -50,6 +50,7 @@ var (
 	errNoKeys   = errors.New("api: this node cannot read its key file anew")
 	errInvalid  = errors.New("api: the statement is invalid")
 
+	errClosed      = errors.New("api: the channel is not open, and its feeds are its members' alone")
 	errNotCompared = errors.New("api: the words of its charter were not compared yet")
 )
 
@@ -114,6 +115,9 @@ func rules() []rule {
 		{errSeveral, http.StatusConflict, "ambiguous", "give the beginning of the channel's id"},
 		{errNoKeys, http.StatusConflict, "no-key-file", ""},
 		{errNotCompared, http.StatusConflict, "words-not-compared", "hear the words from the party, then: detente charter confirm"},
+		{errClosed, http.StatusForbidden, "closed-channel", "prove single statements with: detente prove"},
+		{feed.ErrNoEntry, http.StatusConflict, "nothing-signed", "export it once something was said"},
+		{feed.ErrOrigin, http.StatusConflict, "another-feed", "choose an empty directory"},
 		{errInvalid, http.StatusConflict, "invalid-statement", "a notice can say so to its party"},
 		{context.DeadlineExceeded, http.StatusGatewayTimeout, "not-yet", "it goes on by itself; look again later"},
 		{context.Canceled, http.StatusServiceUnavailable, "cancelled", "look at what is held before trying again"},

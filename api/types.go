@@ -281,6 +281,18 @@ type Feed struct {
 	Cosigned   map[traffic.Party]int64 `json:"cosigned" doc:"How far each other member has."`
 }
 
+// ExportRequest asks for the tiles of a feed.
+type ExportRequest struct {
+	Feed      string `json:"feed" doc:"Its origin."`
+	Directory string `json:"directory" doc:"On the node's machine, from its root; what is there of the feed stays."`
+}
+
+// Exported is where the tiles of a feed are.
+type Exported struct {
+	Directory string `json:"directory"`
+	Size      int64  `json:"size"`
+}
+
 // Pouched is what a pouch file carries.
 type Pouched struct {
 	Statements int    `json:"statements"`

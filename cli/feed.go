@@ -5,10 +5,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"detente/api"
 )
 
 type feedCmd struct {
-	List feedListCmd `cmd:"" help:"Every feed held here, and how far each member has receipted it."`
+	List   feedListCmd   `cmd:"" help:"Every feed held here, and how far each member has receipted it."`
+	Export feedExportCmd `cmd:"" help:"Write a feed of an open channel as tiles, for the tools of others."`
 }
 
 type feedListCmd struct{ jsonFlag }
@@ -49,4 +52,63 @@ func (c *feedListCmd) Run(s *session) error {
 func tail(origin string) string {
 	parts := strings.SplitN(origin, "/", 3)
 	return parts[len(parts)-1]
+}
+
+type feedExportCmd struct {
+	Feed      string `arg:"" help:"Its origin, or the end of it, such as xn/real/P/0, where only one open channel has that."`
+	Directory string `arg:"" type:"path" help:"Where to, on the node's machine. What is there of the feed stays."`
+	jsonFlag
+}
+
+// Help gives an example and the exit codes.
+func (feedExportCmd) Help() string {
+	return "The layout is C2SP tlog-tiles: any tool for transparency logs can read it, and check that the feed only ever grows.\n\n" +
+		detail("detente feed export xn/real/P/0 /srv/www/xn", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+}
+
+// Run exports the feed.
+func (c *feedExportCmd) Run(s *session) error {
+	node, err := s.client(false)
+	if err != nil {
+		return err
+	}
+	origin, err := c.origin(s, node)
+	if err != nil {
+		return err
+	}
+	e, err := node.ExportFeed(s.ctx, api.ExportRequest{Feed: origin, Directory: c.Directory})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.json(e)
+	}
+	s.printf("%s: %d statements of %s\n", e.Directory, e.Size, origin)
+	return nil
+}
+
+// origin is the feed's name in full: that of the one feed of an open channel that ends like it.
+func (c *feedExportCmd) origin(s *session, node *api.Client) (string, error) {
+	if strings.HasPrefix(c.Feed, "detente.v1/") {
+		return c.Feed, nil
+	}
+	feeds, err := node.Feeds(s.ctx)
+	if err != nil {
+		return "", err
+	}
+	channels, err := node.Channels(s.ctx)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, f := range feeds {
+		open := slices.ContainsFunc(channels, func(ch api.Channel) bool { return ch.Open && strings.HasPrefix(f.Origin, "detente.v1/"+ch.ID+"/") })
+		if open && tail(f.Origin) == c.Feed {
+			found = append(found, f.Origin)
+		}
+	}
+	if len(found) != 1 {
+		return "", fail(exitNotFound, "see them with: detente feed list; the whole origin always serves", "%d feeds of open channels end in %s", len(found), c.Feed)
+	}
+	return found[0], nil
 }

@@ -136,6 +136,9 @@ func (c *recoverCmd) Run(s *session) error {
 	if c.JSON {
 		return s.json(r)
 	}
-	s.printf("%d entries came back. Nothing is missing: every feed may speak.\n", r.Restored)
+	s.printf("%d entries came back. Nothing is known to be missing: every feed may speak.\n", r.Restored)
+	for _, p := range r.Unheard {
+		s.printf("%s has not been heard: it may hold more of ours. Run recover again when its link is up, before anything is said.\n", p)
+	}
 	return nil
 }

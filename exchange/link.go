@@ -19,6 +19,7 @@ type Link struct {
 
 	mu      sync.Mutex
 	owed    map[traffic.Feed]Fresh // feeds of which the peer is to be told how far they are held here
+	greeted bool                   // the peer has said, since the start, all that it holds
 	hello   bool                   // tell it of all of them, and which charters are known
 	notes   map[traffic.Feed]bool  // own and third members' feeds whose checkpoint has new signatures
 	holds   map[traffic.Feed]int64 // how far the peer holds a feed, by its own last word
@@ -94,12 +95,20 @@ func (l *Link) PeerHolds(f traffic.Feed, size int64) (before int64) {
 func (l *Link) PeerHoldsOnly(listed map[traffic.Feed]bool, all []traffic.Feed) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.greeted = true
 	for _, f := range all {
 		if !listed[f] {
 			l.holds[f] = 0
 			delete(l.offered, f)
 		}
 	}
+}
+
+// Greeted tells whether the peer has said, since this node started, all that it holds.
+func (l *Link) Greeted() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.greeted
 }
 
 // PeerKnows takes the peer's word of which version of the own charter it holds.

@@ -45,6 +45,8 @@ type Packing struct {
 	Silent func(traffic.Feed) bool // own feeds that may not speak: their database is behind what was signed
 	// Sign gives the own signature lines of a checkpoint at which a long feed is cut.
 	Sign func(feed.Checkpoint) (lines string, err error)
+	// Mark notes beside the keys that an own checkpoint is about to leave.
+	Mark func(feed.Checkpoint) error
 	// Cosign gives a fresh cosignature of a head held here: the heartbeat.
 	Cosign func(feed.Checkpoint) (line string, err error)
 }
@@ -91,7 +93,7 @@ func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packi
 		if err := l.packHeld(ctx, tx, b, h, p, m, &room); err != nil {
 			return nil, err
 		}
-		if err := l.packNote(ctx, tx, b, h, m, &room); err != nil {
+		if err := l.packNote(ctx, tx, b, h, p, m, &room); err != nil {
 			return nil, err
 		}
 	}
@@ -166,7 +168,7 @@ func (l *Link) packHeld(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *
 }
 
 // packNote sends the newest checkpoint of an own feed for its further signatures, and of a third member's as gossip against split views.
-func (l *Link) packNote(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *feed.Head, m *Manifest, room *int) error {
+func (l *Link) packNote(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *feed.Head, p Packing, m *Manifest, room *int) error {
 	if h.Feed.Party == l.Peer || h.Size == 0 || !m.hello && !l.notes[h.Feed] {
 		return nil
 	}
@@ -182,6 +184,8 @@ func (l *Link) packNote(ctx context.Context, tx *store.Tx, b *bundle.Bundle, h *
 	switch {
 	case h.Feed.Party != l.Self:
 		b.Gossip = append(b.Gossip, note)
+	case p.Mark(c) != nil:
+		return nil // it must not leave
 	case strings.Count(lines, "\n") > 1: // without a second signature the entries' own note says it all
 		b.Feeds = append(b.Feeds, bundle.FeedPart{Feed: h.Feed, Start: c.Size, Checkpoint: note})
 	}
@@ -250,6 +254,11 @@ func (l *Link) packEntries(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 			return false, err
 		}
 		to = c.Size
+	}
+	if h.Feed.Party == l.Self {
+		if err := p.Mark(c); err != nil {
+			return false, err
+		}
 	}
 	part.Checkpoint = c.Note(lines)
 	b.Feeds = append(b.Feeds, part)

@@ -20,7 +20,7 @@ func (n *Node) runLattice(ctx context.Context) {
 		if err := n.signLattice(ctx, done); err != nil && ctx.Err() == nil {
 			n.log.Error("ML-DSA signatures", "reason", err)
 		}
-		if err := n.index(ctx, 500); err != nil && ctx.Err() == nil {
+		if err := n.index(ctx, 100); err != nil && ctx.Err() == nil {
 			n.log.Error("index of dossiers", "reason", err)
 		}
 		if err := n.marks.Sync(); err != nil {

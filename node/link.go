@@ -93,6 +93,9 @@ func (n *Node) gossip(f traffic.Feed, but traffic.Party) {
 	}
 }
 
+// urgentPatience is how long an urgent bundle may take to be answered before it is tried again.
+const urgentPatience = 15 * time.Second
+
 // holdTime is how long a node that cannot be called leaves a request open with its peer.
 const holdTime = time.Minute
 
@@ -156,6 +159,11 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 		n.pouchFlash(ctx, l, m, sealed)
 	}
 	answered := false
+	if lane == exchange.Urgent { // a peer that accepts and hangs must not hold up the next FLASH, nor its pouch
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, urgentPatience)
+		defer cancel()
+	}
 	err = l.link.Carry(ctx, ways, sealed, m.Flash, func(w exchange.Way, answer []byte) {
 		if err := n.receiveAnswer(ctx, w.Route.Name(), l.link.Peer, thread, answer); err != nil {
 			n.log.Warn("answer refused", "peer", l.link.Peer, "reason", err)
@@ -204,6 +212,7 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 		m, err = l.link.Pack(ctx, tx, b, exchange.Packing{
 			Lanes: p.lanes, Shared: n.shared(peer), Capacity: bundle.Capacity(p.limit), Entries: 4 * batch, Part: batch, Pouch: p.pouch,
 			Receipts: p.only, Know: n.know(), Silent: n.isSilent,
+			Mark:   n.marks.Raise,
 			Sign:   func(c feed.Checkpoint) (string, error) { return c.Sign(keys.Checkpoint, n.now()) },
 			Cosign: func(c feed.Checkpoint) (string, error) { return c.Cosign(n.self, keys.Mirror, n.now()) },
 		})

@@ -16,7 +16,9 @@ func (n *Node) index(ctx context.Context, limit int) error {
 	for {
 		more := false
 		err := n.db.Update(ctx, store.Calm, func(tx *store.Tx) (err error) {
-			more, err = dossier.CatchUp(ctx, tx, part)
+			if more, err = dossier.CatchUp(ctx, tx, part); err == nil {
+				_, err = dossier.Refresh(ctx, tx, max(1, part/4), n.regimeOf)
+			}
 			return err
 		})
 		if err != nil || !more || limit > 0 {

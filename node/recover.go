@@ -25,6 +25,12 @@ func (n *Node) compareMarks(ctx context.Context) error {
 			if err == nil && h.Size >= m.Size {
 				continue
 			}
+			if left, err := abandoned(ctx, tx, m.Feed); err != nil || left {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			n.hush(m.Feed)
 			var size int64
 			if h != nil {
@@ -36,6 +42,16 @@ func (n *Node) compareMarks(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// abandoned tells whether the party has opened a later epoch of a feed.
+func abandoned(ctx context.Context, tx *store.Tx, f traffic.Feed) (bool, error) {
+	f.Epoch++
+	h, err := feed.Find(ctx, tx, f)
+	if errors.Is(err, feed.ErrNoFeed) {
+		return false, nil
+	}
+	return err == nil && h.Size > 0, err
 }
 
 func (n *Node) raiseBehind(ctx context.Context, tx *store.Tx, f traffic.Feed, size, signed int64, says string) error {
@@ -91,8 +107,9 @@ func (n *Node) caughtUp(h *feed.Head) {
 
 // Recovery is how far a recovery has come.
 type Recovery struct {
-	Behind   []Missing `json:"behind"`   // own feeds that may not speak yet
-	Restored int64     `json:"restored"` // entries of own feeds and copies that have come back
+	Behind   []Missing       `json:"behind"`   // own feeds that may not speak yet
+	Unheard  []traffic.Party `json:"unheard"`  // peers that have not said yet, since this node started, what they hold
+	Restored int64           `json:"restored"` // entries of own feeds and copies that have come back
 }
 
 // Missing is an own feed of which entries are missing.
@@ -105,7 +122,7 @@ type Missing struct {
 // mostUnheard is how long a recovery waits before it says once more what is held here.
 const mostUnheard = 15 * time.Second
 
-// Recover asks every peer for what this node has lost: entries of its own feeds, and the peers' own. It returns when nothing is missing, or
+// Recover asks every peer for what this node has lost: entries of its own feeds, and the peers' own. It returns when nothing is missing and every peer that can be reached has been heard, or
 // when ctx ends, with how far it came. Run must be going, because it is what exchanges.
 func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, error) {
 	start, err := n.Entries(ctx)
@@ -126,7 +143,7 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 		if progress != nil {
 			progress(r)
 		}
-		if len(r.Behind) == 0 {
+		if len(r.Behind) == 0 && !n.hopeful(r.Unheard) {
 			return r, n.clearBehind(ctx)
 		}
 		select {
@@ -139,10 +156,22 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 	}
 }
 
+// hopeful tells whether a peer that was not heard may still be: there is a way to it that has not failed.
+func (n *Node) hopeful(unheard []traffic.Party) bool {
+	return slices.ContainsFunc(unheard, func(p traffic.Party) bool {
+		return len(n.ways(p)) > 0 && n.line(p).link.Condition().Failure == ""
+	})
+}
+
 func (n *Node) recovery(ctx context.Context, start int64) (Recovery, error) {
-	r := Recovery{Behind: []Missing{}}
+	r := Recovery{Behind: []Missing{}, Unheard: []traffic.Party{}}
+	for _, p := range n.Peers() {
+		if !n.line(p).link.Greeted() {
+			r.Unheard = append(r.Unheard, p)
+		}
+	}
 	err := n.db.View(ctx, func(tx *store.Tx) error {
-		r = Recovery{Behind: []Missing{}, Restored: -start}
+		r.Behind, r.Restored = []Missing{}, -start
 		heads, err := feed.Heads(ctx, tx, nil)
 		if err != nil {
 			return err
@@ -206,10 +235,19 @@ func (n *Node) NewEpoch(ctx context.Context, f traffic.Feed, post traffic.Post, 
 		return Sent{}, err
 	}
 	root := mark.Root
-	return n.Send(ctx, Draft{
+	sent, err := n.Send(ctx, Draft{
 		Channel: f.Channel, Plane: f.Plane, Precedence: f.Precedence, Post: post, Audience: "*", Form: "epoch", Language: "en", Drafter: by,
 		Values: form.Values{
 			"epoch": int64(next.Epoch), "previous_size": mark.Size, "previous_root": root[:], "reason": reason, "authorised_by": by,
 		},
+	})
+	if err != nil {
+		return sent, err
+	}
+	n.mu.Lock()
+	delete(n.silent, f) // it is left for good: nothing waits for it any more
+	n.mu.Unlock()
+	return sent, n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+		return exchange.Clear(ctx, tx, exchange.AlarmBehind, f.Origin())
 	})
 }

@@ -297,7 +297,7 @@ func (n *Node) renew(c *channel, us []*utterance) (err error) {
 }
 
 // append stores the signed batch with the new head and its checkpoint in one transaction. Dying before the commit, nothing was said; after
-// it, all was, and the checkpoint is there to be sent. The mark is set before the checkpoint can leave.
+// it, all was, and the checkpoint is there to be sent. The mark is written before the checkpoint leaves: here, or at the latest where it is packed.
 func (n *Node) append(ctx context.Context, f traffic.Feed, us []*utterance) error {
 	var c feed.Checkpoint
 	err := n.db.Update(ctx, urgency(f.Precedence), func(tx *store.Tx) error {
@@ -340,8 +340,8 @@ func (n *Node) append(ctx context.Context, f traffic.Feed, us []*utterance) erro
 	if err != nil {
 		return err
 	}
-	if err := n.marks.Set(c); err != nil {
-		return err
+	if err := n.marks.Raise(c); err != nil {
+		n.log.Error("the mark beside the keys cannot be written: nothing more of this feed leaves", "feed", f.Origin(), "reason", err)
 	}
 	n.bump()
 	return nil
