@@ -54,8 +54,8 @@ func TestEveryDurableStepFails(t *testing.T) {
 		for _, m := range mishaps() {
 			for _, step := range m.steps {
 				stride := 1
-				if !long() { // about as many of each
-					stride = max(1, steps[step]/4)
+				if !long() { // as many of each
+					stride = max(1, steps[step]/3)
 				}
 				for at := 1 + len(m.name)%stride; at <= steps[step]; at += stride {
 					t.Run(fmt.Sprintf("%s/%s %d %s", victim, step, at, m.name), func(t *testing.T) {
