@@ -148,7 +148,7 @@ func (s *Server) problem(where string, err error) *Problem {
 	}
 }
 
-var packages = regexp.MustCompile(`(^|: )(?:api|node|feed|form|party|blob|route|store|traffic|canonical|statement): `)
+var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|node|feed|form|party|blob|route|store|traffic|canonical|statement): `)
 
 // plain takes the names of packages out of an error's text.
 func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }
