@@ -52,7 +52,7 @@ func (a *author) policy() torchwood.Policy {
 func TestExportIsReadByOthers(t *testing.T) {
 	a := newAuthor(t)
 	dir := filepath.Join(t.TempDir(), "feed")
-	for _, size := range []int64{1, 255, 256, 257, 700, 1<<16 + 300} { // in one directory, as the feed grows
+	for _, size := range []int64{1, 255, 256, 257, 700} { // in one directory, as the feed grows
 		a.grow(size)
 		a.sign()
 		if err := a.export(dir); err != nil {

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// A feed grows over the borders of tiles of every level, by one entry and by many; at each size it is the tree that package tlog has.
+// A feed grows over the borders of tiles of every level, by one entry and by many; at each size it is the tree that package tlog has, and at
+// the end others read its export, in which there are three levels of tiles.
 func TestGrowingOverTileBorders(t *testing.T) {
 	a := newAuthor(t)
 	for _, size := range []int64{1, 2, 254, 255, 256, 257, 511, 512, 513, 1 << 15, 1<<16 - 1, 1 << 16, 1<<16 + 1, 1<<16 + 255, 1<<16 + 256, 1<<16 + 257} {
@@ -38,6 +39,13 @@ func TestGrowingOverTileBorders(t *testing.T) {
 			}
 		})
 	}
+	dir := t.TempDir()
+	a.sign()
+	if err := a.export(dir); err != nil {
+		t.Fatal(err)
+	}
+	fscked(t, a, dir)
+	read(t, a, dir, a.size)
 }
 
 // Every size up to 600 of a larger feed has its root and its proofs, the same as those of package tlog, hash by hash.
