@@ -13,13 +13,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"detente/api"
+	"detente/archive"
+	"detente/feed"
 	"detente/form"
 	"detente/key"
 	"detente/node"
 	"detente/party"
 	"detente/regimes"
+	"detente/statement"
 	"detente/traffic"
 
 	"github.com/google/go-cmp/cmp"
@@ -407,4 +411,42 @@ func TestStreamsEndWhenTheNodeStops(t *testing.T) {
 		return true // until the stream ends
 	}))
 	must(t, <-ended)
+}
+
+// A statement that its party should not have logged is shown as what it is: it hides no other, and nobody is taken for its author but whoever
+// logged it.
+func TestInvalidStatementsAreShownAsWhatTheyAre(t *testing.T) {
+	d, peer := open(t, "xn"), open(t, "xs")
+	channel(t, d, peer)
+	k, err := key.Generate(key.Ed25519)
+	must(t, err)
+	forged, err := statement.Sign(statement.Header{
+		Issuer: traffic.Address{Party: "xl", Post: "nrrc"}, Audience: "xn", IssuedAt: time.Unix(1_700_000_000, 0).UTC(), Channel: [32]byte{1},
+		Plane: traffic.Real, Precedence: traffic.Flash, Form: "poem", Version: 1, Clock: 1, Language: "en", Drafter: "duty-officer", Charter: 1,
+		Refs: []statement.ID{{7}}, Dossier: statement.ID{7},
+	}, []byte{0xa0}, k)
+	must(t, err)
+	var logged traffic.Feed
+	feeds, err := d.client.Feeds(t.Context())
+	must(t, err)
+	for _, f := range feeds {
+		if f.Party == "xs" {
+			logged, err = traffic.ParseOrigin(f.Origin)
+			must(t, err)
+		}
+	}
+	for _, b := range [][]byte{forged.Bytes(), []byte("no statement at all")} {
+		s, _ := statement.Decode(b)
+		h := archive.Held{Placed: feed.Placed{Feed: logged, Entry: feed.Entry{ID: statement.Hash(b), Bytes: b, Reason: "wrong-feed"}}, Statement: s}
+		if s != nil {
+			h.Issuer, h.Form, h.Dossier = s.Issuer.String(), s.Form, s.Case()
+		}
+		must(t, func() error {
+			v, err := d.server.View(t.Context(), h)
+			if err == nil && (v.From != "xs" || v.Standing != "invalid" || v.Reason != "wrong-feed" || len(v.Status) == 0 || v.Text != "") {
+				t.Errorf("shown as %+v", v)
+			}
+			return err
+		}())
+	}
 }

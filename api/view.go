@@ -14,7 +14,6 @@ import (
 	"detente/dossier"
 	"detente/exchange"
 	"detente/form"
-	"detente/node"
 	"detente/statement"
 	"detente/traffic"
 
@@ -55,7 +54,9 @@ func (v *viewer) entry(h archive.Held) (*dossier.State, *dossier.Entry, error) {
 	state := v.states[name]
 	if state == nil {
 		var err error
-		if state, err = v.node.Dossier(v.ctx, h); err != nil {
+		if state, err = v.node.Dossier(v.ctx, h); errors.Is(err, archive.ErrNoChannel) {
+			return nil, nil, nil
+		} else if err != nil {
 			return nil, nil, err
 		}
 		v.states[name] = state
@@ -66,8 +67,8 @@ func (v *viewer) entry(h archive.Held) (*dossier.State, *dossier.Entry, error) {
 // line is a statement in a list.
 func (v *viewer) line(h archive.Held) (Line, error) {
 	from, _ := traffic.ParseAddress(h.Issuer)
-	if from.Party == "" {
-		from.Party = h.Feed.Party
+	if from.Party != h.Feed.Party {
+		from = traffic.Address{Party: h.Feed.Party} // whoever it pretends to be by, this party has logged it
 	}
 	out := Line{
 		ID: h.ID.String(), Number: number(from, h.Feed, h.Index), Form: h.Form, Title: h.Form, Precedence: h.Feed.Precedence, Plane: h.Feed.Plane,
@@ -79,11 +80,10 @@ func (v *viewer) line(h archive.Held) (Line, error) {
 		return out, nil
 	}
 	out.To, out.Issued = s.Audience, s.IssuedAt
+	// What is invalid may name a form or a channel that is not there: it is listed all the same, else one bad statement would hide all others.
 	f, regime, err := v.node.Form(s)
 	if err == nil {
 		out.Title = regime.Phrases.Phrase(v.lang, f.ID)
-	} else if !errors.Is(err, node.ErrNoForm) {
-		return out, err
 	}
 	_, e, err := v.entry(h)
 	if e == nil || err != nil {
@@ -244,11 +244,8 @@ func (v *viewer) silence(h archive.Held, e *dossier.Entry, s *Statement) []Silen
 func (v *viewer) render(h archive.Held, state *dossier.State, out *Statement) error {
 	s := h.Statement
 	f, regime, err := v.node.Form(s)
-	if errors.Is(err, node.ErrNoForm) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return nil
 	}
 	values, err := f.Decode(s.Payload)
 	if err != nil {
@@ -274,8 +271,10 @@ func (v *viewer) render(h archive.Held, state *dossier.State, out *Statement) er
 	}
 	for _, id := range s.Refs {
 		name := id.Short()
-		if e := state.Find(id); e != nil && e.Statement != nil {
-			name = number(e.Statement.Issuer, e.Feed, e.Index)
+		if state != nil {
+			if e := state.Find(id); e != nil {
+				name = number(e.Statement.Issuer, e.Feed, e.Index)
+			}
 		}
 		m.Refs = append(m.Refs, name)
 	}

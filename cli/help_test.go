@@ -111,3 +111,15 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 }
+
+func TestStrangersDoNotSteerTheTerminal(t *testing.T) {
+	var out bytes.Buffer
+	s := &session{out: &out}
+	s.printf("%s\n", "duty\x1b[2J\u009b\u202eofficer\r")
+	if err := s.table([]string{"a\x1b", "b"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "duty\ufffd[2J\ufffd\ufffdofficer\ufffd\na\ufffd  b\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

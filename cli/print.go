@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"detente/form"
 	"detente/party"
@@ -31,9 +32,19 @@ func printWords(w io.Writer, words func(lang string) ([]string, error)) error {
 func (s *session) table(rows ...[]string) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(r, "\t"), "\t"))
+		fmt.Fprintln(w, strings.TrimRight(safe(strings.Join(r, "\t")), "\t"))
 	}
 	return w.Flush()
+}
+
+// safe makes words of strangers printable: what could steer a terminal, or reorder a line, shows as U+FFFD.
+func safe(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || r >= '\u202a' && r <= '\u202e' {
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }
 
 // moment is a time as officers write it, a dash for none.

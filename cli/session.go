@@ -115,7 +115,7 @@ func (s *session) report(err error) int {
 }
 
 func (s *session) tell(code int, what, next string) int {
-	fmt.Fprintln(s.err, "detente:", what)
+	fmt.Fprintln(s.err, "detente:", safe(what))
 	if next != "" {
 		fmt.Fprintln(s.err, "  next:", next)
 	}
@@ -203,7 +203,9 @@ func (s *session) json(v any) error {
 	return e.Encode(v)
 }
 
-func (s *session) printf(format string, args ...any) { fmt.Fprintf(s.out, format, args...) }
+func (s *session) printf(format string, args ...any) {
+	io.WriteString(s.out, safe(fmt.Sprintf(format, args...)))
+}
 
 // writeNew writes a file that must not be there, or standard output for "-".
 func (s *session) writeNew(path string, b []byte, mode fs.FileMode) error {

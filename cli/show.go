@@ -41,6 +41,9 @@ func (c *showCmd) Run(s *session) error {
 	if c.JSON {
 		return s.json(st)
 	}
+	if st.Reason != "" {
+		s.printf("%s\n\n", st.Status[0]) // first of all: it counts for nothing
+	}
 	if st.Text == "" {
 		s.printf("%s  from %s, form %s: it cannot be shown as its form has it.\n", st.Number, st.From, st.Form)
 		for _, line := range st.Status {

@@ -1,0 +1,14 @@
+package api
+
+import (
+	"context"
+
+	"detente/archive"
+
+	"golang.org/x/text/language"
+)
+
+// View shows a statement that tests have made up.
+func (s *Server) View(ctx context.Context, h archive.Held) (Statement, error) {
+	return s.viewer(ctx, language.English).statement(h)
+}
