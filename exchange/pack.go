@@ -224,11 +224,11 @@ func (l *Link) packEntries(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 	part := bundle.FeedPart{Feed: h.Feed, Start: from}
 	left := min(p.Part, p.Entries-m.Entries, bundle.MaxEntries)
 	space := *room - bundle.PartOverhead - noteRoom
-	err = h.Range(ctx, tx, from, min(h.Size, from+int64(max(left, 0))), func(e feed.Entry) bool {
-		if space -= len(e.Bytes) + bundle.EntryOverhead; space < 0 {
+	err = h.Bodies(ctx, tx, from, min(h.Size, from+int64(max(left, 0))), func(entry []byte) bool {
+		if space -= len(entry) + bundle.EntryOverhead; space < 0 {
 			return false
 		}
-		part.Entries = append(part.Entries, e.Bytes)
+		part.Entries = append(part.Entries, entry)
 		return true
 	})
 	if err != nil {

@@ -45,7 +45,13 @@ CREATE TABLE feeds (
 	frontier   {bytes} NOT NULL, -- roots of the perfect subtrees, left to right: what an append needs of the past
 	clock      {bigint} NOT NULL,
 	charter    {bigint} NOT NULL,
+	indexed    {bigint} NOT NULL DEFAULT 0, -- how many of the entries are in ids
 	UNIQUE (channel, party, plane, precedence, epoch)
+);
+CREATE TABLE ids (
+	id    {bytes} NOT NULL,
+	place {bigint} NOT NULL,
+	PRIMARY KEY (id, place)
 );
 CREATE TABLE entries (
 	place   {rowkey},
@@ -58,7 +64,6 @@ CREATE TABLE entries (
 	reason  TEXT NOT NULL,     -- why it is invalid, or empty; a cache of the judgement
 	body    {bytes} NOT NULL
 );
-CREATE INDEX entries_by_id ON entries (id);
 CREATE INDEX entries_by_dossier ON entries (dossier) WHERE dossier <> id; -- the statement that opens a dossier is found by its id
 CREATE TABLE tiles (
 	feed   {bigint} NOT NULL,
@@ -97,6 +102,7 @@ type Head struct {
 
 	row      int64
 	frontier []tlog.Hash
+	indexed  int64
 }
 
 // Checkpoint is the head as a checkpoint to be signed.
@@ -115,12 +121,12 @@ type Entry struct {
 	Bytes   []byte
 }
 
-const headColumns = `row, channel, party, plane, precedence, epoch, size, root, frontier, clock, charter`
+const headColumns = `row, channel, party, plane, precedence, epoch, size, root, frontier, clock, charter, indexed`
 
 func scanHead(scan func(...any) error) (*Head, error) {
 	h := &Head{}
 	var channel, root, frontier []byte
-	err := scan(&h.row, &channel, &h.Feed.Party, &h.Feed.Plane, &h.Feed.Precedence, &h.Feed.Epoch, &h.Size, &root, &frontier, &h.Clock, &h.Charter)
+	err := scan(&h.row, &channel, &h.Feed.Party, &h.Feed.Plane, &h.Feed.Precedence, &h.Feed.Epoch, &h.Size, &root, &frontier, &h.Clock, &h.Charter, &h.indexed)
 	if err != nil {
 		return nil, err
 	}

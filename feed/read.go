@@ -1,9 +1,12 @@
 package feed
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"detente/statement"
@@ -55,6 +58,25 @@ func (h *Head) Range(ctx context.Context, tx *store.Tx, from, to int64, fn func(
 	return rows.Err()
 }
 
+// Bodies calls fn for the bytes of the entries [from, to) in order, until it returns false. It costs half of what Range does.
+func (h *Head) Bodies(ctx context.Context, tx *store.Tx, from, to int64, fn func([]byte) bool) error {
+	rows, err := tx.Query(ctx, `SELECT body FROM entries WHERE place >= $1 AND place < $2 ORDER BY place`, h.place(from), h.place(to))
+	if err != nil {
+		return fmt.Errorf("feed: bodies: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return fmt.Errorf("feed: bodies: %w", err)
+		}
+		if !fn(body) {
+			break
+		}
+	}
+	return rows.Err()
+}
+
 // SetReason replaces the cached judgement of an entry.
 func (h *Head) SetReason(ctx context.Context, tx *store.Tx, index int64, reason string) error {
 	if _, err := tx.Exec(ctx, `UPDATE entries SET reason = $1 WHERE place = $2`, reason, h.place(index)); err != nil {
@@ -92,28 +114,119 @@ type Placed struct {
 	Entry
 }
 
+// Statements are found by their ids through the table ids. Ids are hashes, so that each insert would touch a page of its own; therefore
+// [Index] fills the table behind the writers, sorted, and what it has not reached is looked through here.
+
 // ByID gives every place where a statement stands: one, unless a party has logged another's statement, or the same twice.
 func ByID(ctx context.Context, tx *store.Tx, id statement.ID) ([]Placed, error) {
-	return placed(ctx, tx, `WHERE e.id = $1 ORDER BY place`, id[:])
+	return byRange(ctx, tx, id[:], id[:], maxPlaces)
 }
 
 // ByDossier gives the entries of a dossier, in no particular order.
 func ByDossier(ctx context.Context, tx *store.Tx, dossier statement.ID) ([]Placed, error) {
-	return placed(ctx, tx, `WHERE e.dossier = $1 AND (e.id = $1 OR e.dossier <> e.id) ORDER BY place`, dossier[:])
+	opening, err := ByID(ctx, tx, dossier)
+	if err != nil {
+		return nil, err
+	}
+	later, err := placed(ctx, tx, `WHERE e.dossier = $1 AND e.dossier <> e.id ORDER BY place`, dossier[:])
+	return append(opening, later...), err
 }
+
+// maxPlaces is at how many places a statement is looked for: a party that logs one more often is not followed further.
+const maxPlaces = 1000
 
 // ByPrefix gives the statements whose id begins with those bytes, at most limit of them.
 func ByPrefix(ctx context.Context, tx *store.Tx, prefix []byte, limit int) ([]Placed, error) {
-	upper := append(append([]byte(nil), prefix...), make([]byte, 33-len(prefix))...)
-	for i := len(prefix); i < len(upper); i++ {
-		upper[i] = 0xff
+	low, high := [32]byte{}, [32]byte(bytes.Repeat([]byte{0xff}, 32))
+	copy(low[:], prefix)
+	copy(high[:], prefix)
+	return byRange(ctx, tx, low[:], high[:], limit)
+}
+
+// byRange gives the entries whose id lies between two, both included, by id and place.
+func byRange(ctx context.Context, tx *store.Tx, low, high []byte, limit int) ([]Placed, error) {
+	out, err := placed(ctx, tx, `WHERE e.place IN (SELECT place FROM ids WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3) ORDER BY e.id, e.place`,
+		low, high, limit)
+	if err != nil {
+		return nil, err
 	}
-	return placed(ctx, tx, `WHERE e.id >= $1 AND e.id < $2 ORDER BY e.id LIMIT $3`, prefix, upper, limit)
+	heads, err := Heads(ctx, tx, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range heads {
+		if h.indexed == h.Size {
+			continue
+		}
+		news, err := placed(ctx, tx, `WHERE e.place >= $1 AND e.place < $2 AND e.id >= $3 AND e.id <= $4 ORDER BY e.id, e.place LIMIT $5`,
+			h.place(h.indexed), h.place(h.Size), low, high, limit)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, news...)
+	}
+	return out[:min(len(out), limit)], nil
+}
+
+// Index enters the ids of at most limit entries that are not in the table yet, and tells whether there are more.
+func Index(ctx context.Context, tx *store.Tx, limit int) (more bool, err error) {
+	heads, err := Heads(ctx, tx, nil)
+	if err != nil {
+		return false, err
+	}
+	type entry struct {
+		id    []byte
+		place int64
+	}
+	for _, h := range heads {
+		if h.indexed >= h.Size {
+			continue
+		}
+		if limit <= 0 {
+			return true, nil
+		}
+		to := min(h.Size, h.indexed+int64(limit))
+		list, err := store.All(ctx, tx, func(e *entry) []any { return []any{&e.id, &e.place} },
+			`SELECT id, place FROM entries WHERE place >= $1 AND place < $2`, h.place(h.indexed), h.place(to))
+		if err != nil {
+			return false, fmt.Errorf("feed: index: %w", err)
+		}
+		slices.SortFunc(list, func(a, b entry) int { return bytes.Compare(a.id, b.id) })
+		for _, e := range list {
+			if _, err := tx.Exec(ctx, `INSERT INTO ids (id, place) VALUES ($1, $2) ON CONFLICT DO NOTHING`, e.id, e.place); err != nil {
+				return false, fmt.Errorf("feed: index: %w", err)
+			}
+		}
+		if _, err := tx.Exec(ctx, `UPDATE feeds SET indexed = $1 WHERE row = $2`, to, h.row); err != nil {
+			return false, fmt.Errorf("feed: index: %w", err)
+		}
+		limit -= len(list)
+	}
+	return false, nil
 }
 
 // Latest gives the entries held since a time, newest first, at most limit of them.
 func Latest(ctx context.Context, tx *store.Tx, since time.Time, limit int) ([]Placed, error) {
-	return placed(ctx, tx, `WHERE e.held >= $1 ORDER BY e.held DESC, e.clock DESC, place DESC LIMIT $2`, since.Unix(), limit)
+	heads, err := Heads(ctx, tx, nil)
+	if err != nil {
+		return nil, err
+	}
+	var out []Placed
+	for _, h := range heads {
+		err := h.Range(ctx, tx, max(0, h.Size-int64(limit)), h.Size, func(e Entry) bool {
+			if !e.Held.Before(since) {
+				out = append(out, Placed{h.Feed, e})
+			}
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Placed) int {
+		return cmp.Or(b.Held.Compare(a.Held), cmp.Compare(b.Clock, a.Clock), cmp.Compare(b.Index, a.Index))
+	})
+	return out[:min(len(out), limit)], nil
 }
 
 func placed(ctx context.Context, tx *store.Tx, where string, args ...any) ([]Placed, error) {

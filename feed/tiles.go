@@ -14,6 +14,7 @@ import (
 	"detente/traffic"
 
 	"golang.org/x/mod/sumdb/tlog"
+	"golang.org/x/sync/errgroup"
 )
 
 // tileHeight is the levels of a tile, so that it is tileWidth wide.
@@ -40,17 +41,22 @@ func ExportTiles(ctx context.Context, tx *store.Tx, h *Head, dir string) error {
 	for _, r := range receipts {
 		lines += r.Line
 	}
+	w := writer{dir: dir}
+	w.group.SetLimit(8)
 	for _, t := range tlog.NewTiles(tileHeight, 0, c.Size) {
-		err := exportOnce(dir, tilePath(t), func() ([]byte, error) { return tlog.ReadTileData(t, h.tree(ctx, tx)) })
+		err = w.once(tilePath(t), func() ([]byte, error) { return tlog.ReadTileData(t, h.tree(ctx, tx)) })
 		if err == nil && t.L == 0 {
 			t.L = -1
-			err = exportOnce(dir, tilePath(t), func() ([]byte, error) { return h.entryBundle(ctx, tx, t) })
+			err = w.once(tilePath(t), func() ([]byte, error) { return h.entryBundle(ctx, tx, t) })
 		}
 		if err != nil {
-			return fmt.Errorf("feed: export: %w", err)
+			break
 		}
 	}
-	if err := replace(filepath.Join(dir, "checkpoint"), []byte(c.Note(lines))); err != nil {
+	if err = errors.Join(err, w.group.Wait()); err == nil {
+		err = replace(filepath.Join(dir, "checkpoint"), []byte(c.Note(lines)))
+	}
+	if err != nil {
 		return fmt.Errorf("feed: export: %w", err)
 	}
 	return nil
@@ -93,8 +99,15 @@ func (h *Head) entryBundle(ctx context.Context, tx *store.Tx, t tlog.Tile) ([]by
 	return b, err
 }
 
-func exportOnce(dir, path string, contents func() ([]byte, error)) error {
-	name := filepath.Join(dir, filepath.FromSlash(path))
+// writer writes files, several at a time: each waits for the disk, which serves them together.
+type writer struct {
+	dir   string
+	group errgroup.Group
+}
+
+// once writes a file unless it is there.
+func (w *writer) once(path string, contents func() ([]byte, error)) error {
+	name := filepath.Join(w.dir, filepath.FromSlash(path))
 	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -105,7 +118,8 @@ func exportOnce(dir, path string, contents func() ([]byte, error)) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	return replace(name, b)
+	w.group.Go(func() error { return replace(name, b) })
+	return nil
 }
 
 // replace puts a whole file in place at once: under its name stands the old file or the new one, whenever the process or the machine dies.

@@ -15,8 +15,8 @@ func (h *Head) fillTiles(ctx context.Context, tx *store.Tx, fresh []tlog.Hash) e
 	leaves := make([]tlog.Hash, 0, tileWidth)
 	if old := tileWidth - len(fresh); old > 0 {
 		first := h.Size - tileWidth
-		err := h.Range(ctx, tx, first, first+int64(old), func(e Entry) bool {
-			leaves = append(leaves, tlog.RecordHash(e.Bytes))
+		err := h.Bodies(ctx, tx, first, first+int64(old), func(b []byte) bool {
+			leaves = append(leaves, tlog.RecordHash(b))
 			return true
 		})
 		if err != nil {
@@ -128,8 +128,8 @@ func (t *tree) tile(level, n int64) ([]tlog.Hash, error) {
 			out = append(out, tlog.Hash(b[:tlog.HashSize]))
 		}
 	case level == 0:
-		err = t.head.Range(t.ctx, t.tx, n*tileWidth, t.head.Size, func(e Entry) bool {
-			out = append(out, tlog.RecordHash(e.Bytes))
+		err = t.head.Bodies(t.ctx, t.tx, n*tileWidth, t.head.Size, func(b []byte) bool {
+			out = append(out, tlog.RecordHash(b))
 			return true
 		})
 	default:

@@ -20,6 +20,9 @@ func (n *Node) runLattice(ctx context.Context) {
 		if err := n.signLattice(ctx, done); err != nil && ctx.Err() == nil {
 			n.log.Error("ML-DSA signatures", "reason", err)
 		}
+		if err := n.indexIDs(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("index of ids", "reason", err)
+		}
 		if err := n.index(ctx, 100); err != nil && ctx.Err() == nil {
 			n.log.Error("index of dossiers", "reason", err)
 		}

@@ -4,8 +4,23 @@ import (
 	"context"
 
 	"detente/dossier"
+	"detente/feed"
 	"detente/store"
 )
+
+// indexIDs brings the table of ids up to what is held, in steps that keep nobody waiting for long.
+func (n *Node) indexIDs(ctx context.Context) error {
+	for more := true; more && ctx.Err() == nil; {
+		err := n.db.Update(ctx, store.Calm, func(tx *store.Tx) (err error) {
+			more, err = feed.Index(ctx, tx, 1000)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // index brings the index of dossiers forward by at most limit entries; with limit 0, until it has seen everything.
 func (n *Node) index(ctx context.Context, limit int) error {
