@@ -382,21 +382,27 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	}
 }
 
-// A test that sleeps is slow when it passes and wrong when the machine is busy. In a bubble of testing/synctest nobody really sleeps.
+// A test that sleeps is slow when it passes and wrong when the machine is busy. In a bubble of testing/synctest nobody really sleeps: in a
+// file that opens one, and in the tests of a package, such as sim, that itself opens one.
 func TestTestsDoNotSleepNorLeanOnFrameworks(t *testing.T) {
 	h := load(t)
+	synctest := func(s *source) bool {
+		return slices.ContainsFunc(s.file.Imports, func(spec *ast.ImportSpec) bool { return importPath(spec) == "testing/synctest" })
+	}
+	bubbles := map[string]bool{}
 	for _, s := range h.files {
-		bubble := false
+		bubbles[s.folder()] = bubbles[s.folder()] || !s.test && synctest(s)
+	}
+	for _, s := range h.files {
 		for _, spec := range s.file.Imports {
 			p := importPath(spec)
-			bubble = bubble || p == "testing/synctest"
 			for _, word := range []string{"testify", "gomock", "ginkgo", "gomega"} {
 				if strings.Contains(p, word) {
 					t.Errorf("%s imports %s: use testing and go-cmp; a fake is a real implementation with a lever", h.at(spec), p)
 				}
 			}
 		}
-		if !s.test || bubble {
+		if !s.test || bubbles[s.folder()] || synctest(s) {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
