@@ -56,7 +56,7 @@ func (s *Server) list(ctx context.Context, in *listing) ([]Line, error) {
 	v := s.viewer(ctx, language.Make(in.Lang))
 	out := []Line{}
 	seen := make(map[string]bool)
-	open, err := s.node.OpenDossiers(ctx, mostOpen)
+	open, err := s.node.OpenDossiers(ctx, 4*in.Limit) // some are of the other direction, or of what is not asked for
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 
+	"detente/dossier"
 	"detente/party"
+	"detente/store"
 	"detente/traffic"
 )
 
@@ -12,7 +14,7 @@ func (s *Server) registerStatus() {
 	handle(s, operation(s, "node", http.MethodGet, "/v1/status", "status", "How the node stands"), s.status)
 }
 
-// mostOpen is how many open dossiers are looked at.
+// mostOpen is how many open dossiers are counted.
 const mostOpen = 1000
 
 func (s *Server) status(ctx context.Context, _ *none) (Status, error) {
@@ -49,11 +51,14 @@ func (s *Server) status(ctx context.Context, _ *none) (Status, error) {
 			out.Behind = append(out.Behind, f.Feed.Origin())
 		}
 	}
-	open, err := s.node.OpenDossiers(ctx, mostOpen)
+	err = s.node.DB.View(ctx, func(tx *store.Tx) error {
+		open, err := dossier.Dossiers(ctx, tx, dossier.Filter{Open: true, Limit: mostOpen}, s.node.RegimeOf)
+		out.Open = len(open)
+		return err
+	})
 	if err != nil {
 		return out, err
 	}
-	out.Open = len(open)
 	alarms, err := s.node.Alarms(ctx)
 	out.Alarms = len(alarms)
 	return out, err

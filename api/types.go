@@ -21,7 +21,7 @@ type Status struct {
 	Channels   int               `json:"channels" doc:"Established, beside those that follow from pairing."`
 	Feeds      int               `json:"feeds"`
 	Statements int64             `json:"statements" doc:"Held, of all feeds."`
-	Open       int               `json:"open" doc:"Dossiers in which something is due."`
+	Open       int               `json:"open" doc:"Dossiers in which something is due, 1000 for more."`
 	Alarms     int               `json:"alarms"`
 	Behind     []string          `json:"behind" doc:"Own feeds that may not speak until recover has fetched what was signed."`
 }
