@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+var update = flag.Bool("update", false, "rewrite the golden files")
+
 // The help of every command is one text, for a person to review. Each has an example and says how it may end.
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "100")
@@ -59,7 +61,7 @@ func model(t *testing.T) *kong.Node {
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
-	if flag.Lookup("update").Value.String() == "true" {
+	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
