@@ -13,6 +13,8 @@ import (
 	"detente/party"
 	"detente/store"
 	"detente/traffic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Auditor is what an audit needs beside the database: who the parties are, and what the channels are.
@@ -89,26 +91,61 @@ func (a *Auditor) feed(ctx context.Context, h *feed.Head, r *Report, done func()
 		return nil
 	}
 	f := feedAudit{Auditor: a, head: h, report: r, judge: j, tree: feed.NewTree()}
-	for from := int64(0); from < h.Size; from += step {
-		var part []feed.Entry
-		var bodies [][]byte
-		err := a.DB.View(ctx, func(tx *store.Tx) error {
-			part, bodies = nil, nil
-			return h.Range(ctx, tx, from, min(from+step, h.Size), func(e feed.Entry) bool {
-				part, bodies = append(part, e), append(bodies, e.Bytes)
-				return true
-			})
-		})
-		if err != nil {
-			return err
-		}
-		if err := f.entries(ctx, from, part, bodies); err != nil {
+	// One part is read while the one before it is verified, which is what costs.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	parts := make(chan part, 1)
+	var g errgroup.Group
+	g.Go(func() error {
+		defer close(parts)
+		return a.read(ctx, h, parts)
+	})
+	for p := range parts {
+		if err := f.entries(ctx, p); err != nil {
 			return err
 		}
 		done()
 	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
 	if f.tree.Size() == h.Size && f.tree.Root() != h.Root {
 		r.fault("%s: the head's root is not that of its %d entries", h.Feed.Origin(), h.Size)
+	}
+	return nil
+}
+
+// part is consecutive entries of a feed as they are stored.
+type part struct {
+	from    int64
+	entries []feed.Entry
+	bodies  [][]byte
+	signed  []feed.Kept // the checkpoints at the sizes within
+}
+
+// read gives the parts of a feed in their order, until ctx ends.
+func (a *Auditor) read(ctx context.Context, h *feed.Head, to chan<- part) error {
+	for from := int64(0); from < h.Size; from += step {
+		var p part
+		err := a.DB.View(ctx, func(tx *store.Tx) (err error) {
+			p = part{from: from}
+			err = h.Range(ctx, tx, from, min(from+step, h.Size), func(e feed.Entry) bool {
+				p.entries, p.bodies = append(p.entries, e), append(p.bodies, e.Bytes)
+				return true
+			})
+			if err == nil {
+				p.signed, err = h.Kept(ctx, tx, from+1, min(from+step, h.Size))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		select {
+		case to <- p:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return nil
 }
@@ -123,24 +160,16 @@ type feedAudit struct {
 	tree   *feed.Tree
 }
 
-func (a *feedAudit) entries(ctx context.Context, from int64, part []feed.Entry, bodies [][]byte) error {
-	r, origin := a.report, a.head.Feed.Origin()
-	findings, err := a.judge.Examine(ctx, bodies)
+func (a *feedAudit) entries(ctx context.Context, p part) error {
+	r, origin, signed := a.report, a.head.Feed.Origin(), p.signed
+	findings, err := a.judge.Examine(ctx, p.bodies)
 	if err != nil {
 		return err
 	}
-	var signed []feed.Kept
-	err = a.DB.View(ctx, func(tx *store.Tx) (err error) {
-		signed, err = a.head.Kept(ctx, tx, from+1, from+int64(len(part)))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i, e := range part {
+	for i, e := range p.entries {
 		r.Entries++
-		if e.Index != from+int64(i) {
-			r.fault("%s: entry %d is missing", origin, from+int64(i))
+		if e.Index != p.from+int64(i) {
+			r.fault("%s: entry %d is missing", origin, p.from+int64(i))
 			return nil
 		}
 		if s := findings[i].Statement; s != nil {

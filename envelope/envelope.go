@@ -101,6 +101,15 @@ type sigStructure struct {
 
 // Sign makes the bytes of an envelope, signed by each signer in the order given.
 func Sign(c Contents, signers ...key.Signer) ([]byte, error) {
+	e, err := Make(c, signers...)
+	if err != nil {
+		return nil, err
+	}
+	return e.raw, nil
+}
+
+// Make is Sign for whoever goes on working with the envelope.
+func Make(c Contents, signers ...key.Signer) (*Envelope, error) {
 	set := make([]Ref, len(signers))
 	for i, s := range signers {
 		set[i] = Ref{Algorithm: s.Public().Algorithm, Key: s.ID()}
@@ -116,6 +125,7 @@ func Sign(c Contents, signers ...key.Signer) ([]byte, error) {
 	if w.Payload == nil {
 		w.Payload = []byte{}
 	}
+	e := &Envelope{Contents: c, Set: set, protected: protected}
 	for i, s := range signers {
 		head, message, err := toBeSigned(protected, set[i], w.Payload)
 		if err != nil {
@@ -126,12 +136,14 @@ func Sign(c Contents, signers ...key.Signer) ([]byte, error) {
 			return nil, fmt.Errorf("envelope: sign: %w", err)
 		}
 		w.Signatures[i] = wireSignature{Protected: head, Signature: sig}
+		e.signatures = append(e.signatures, sig)
 	}
 	b, err := canonical.Marshal(w)
 	if err != nil {
 		return nil, err
 	}
-	return append([]byte(tag), b...), nil
+	e.raw = append([]byte(tag), b...)
+	return e, nil
 }
 
 // Decode reads an envelope of at most limit bytes with the given content type. It checks everything but the signatures themselves,

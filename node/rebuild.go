@@ -31,7 +31,8 @@ func (n *Node) index(ctx context.Context, limit int) error {
 	for {
 		more := false
 		err := n.db.Update(ctx, store.Calm, func(tx *store.Tx) (err error) {
-			if more, err = dossier.CatchUp(ctx, tx, part); err == nil {
+			more, err = dossier.CatchUp(ctx, tx, part)
+			if err == nil && !more { // folding ahead of the lists is for quiet times
 				_, err = dossier.Refresh(ctx, tx, max(1, part/4), n.regimeOf)
 			}
 			return err

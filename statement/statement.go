@@ -3,6 +3,7 @@
 package statement
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -99,7 +100,8 @@ type header struct {
 
 // Sign makes a statement. The header must be complete; it is checked as a receiver would.
 func Sign(h Header, payload []byte, signers ...key.Signer) (*Statement, error) {
-	cl, err := canonical.Marshal(claims{h.Issuer.String(), h.Audience, h.IssuedAt.Unix()})
+	c := claims{h.Issuer.String(), h.Audience, h.IssuedAt.Unix()}
+	cl, err := canonical.Marshal(c)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +116,21 @@ func Sign(h Header, payload []byte, signers ...key.Signer) (*Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := envelope.Sign(envelope.Contents{ContentType: contentType, Claims: cl, Header: hd, Payload: payload}, signers...)
+	if err := cmp.Or(c.check(), w.check()); err != nil {
+		return nil, err
+	}
+	env, err := envelope.Make(envelope.Contents{ContentType: contentType, Claims: cl, Header: hd, Payload: payload}, signers...)
 	if err != nil {
 		return nil, err
 	}
-	return Decode(b)
+	if len(env.Bytes()) > MaxSize {
+		return nil, canonical.ErrTooLarge
+	}
+	if err := canonical.Check(payload, MaxSize); err != nil {
+		return nil, err
+	}
+	h.IssuedAt = h.IssuedAt.UTC().Truncate(time.Second)
+	return &Statement{Header: h, Payload: payload, env: env, id: Hash(env.Bytes())}, nil
 }
 
 // Decode reads a statement strictly. It aliases b. Errors: ErrClaims, ErrHeader, those of packages envelope and canonical.
@@ -167,8 +179,17 @@ func (s *Statement) readClaims(b []byte) error {
 	if err := canonical.Unmarshal(b, &c, MaxSize); err != nil {
 		return fmt.Errorf("%w: %v", ErrClaims, err)
 	}
-	var err error
-	if s.Issuer, err = traffic.ParseAddress(c.Issuer); err != nil || s.Issuer.Post == "" {
+	if err := c.check(); err != nil {
+		return err
+	}
+	s.Issuer, _ = traffic.ParseAddress(c.Issuer) // it was checked
+	s.Audience, s.IssuedAt = c.Audience, time.Unix(c.IssuedAt, 0).UTC()
+	return nil
+}
+
+// check is what author and receiver demand of the claims alike.
+func (c *claims) check() error {
+	if a, err := traffic.ParseAddress(c.Issuer); err != nil || a.Post == "" {
 		return fmt.Errorf("%w: issuer %q", ErrClaims, c.Issuer)
 	}
 	if c.Audience != Everyone {
@@ -179,7 +200,6 @@ func (s *Statement) readClaims(b []byte) error {
 	if c.IssuedAt < 0 || c.IssuedAt > maxTime {
 		return fmt.Errorf("%w: time %d", ErrClaims, c.IssuedAt)
 	}
-	s.Audience, s.IssuedAt = c.Audience, time.Unix(c.IssuedAt, 0).UTC()
 	return nil
 }
 
@@ -194,17 +214,8 @@ func (s *Statement) readHeader(b []byte) error {
 	s.Channel, s.Plane, s.Precedence = h.Channel, traffic.Plane(h.Plane), traffic.Precedence(h.Precedence)
 	s.Form, s.Version, s.Refs, s.Clock = h.Form, h.Version, h.Refs, h.Clock
 	s.Language, s.Marking, s.Drafter, s.Releaser, s.Charter = h.Language, h.Marking, h.Drafter, h.Releaser, h.Charter
-	switch {
-	case !s.Plane.Valid():
-		return fmt.Errorf("%w: plane %q", ErrHeader, h.Plane)
-	case !s.Precedence.Valid():
-		return fmt.Errorf("%w: precedence %q", ErrHeader, h.Precedence)
-	case h.Version < 1 || h.Charter < 1 || h.Clock < 1:
-		return fmt.Errorf("%w: form version, charter and clock count from 1", ErrHeader)
-	case len(h.Refs) > 64:
-		return fmt.Errorf("%w: %d refs", ErrHeader, len(h.Refs))
-	case !word(h.Form, true) || !word(h.Language, true) || !word(h.Drafter, true) || !word(h.Marking, false) || !word(h.Releaser, false):
-		return fmt.Errorf("%w: a text is empty or over 128 bytes", ErrHeader)
+	if err := h.check(); err != nil {
+		return err
 	}
 	if h.Dossier != nil {
 		if copy(s.Dossier[:], h.Dossier); len(h.Dossier) != len(s.Dossier) || s.Dossier == (ID{}) { // zeros would read as "opens one"
@@ -214,6 +225,23 @@ func (s *Statement) readHeader(b []byte) error {
 	var err error
 	s.Seen, err = readSeen(h.Seen)
 	return err
+}
+
+// check is what author and receiver demand of a header alike.
+func (h *header) check() error {
+	switch {
+	case !traffic.Plane(h.Plane).Valid():
+		return fmt.Errorf("%w: plane %q", ErrHeader, h.Plane)
+	case !traffic.Precedence(h.Precedence).Valid():
+		return fmt.Errorf("%w: precedence %q", ErrHeader, h.Precedence)
+	case h.Version < 1 || h.Charter < 1 || h.Clock < 1:
+		return fmt.Errorf("%w: form version, charter and clock count from 1", ErrHeader)
+	case len(h.Refs) > 64:
+		return fmt.Errorf("%w: %d refs", ErrHeader, len(h.Refs))
+	case !word(h.Form, true) || !word(h.Language, true) || !word(h.Drafter, true) || !word(h.Marking, false) || !word(h.Releaser, false):
+		return fmt.Errorf("%w: a text is empty or over 128 bytes", ErrHeader)
+	}
+	return nil
 }
 
 func word(s string, needed bool) bool { return len(s) <= 128 && (len(s) > 0 || !needed) }
