@@ -10,7 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
+	"runtime/debug"
 	"sync"
 
 	"detente/api"
@@ -20,7 +20,6 @@ import (
 	"detente/party"
 	"detente/regimes"
 	"detente/route"
-	"detente/traffic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -78,6 +77,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	debug.FreeOSMemory() // what opening a passphrase took is not needed again: a quarter of a gigabyte
 	https, err := route.NewHTTPS(keys.Transport, cfg.Dial)
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 	settings := h.cfg.Settings
 	if l := h.cfg.Listener; l != nil || settings.Listen != "" {
 		server, err := route.NewServer(route.Config{
-			Transport: h.keys.Transport, Known: h.known, Accept: h.node.Answer, Log: h.log,
+			Transport: h.keys.Transport, Known: h.node.Known, Accept: h.node.Answer, Log: h.log,
 		})
 		if err != nil {
 			return err
@@ -202,22 +202,6 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 	}
 	l, err := net.Listen("tcp", settings.API.Listen)
 	return serve(l, err, func(l net.Listener) error { return h.api.Serve(ctx, l, token) })
-}
-
-// known tells whose transport key calls. That of any charter version counts until it is withdrawn: a peer that has just rotated calls with
-// the old one until it is started anew.
-func (h *Host) known(shown key.Public) (traffic.Party, bool) {
-	id := shown.ID()
-	for _, p := range h.node.Peers() {
-		chain := h.node.Chain(p)
-		if _, withdrawn := chain.WithdrawnAt(id); withdrawn {
-			continue
-		}
-		if slices.ContainsFunc(chain.All(), func(c *party.Charter) bool { return c.Node.Transport.ID() == id }) {
-			return p, true
-		}
-	}
-	return "", false
 }
 
 // Close closes the node. Run must have returned.

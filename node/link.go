@@ -342,13 +342,11 @@ func urgent(b *bundle.Bundle) bool {
 
 // ways lists the routes to a peer that its charter names and this node has.
 func (n *Node) ways(p traffic.Party) []exchange.Way {
-	charter := n.Chain(p).Latest()
+	chain := n.Chain(p)
 	var out []exchange.Way
-	for _, r := range charter.Routes {
+	for _, r := range chain.Latest().Routes {
 		if have := n.cfg.Routes[r.Name]; have != nil {
-			out = append(out, exchange.Way{Route: have, Peer: route.Peer{
-				Party: p, Address: r.Address, Transport: []key.Public{charter.Node.Transport},
-			}})
+			out = append(out, exchange.Way{Route: have, Peer: route.Peer{Party: p, Address: r.Address, Transport: chain.TransportKeys()}})
 		}
 	}
 	return out

@@ -9,7 +9,6 @@ import (
 	"detente/feed"
 	"detente/form"
 	"detente/judge"
-	"detente/key"
 	"detente/party"
 	"detente/statement"
 	"detente/store"
@@ -209,19 +208,6 @@ func (n *Node) rejudge(ctx context.Context, tx *store.Tx, h *feed.Head) error {
 		return err
 	}
 	return h.SetPrior(ctx, tx, prior.Clock, prior.Charter)
-}
-
-// Known tells whose transport key this is, of the parties that this node is paired with: whom a server lets in.
-func (n *Node) Known(shown key.Public) (traffic.Party, bool) {
-	id := shown.ID()
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	for p, chain := range n.chains {
-		if p != n.self && chain.Latest().Node.Transport.ID() == id {
-			return p, true
-		}
-	}
-	return "", false
 }
 
 // Charters gives a party's charter file, for a verifier to trust.

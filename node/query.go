@@ -10,6 +10,7 @@ import (
 	"detente/feed"
 	"detente/form"
 	"detente/judge"
+	"detente/key"
 	"detente/party"
 	"detente/statement"
 	"detente/store"
@@ -107,3 +108,16 @@ func (n *Node) Conditions() []exchange.Condition {
 
 // Regimes lists the regimes that this program has.
 func (n *Node) Regimes() []*form.Regime { return n.cfg.Regimes }
+
+// Known tells whose transport key is shown, of the parties that this node is paired with: whom a server lets in. That of any charter version
+// counts until it is withdrawn, since a peer that has just rotated calls with the old one until it is started anew.
+func (n *Node) Known(shown key.Public) (traffic.Party, bool) {
+	for _, p := range n.Peers() {
+		for _, k := range n.Chain(p).TransportKeys() {
+			if k.ID() == shown.ID() {
+				return p, true
+			}
+		}
+	}
+	return "", false
+}

@@ -142,6 +142,21 @@ func (ch *Chain) MirrorKeys(pq bool) []key.Verifier {
 	return out
 }
 
+// TransportKeys is every transport key of any version that was not withdrawn, newest first: a server that has just been given a new charter
+// answers with the one or the other.
+func (ch *Chain) TransportKeys() []key.Public {
+	var out []key.Public
+	seen := map[key.ID]bool{}
+	for _, c := range slices.Backward(ch.versions) {
+		k := c.Node.Transport
+		if _, withdrawn := ch.WithdrawnAt(k.ID()); !withdrawn && !seen[k.ID()] {
+			seen[k.ID()] = true
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
 // Extends tells whether ch begins with all of the shorter chain.
 func (ch *Chain) Extends(shorter *Chain) bool {
 	n := len(shorter.versions)
