@@ -145,10 +145,18 @@ func ByPrefix(ctx context.Context, tx *store.Tx, prefix []byte, limit int) ([]Pl
 
 // byRange gives the entries whose id lies between two, both included, by id and place.
 func byRange(ctx context.Context, tx *store.Tx, low, high []byte, limit int) ([]Placed, error) {
-	out, err := placed(ctx, tx, `WHERE e.place IN (SELECT place FROM ids WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3) ORDER BY e.id, e.place`,
-		low, high, limit)
+	places, err := store.All(ctx, tx, func(place *int64) []any { return []any{place} },
+		`SELECT place FROM ids WHERE id >= $1 AND id <= $2 ORDER BY id, place LIMIT $3`, low, high, limit)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("feed: find: %w", err)
+	}
+	var out []Placed
+	for _, place := range places {
+		p, err := placed(ctx, tx, `WHERE e.place = $1`, place)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p...)
 	}
 	heads, err := Heads(ctx, tx, nil)
 	if err != nil {
@@ -201,8 +209,9 @@ func Index(ctx context.Context, tx *store.Tx, limit int) (more bool, err error) 
 			return false, fmt.Errorf("feed: index: %w", err)
 		}
 		limit -= len(list)
+		more = more || to < h.Size
 	}
-	return false, nil
+	return more, nil
 }
 
 // Latest gives the entries held since a time, newest first, at most limit of them.

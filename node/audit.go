@@ -11,6 +11,9 @@ import (
 
 // Audit verifies everything that is held here, see [audit.Auditor].
 func (n *Node) Audit(ctx context.Context, progress func(done, of int64)) (audit.Report, error) {
+	if err := n.indexIDs(ctx); err != nil { // the folds look statements up by their ids
+		return audit.Report{}, err
+	}
 	a := audit.Auditor{DB: n.db, Chain: n.Chain, Regimes: n.regimeOf, Judge: func(f traffic.Feed) (*judge.Judge, bool) {
 		c, err := n.channel(f.Channel)
 		if err != nil {

@@ -92,3 +92,30 @@ func BenchmarkThroughput(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "receipted/s")
 }
+
+func BenchmarkAudit(b *testing.B) {
+	a, _, ch := talking(b)
+	var wg sync.WaitGroup
+	work := make(chan struct{}, 512)
+	for range 256 {
+		wg.Go(func() {
+			for range work {
+				if _, err := a.Send(context.Background(), draft(ch, traffic.Routine)); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	for range 40000 {
+		work <- struct{}{}
+	}
+	close(work)
+	wg.Wait()
+	for b.Loop() {
+		r, err := a.Audit(b.Context(), nil)
+		if err != nil || len(r.Faults) > 0 {
+			b.Fatal(err, r.Faults)
+		}
+		b.ReportMetric(float64(r.Entries*int64(b.N))/b.Elapsed().Seconds(), "entries/s")
+	}
+}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"detente/exchange"
@@ -17,22 +18,25 @@ func (n *Node) runLattice(ctx context.Context) {
 	done := make(map[traffic.Feed]int64)
 	for {
 		changed := n.Changed()
-		if err := n.signLattice(ctx, done); err != nil && ctx.Err() == nil {
+		came, err := n.signLattice(ctx, done)
+		if err != nil && ctx.Err() == nil {
 			n.log.Error("ML-DSA signatures", "reason", err)
 		}
-		if err := n.indexIDs(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("index of ids", "reason", err)
-		}
-		if err := n.index(ctx, 100); err != nil && ctx.Err() == nil {
-			n.log.Error("index of dossiers", "reason", err)
+		quiet := came < flood
+		if quiet { // what a flood brings is indexed after it: until then it is found by looking through
+			if err := errors.Join(n.indexIDs(ctx), n.index(ctx, 100)); err != nil && ctx.Err() == nil {
+				n.log.Error("index", "reason", err)
+			}
 		}
 		if err := n.marks.Sync(); err != nil {
 			n.log.Error("marks", "reason", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-changed:
+		if quiet {
+			select {
+			case <-ctx.Done():
+				return
+			case <-changed:
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -42,15 +46,18 @@ func (n *Node) runLattice(ctx context.Context) {
 	}
 }
 
-// signLattice signs the heads that have grown since the sizes in done.
-func (n *Node) signLattice(ctx context.Context, done map[traffic.Feed]int64) error {
+// flood is how many statements in half a second leave no time for anything else.
+const flood = 1000
+
+// signLattice signs the heads that have grown since the sizes in done, and tells by how many entries they have.
+func (n *Node) signLattice(ctx context.Context, done map[traffic.Feed]int64) (came int64, err error) {
 	var heads []*feed.Head
-	err := n.db.View(ctx, func(tx *store.Tx) (err error) {
+	err = n.db.View(ctx, func(tx *store.Tx) (err error) {
 		heads, err = feed.Heads(ctx, tx, nil)
 		return err
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	keys, at := n.keyring(), n.now()
 	lines := make(map[traffic.Feed]string)
@@ -66,12 +73,13 @@ func (n *Node) signLattice(ctx context.Context, done map[traffic.Feed]int64) err
 			lines[h.Feed], err = c.Cosign(n.self, keys.MirrorPQ, at)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
+		came += h.Size - done[h.Feed]
 		grown = append(grown, h)
 	}
 	if len(grown) == 0 {
-		return nil
+		return 0, nil
 	}
 	err = n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
 		for _, h := range grown {
@@ -90,13 +98,13 @@ func (n *Node) signLattice(ctx context.Context, done map[traffic.Feed]int64) err
 		return nil
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, h := range grown {
 		done[h.Feed] = h.Size
 		n.tellLattice(h.Feed)
 	}
-	return nil
+	return came, nil
 }
 
 // tellLattice owes the new signature to those whom it concerns: the other members for an own feed, its party for a mirrored one.

@@ -12,7 +12,7 @@ import (
 func (n *Node) indexIDs(ctx context.Context) error {
 	for more := true; more && ctx.Err() == nil; {
 		err := n.db.Update(ctx, store.Calm, func(tx *store.Tx) (err error) {
-			more, err = feed.Index(ctx, tx, 1000)
+			more, err = feed.Index(ctx, tx, 250)
 			return err
 		})
 		if err != nil {
