@@ -48,6 +48,7 @@ type Judge struct {
 	Issuer  *party.Chain // the charters of the feed's party, as far as they are known here
 	Regime  *form.Regime
 	Link    *form.Regime // the regime "link", whose form "epoch" every channel has; may be nil
+	Yield   func()       // called between two entries, so that calm work can give way; nil is runtime.Gosched
 }
 
 // Prior is what the valid entries before the one judged leave behind.
@@ -66,11 +67,15 @@ type Finding struct {
 // Examine looks at each body on its own, on all cores, since verifying signatures is what costs. The findings stand in the order of the bodies.
 func (j *Judge) Examine(ctx context.Context, bodies [][]byte) ([]Finding, error) {
 	out := make([]Finding, len(bodies))
+	yield := j.Yield
+	if yield == nil {
+		yield = runtime.Gosched // a FLASH that comes meanwhile waits for one verification, not for a time slice of them
+	}
 	workers := min(runtime.GOMAXPROCS(0), (len(bodies)+7)/8)
 	if workers <= 1 {
 		for i, b := range bodies {
 			out[i] = j.one(b)
-			runtime.Gosched()
+			yield()
 		}
 		return out, ctx.Err()
 	}
@@ -79,7 +84,7 @@ func (j *Judge) Examine(ctx context.Context, bodies [][]byte) ([]Finding, error)
 		g.Go(func() error {
 			for i := w; i < len(bodies) && ctx.Err() == nil; i += workers {
 				out[i] = j.one(bodies[i])
-				runtime.Gosched() // a FLASH that comes meanwhile waits for one verification, not for a time slice of them
+				yield()
 			}
 			return ctx.Err()
 		})

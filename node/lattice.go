@@ -53,8 +53,18 @@ const flood = 1000
 func (n *Node) signLattice(ctx context.Context, done map[traffic.Feed]int64) (came int64, err error) {
 	var heads []*feed.Head
 	err = n.db.View(ctx, func(tx *store.Tx) (err error) {
-		heads, err = feed.Heads(ctx, tx, nil)
-		return err
+		if heads, err = feed.Heads(ctx, tx, nil); err != nil {
+			return err
+		}
+		for _, h := range heads {
+			if _, looked := done[h.Feed]; looked || h.Size == 0 {
+				continue
+			}
+			if done[h.Feed], err = n.hasLattice(ctx, tx, h); err != nil { // signed before this process began
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return 0, err
@@ -105,6 +115,22 @@ func (n *Node) signLattice(ctx context.Context, done map[traffic.Feed]int64) (ca
 		n.tellLattice(h.Feed)
 	}
 	return came, nil
+}
+
+// hasLattice is the head's size if it has its ML-DSA signature of this party already, else 0.
+func (n *Node) hasLattice(ctx context.Context, tx *store.Tx, h *feed.Head) (int64, error) {
+	if h.Feed.Party == n.self {
+		c, lines, err := h.SignedAt(ctx, tx, h.Size)
+		if errors.Is(err, feed.ErrNoEntry) || err == nil && (c.Size != h.Size || strings.Count(lines, "\n") < 2) {
+			return 0, nil
+		}
+		return h.Size, err
+	}
+	receipts, err := h.ReceiptsAt(ctx, tx, h.Size)
+	if !slices.ContainsFunc(receipts, func(r feed.Receipt) bool { return r.Mirror == n.self && r.Algorithm == key.MLDSA44 }) {
+		return 0, err
+	}
+	return h.Size, err
 }
 
 // tellLattice owes the new signature to those whom it concerns: the other members for an own feed, its party for a mirrored one.

@@ -151,7 +151,12 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 	if !n.cfg.Callable && lane == exchange.Calm {
 		hold = holdTime
 	}
+	end := func() {}
+	if lane == exchange.Urgent {
+		end = n.way.Take()
+	}
 	sealed, thread, m, err := n.pack(ctx, l, packing{lanes: []exchange.Lane{lane}, hold: hold, limit: limit(ways)})
+	end()
 	if err != nil || sealed == nil {
 		return false, err
 	}
@@ -165,7 +170,7 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 		defer cancel()
 	}
 	err = l.link.Carry(ctx, ways, sealed, m.Flash, func(w exchange.Way, answer []byte) {
-		if err := n.receiveAnswer(ctx, w.Route.Name(), l.link.Peer, thread, answer); err != nil {
+		if err := n.receiveAnswer(ctx, lane, w.Route.Name(), l.link.Peer, thread, answer); err != nil {
 			n.log.Warn("answer refused", "peer", l.link.Peer, "reason", err)
 			return
 		}
@@ -269,13 +274,14 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 		n.log.Warn("bundle refused", "reason", err)
 		return nil, publicly(err)
 	}
-	l := n.line(b.From)
-	if err := n.take(ctx, "https", b); err != nil {
-		return nil, err
-	}
 	lanes := []exchange.Lane{exchange.Urgent, exchange.Calm}
 	if urgent(b) {
 		lanes = lanes[:1] // what waits behind must not delay the receipt of a FLASH
+		defer n.way.Take()()
+	}
+	l := n.line(b.From)
+	if err := n.take(ctx, "https", b); err != nil {
+		return nil, err
 	}
 	// Where this node can call the peer, statements go by its own calls, one after another; by two ways at once they would overtake each other.
 	calls := len(n.ways(b.From)) > 0 && l.link.Condition().Failure == ""

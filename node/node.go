@@ -81,6 +81,7 @@ type Node struct {
 	paired chan struct{} // one slot: there is a line to start
 
 	waiters   exchange.Waiters
+	way       exchange.RightOfWay
 	charterMu sync.Mutex     // one change of the own charter, or import of a peer's, at a time
 	work      sync.WaitGroup // goroutines of speakers
 }

@@ -56,7 +56,10 @@ func (n *Node) open(sealed []byte) (*bundle.Bundle, bundle.Thread, error) {
 }
 
 // receiveAnswer takes what a peer answered over the route on which it was asked.
-func (n *Node) receiveAnswer(ctx context.Context, way string, peer traffic.Party, thread bundle.Thread, sealed []byte) error {
+func (n *Node) receiveAnswer(ctx context.Context, lane exchange.Lane, way string, peer traffic.Party, thread bundle.Thread, sealed []byte) error {
+	if lane == exchange.Urgent {
+		defer n.way.Take()()
+	}
 	b, err := bundle.OpenAnswer(sealed, thread, peer, n.self)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
@@ -181,7 +184,11 @@ func (n *Node) plan(b *bundle.Bundle, system bool) (out []*section, stray string
 			stray = p.Feed.Origin()
 			continue
 		}
-		out = append(out, &section{FeedPart: p, judge: n.judge(c, p.Feed), own: p.Feed.Party == n.self})
+		j := n.judge(c, p.Feed)
+		if exchange.LaneOf(p.Feed.Precedence) == exchange.Calm {
+			j.Yield = n.way.Give
+		}
+		out = append(out, &section{FeedPart: p, judge: j, own: p.Feed.Party == n.self})
 	}
 	return out, stray
 }

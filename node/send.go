@@ -77,6 +77,9 @@ type utterance struct {
 // other members, and [Node.Receipt] tells when they hold it. Errors: ErrNoChannel, ErrNotMember, ErrNoForm, feed.ErrBehind, those of package
 // form for fields that the form refuses, party.ErrNoKey for a post that has no key.
 func (n *Node) Send(ctx context.Context, d Draft) (Sent, error) {
+	if exchange.LaneOf(d.Precedence) == exchange.Urgent {
+		defer n.way.Take()()
+	}
 	u, err := n.prepare(d)
 	if err != nil {
 		return Sent{}, err
@@ -259,11 +262,15 @@ func (n *Node) draft(ctx context.Context, at desk, us []*utterance) (traffic.Fee
 	for i, u := range us {
 		u.header.Clock, u.header.Seen = clock+1+int64(i), seen
 	}
-	return f, signAll(us)
+	yield := runtime.Gosched
+	if exchange.LaneOf(at.precedence) == exchange.Calm {
+		yield = n.way.Give
+	}
+	return f, signAll(us, yield)
 }
 
 // signAll signs on all cores, giving way after each signature to whatever is more urgent.
-func signAll(us []*utterance) error {
+func signAll(us []*utterance, yield func()) error {
 	workers := min(runtime.GOMAXPROCS(0), (len(us)+7)/8)
 	var g errgroup.Group
 	for w := range workers {
@@ -271,7 +278,7 @@ func signAll(us []*utterance) error {
 			for i := w; i < len(us) && err == nil; i += workers {
 				u := us[i]
 				u.signed, err = statement.Sign(u.header, u.payload, u.signers...)
-				runtime.Gosched()
+				yield()
 			}
 			return err
 		})
