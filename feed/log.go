@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"detente/key"
@@ -297,11 +298,14 @@ func (h *Head) Foresee(entries [][]byte) [32]byte {
 
 func (h *Head) place(index int64) int64 { return h.row<<36 | index }
 
-// SaveCheckpoint keeps signature lines of the feed's party for a size that the feed has here, adding to those already kept.
-func (h *Head) SaveCheckpoint(ctx context.Context, tx *store.Tx, c Checkpoint, lines string) error {
+// SaveCheckpoint keeps a signature line of the feed's party for a size that the feed has here, beside those of its other keys. The first line
+// of a key stays: an ML-DSA signature is another one each time, and a note of them all would grow without end.
+func (h *Head) SaveCheckpoint(ctx context.Context, tx *store.Tx, c Checkpoint, line string) error {
+	const keyHash = 5 // base64 digits of the key's hash, which stands before the signature
+	sameKey := line[:min(strings.LastIndexByte(line, ' ')+1+keyHash, len(line))]
 	_, err := tx.Exec(ctx, `INSERT INTO checkpoints (feed, size, root, lines) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (feed, size) DO UPDATE SET lines = checkpoints.lines || excluded.lines
-		WHERE checkpoints.lines NOT LIKE '%' || excluded.lines || '%'`, h.row, c.Size, c.Root[:], lines)
+		WHERE checkpoints.lines NOT LIKE '%' || $5 || '%'`, h.row, c.Size, c.Root[:], line, sameKey)
 	if err != nil {
 		return fmt.Errorf("feed: checkpoint: %w", err)
 	}
