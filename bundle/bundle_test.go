@@ -295,7 +295,7 @@ func TestBombsCostNothing(t *testing.T) {
 		"a million empty feeds":   "\xa1\x65feeds" + many(1<<20, "\xa0"),
 	} {
 		raw := []byte(content)
-		err, used := allocated(func() error { return refusal(decode(raw, new(Bundle))) })
+		used, err := allocated(func() error { return refusal(decode(raw, new(Bundle))) })
 		if !errors.Is(err, ErrLimit) && !errors.Is(err, ErrShape) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -305,7 +305,7 @@ func TestBombsCostNothing(t *testing.T) {
 	}
 	xs := newCapital(t, "xs")
 	raw := make([]byte, MaxSealed+1)
-	err, used := allocated(func() error {
+	used, err := allocated(func() error {
 		_, err := Open(raw, xs.opener(), knows())
 		return err
 	})
@@ -315,12 +315,12 @@ func TestBombsCostNothing(t *testing.T) {
 }
 
 // allocated runs f and tells how many bytes were allocated meanwhile.
-func allocated(f func() error) (error, uint64) {
+func allocated(f func() error) (uint64, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	err := f()
 	runtime.ReadMemStats(&after)
-	return err, after.TotalAlloc - before.TotalAlloc
+	return after.TotalAlloc - before.TotalAlloc, err
 }
 
 func TestPaddingHidesTheLength(t *testing.T) {

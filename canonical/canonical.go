@@ -51,7 +51,7 @@ var fixed = func() modes {
 		IndefLength:       cbor.IndefLengthForbidden,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
-		IntDec:            cbor.IntDecConvertSigned,
+		IntDec:            cbor.IntDecConvertSignedOrFail,
 		MaxNestedLevels:   maxDepth + 1,
 		MaxArrayElements:  maxItems,
 		MaxMapPairs:       maxItems,

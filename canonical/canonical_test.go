@@ -32,7 +32,7 @@ func deterministic(t testing.TB, v any) []byte {
 
 // generic decodes anything well-formed, with the library's defaults.
 func generic(b []byte) (any, error) {
-	mode, err := cbor.DecOptions{IntDec: cbor.IntDecConvertSigned}.DecMode()
+	mode, err := cbor.DecOptions{IntDec: cbor.IntDecConvertSignedOrFail}.DecMode()
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"detente/bundle"
 	"detente/route"
 )
 
@@ -89,4 +90,28 @@ func (l *Link) healthiest(ways []Way) []Way {
 	out := slices.Clone(ways)
 	slices.SortStableFunc(out, func(a, b Way) int { return l.misses[a.name()] - l.misses[b.name()] })
 	return out
+}
+
+// Limit is how many bytes a sealed bundle may have to go by any of the ways.
+func Limit(ways []Way) int {
+	least := bundle.MaxSealed
+	for _, w := range ways {
+		least = min(least, w.Route.Limit())
+	}
+	return least
+}
+
+// Public is what a peer is told of a refusal: enough to mend an honest mistake, and no more.
+func Public(err error) error {
+	for _, r := range []struct {
+		err  error
+		code route.Refusal
+	}{
+		{bundle.ErrNotForUs, "not-for-us"}, {bundle.ErrKey, "old-key"}, {bundle.ErrSender, "sender"}, {bundle.ErrLimit, "too-large"},
+	} {
+		if errors.Is(err, r.err) {
+			return r.code
+		}
+	}
+	return route.Refusal("refused")
 }

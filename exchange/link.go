@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"detente/blob"
+	"detente/bundle"
 	"detente/feed"
 	"detente/traffic"
 )
@@ -27,6 +29,8 @@ type Link struct {
 	knows   int                    // the newest version of the own charter that the peer has said it holds; 0 when it has not
 	lost    int                    // bundles in a row that did not arrive
 	pouched map[traffic.Feed]int64 // FLASH feeds, how far they went into the pouch
+	wanted  []bundle.Want          // pieces of blobs that the peer asked for and has not been sent
+	asked   map[blob.Hash]asked    // what was asked of the peer, so that it is not asked twice at once
 	state   Condition
 	misses  map[string]int // attempts in a row that failed, by route and address
 }
@@ -53,7 +57,7 @@ func NewLink(self, peer traffic.Party) *Link {
 		Self: self, Peer: peer,
 		owed: make(map[traffic.Feed]Fresh), hello: true, notes: make(map[traffic.Feed]bool),
 		holds: make(map[traffic.Feed]int64), offered: make(map[traffic.Feed]offer),
-		state: Condition{Peer: peer, Since: time.Now().UTC()}, misses: make(map[string]int), pouched: make(map[traffic.Feed]int64),
+		state: Condition{Peer: peer, Since: time.Now().UTC()}, misses: make(map[string]int), asked: make(map[blob.Hash]asked), pouched: make(map[traffic.Feed]int64),
 	}
 }
 

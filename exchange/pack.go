@@ -304,3 +304,13 @@ func (l *Link) Settle(m *Manifest, arrived bool) {
 		delete(l.offered, f)
 	}
 }
+
+// IsUrgent tells whether a bundle carries statements of the urgent lane.
+func IsUrgent(b *bundle.Bundle) bool {
+	for _, f := range b.Feeds {
+		if LaneOf(f.Feed.Precedence) == Urgent && len(f.Entries) > 0 {
+			return true
+		}
+	}
+	return false
+}

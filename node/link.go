@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"detente/blob"
 	"detente/bundle"
 	"detente/exchange"
 	"detente/feed"
@@ -24,19 +23,12 @@ type line struct {
 	link  *exchange.Link
 	kicks [2]chan struct{} // by lane, one slot each: there may be something to say
 
-	mu     sync.Mutex
-	held   map[chan struct{}]bool // requests of the peer that are held open until there is something to say
-	wanted []bundle.Want          // pieces of blobs that the peer asked for and has not been sent
-	asked  map[blob.Hash]asked    // what was asked of the peer, so that it is not asked twice at once
-}
-
-type asked struct {
-	offset int64
-	at     time.Time
+	mu   sync.Mutex
+	held map[chan struct{}]bool // requests of the peer that are held open until there is something to say
 }
 
 func newLine(self, peer traffic.Party) *line {
-	l := &line{link: exchange.NewLink(self, peer), held: make(map[chan struct{}]bool), asked: make(map[blob.Hash]asked)}
+	l := &line{link: exchange.NewLink(self, peer), held: make(map[chan struct{}]bool)}
 	for i := range l.kicks {
 		l.kicks[i] = make(chan struct{}, 1)
 	}
@@ -155,7 +147,7 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 	if lane == exchange.Urgent {
 		end = n.way.Take()
 	}
-	sealed, thread, m, err := n.pack(ctx, l, packing{lanes: []exchange.Lane{lane}, hold: hold, limit: limit(ways)})
+	sealed, thread, m, err := n.pack(ctx, l, packing{lanes: []exchange.Lane{lane}, hold: hold, limit: exchange.Limit(ways)})
 	end()
 	if err != nil || sealed == nil {
 		return false, err
@@ -229,7 +221,7 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 				return err
 			}
 		}
-		return n.packBlobs(ctx, tx, l, b, bundle.Capacity(p.limit)-b.Size())
+		return l.link.PackBlobs(ctx, tx, b, bundle.Capacity(p.limit)-b.Size())
 	})
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("node: pack: %w", err)
@@ -272,10 +264,10 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 	b, thread, err := n.open(sealed)
 	if err != nil {
 		n.log.Warn("bundle refused", "reason", err)
-		return nil, publicly(err)
+		return nil, exchange.Public(err)
 	}
 	lanes := []exchange.Lane{exchange.Urgent, exchange.Calm}
-	if urgent(b) {
+	if exchange.IsUrgent(b) {
 		lanes = lanes[:1] // what waits behind must not delay the receipt of a FLASH
 		defer n.way.Take()()
 	}
@@ -290,21 +282,6 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 		return answer, err
 	}
 	return n.hold(ctx, l, b.Hold, thread)
-}
-
-// publicly is what a peer is told of a refusal: enough to mend an honest mistake, and no more.
-func publicly(err error) error {
-	for _, r := range []struct {
-		err  error
-		code route.Refusal
-	}{
-		{bundle.ErrNotForUs, "not-for-us"}, {bundle.ErrKey, "old-key"}, {bundle.ErrSender, "sender"}, {bundle.ErrLimit, "too-large"},
-	} {
-		if errors.Is(err, r.err) {
-			return r.code
-		}
-	}
-	return route.Refusal("refused")
 }
 
 // hold keeps a peer's request open until there is something to say.
@@ -337,15 +314,6 @@ func (n *Node) hold(ctx context.Context, l *line, most time.Duration, thread bun
 	}
 }
 
-func urgent(b *bundle.Bundle) bool {
-	for _, f := range b.Feeds {
-		if exchange.LaneOf(f.Feed.Precedence) == exchange.Urgent && len(f.Entries) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // ways lists the routes to a peer that its charter names and this node has.
 func (n *Node) ways(p traffic.Party) []exchange.Way {
 	chain := n.Chain(p)
@@ -356,64 +324,6 @@ func (n *Node) ways(p traffic.Party) []exchange.Way {
 		}
 	}
 	return out
-}
-
-func limit(ways []exchange.Way) int {
-	least := bundle.MaxSealed
-	for _, w := range ways {
-		least = min(least, w.Route.Limit())
-	}
-	return least
-}
-
-// reask is how long a piece of a blob may take before it is asked for again.
-const reask = 5 * time.Second
-
-// want notes what the peer asks for; the last bundle that asks says it all.
-func (l *line) want(w []bundle.Want) {
-	l.mu.Lock()
-	l.wanted = w
-	l.mu.Unlock()
-	l.kick(exchange.Calm)
-}
-
-// packBlobs asks for pieces of blobs that are missing, and sends pieces of those that the peer asked for.
-func (n *Node) packBlobs(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, room int) error {
-	missing, err := blob.Missing(ctx, tx, l.link.Peer, 16)
-	if err != nil {
-		return err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	for _, m := range missing {
-		w := bundle.Want{Hash: m.Hash, Offset: m.Offset}
-		if was, ok := l.asked[m.Hash]; ok && was.offset == m.Offset && now.Sub(was.at) < reask {
-			continue
-		}
-		l.asked[m.Hash] = asked{m.Offset, now}
-		b.Wants = append(b.Wants, w)
-	}
-	for _, w := range l.wanted {
-		for at := w.Offset; len(b.Blobs) < bundle.MaxChunks; {
-			if room -= bundle.MaxChunk + bundle.ChunkOverhead; room < 0 {
-				break
-			}
-			data, size, err := blob.Give(ctx, tx, l.link.Peer, w.Hash, at, bundle.MaxChunk)
-			if errors.Is(err, blob.ErrNotHeld) || err == nil && len(data) == 0 {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			b.Blobs = append(b.Blobs, bundle.Chunk{Hash: w.Hash, Size: size, Offset: at, Data: data})
-			if at += int64(len(data)); at >= size {
-				break
-			}
-		}
-	}
-	l.wanted = nil
-	return nil
 }
 
 // watchSilence raises the alarm of a peer that has not been heard for too long, and clears it when it is.

@@ -139,7 +139,8 @@ func (n *Node) settle(l *line, b *bundle.Bundle, way string, t *taken) {
 		n.gossip(f, b.From)
 	}
 	if len(b.Wants) > 0 {
-		l.want(b.Wants)
+		l.link.PeerWants(b.Wants)
+		l.kick(exchange.Calm)
 	}
 	if b.Know != nil {
 		l.kick(exchange.Urgent) // it may lack what it had: on each lane its own

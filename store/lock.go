@@ -24,8 +24,9 @@ func lockFile(path string) (*os.File, error) {
 		owner, _ := io.ReadAll(io.LimitReader(f, 20))
 		return nil, fmt.Errorf("%w: %s by process %s", ErrInUse, strings.TrimSuffix(path, ".lock"), strings.TrimSpace(string(owner)))
 	}
-	if err := f.Truncate(0); err == nil {
-		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	// The number is for a person who meets ErrInUse; the lock does not depend on it.
+	if f.Truncate(0) == nil {
+		f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	return f, nil
 }

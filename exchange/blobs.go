@@ -1,0 +1,60 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"detente/blob"
+	"detente/bundle"
+	"detente/store"
+)
+
+// reask is how long a piece of a blob may take before it is asked for again.
+const reask = 5 * time.Second
+
+type asked struct {
+	offset int64
+	at     time.Time
+}
+
+// PeerWants takes what the peer asks for; the last bundle that asks says it all.
+func (l *Link) PeerWants(w []bundle.Want) { l.mu.Lock(); l.wanted = w; l.mu.Unlock() }
+
+// PackBlobs asks for pieces of blobs that are missing, and adds pieces of those that the peer asked for, in at most room bytes.
+func (l *Link) PackBlobs(ctx context.Context, tx *store.Tx, b *bundle.Bundle, room int) error {
+	missing, err := blob.Missing(ctx, tx, l.Peer, 16)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	for _, m := range missing {
+		if was, ok := l.asked[m.Hash]; ok && was.offset == m.Offset && now.Sub(was.at) < reask {
+			continue
+		}
+		l.asked[m.Hash] = asked{m.Offset, now}
+		b.Wants = append(b.Wants, bundle.Want{Hash: m.Hash, Offset: m.Offset})
+	}
+	for _, w := range l.wanted {
+		for at := w.Offset; len(b.Blobs) < bundle.MaxChunks; {
+			if room -= bundle.MaxChunk + bundle.ChunkOverhead; room < 0 {
+				break
+			}
+			data, size, err := blob.Give(ctx, tx, l.Peer, w.Hash, at, bundle.MaxChunk)
+			if errors.Is(err, blob.ErrNotHeld) || err == nil && len(data) == 0 {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			b.Blobs = append(b.Blobs, bundle.Chunk{Hash: w.Hash, Size: size, Offset: at, Data: data})
+			if at += int64(len(data)); at >= size {
+				break
+			}
+		}
+	}
+	l.wanted = nil
+	return nil
+}
