@@ -152,8 +152,10 @@ func (n *Node) linkRegime() *form.Regime {
 	return r
 }
 
-// waitChannel waits until a channel is in being. It is for callers that have just accepted one.
-func (n *Node) waitChannel(ctx context.Context, id [32]byte) error {
+// WaitChannel waits until every member's agreement to the channel is held here, for at most the time given.
+func (n *Node) WaitChannel(ctx context.Context, id [32]byte, most time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
 	for {
 		changed := n.Changed()
 		if _, err := n.channel(id); err == nil {
@@ -165,11 +167,4 @@ func (n *Node) waitChannel(ctx context.Context, id [32]byte) error {
 		case <-changed:
 		}
 	}
-}
-
-// WaitChannel waits until every member's agreement to the channel is held here, for at most the time given.
-func (n *Node) WaitChannel(ctx context.Context, id [32]byte, most time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, most)
-	defer cancel()
-	return n.waitChannel(ctx, id)
 }
