@@ -350,6 +350,3 @@ func (n *Node) watchSilence(ctx context.Context, l *line) {
 		n.log.Error("alarm", "reason", err)
 	}
 }
-
-// Call has every peer called at once, without waiting for a retry or a heartbeat: somebody knows that the line is mended.
-func (n *Node) Call() { n.hello() }

@@ -33,7 +33,6 @@ var (
 	ErrNoForm    = errors.New("node: the channel's regime has no such form")
 	ErrNoRegime  = errors.New("node: this program does not have the channel's regime")
 	ErrAuthority = errors.New("node: the post has no authority for this")
-	ErrStopped   = errors.New("node: stopped")
 )
 
 // Config is what a node is made of. The zero value of each optional field is right for a single node with everything embedded.

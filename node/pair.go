@@ -60,7 +60,7 @@ func (n *Node) trust(ctx context.Context, chain *party.Chain) error {
 		return err
 	}
 	wake(n.paired)
-	n.hello()
+	n.Call()
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (n *Node) Renew(ctx context.Context, c *party.Charter, keys *party.Keyring,
 	if err := n.announce(ctx, c, post, by); err != nil {
 		return err
 	}
-	n.hello()
+	n.Call()
 	return nil
 }
 

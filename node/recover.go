@@ -129,7 +129,7 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 	if err != nil {
 		return Recovery{}, err
 	}
-	n.hello()
+	n.Call()
 	again := time.NewTicker(min(n.cfg.Heartbeat, mostUnheard))
 	defer again.Stop()
 	var r Recovery
@@ -151,7 +151,7 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 			return r, fmt.Errorf("node: recover: %w", ctx.Err())
 		case <-changed:
 		case <-again.C:
-			n.hello()
+			n.Call()
 		}
 	}
 }
@@ -208,8 +208,8 @@ func (n *Node) clearBehind(ctx context.Context) error {
 	})
 }
 
-// hello tells every peer what is held here, and has it give back what is not.
-func (n *Node) hello() {
+// Call tells every peer at once what is held here, and has it give back what is not, without waiting for a retry or a heartbeat.
+func (n *Node) Call() {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	for _, l := range n.lines {
