@@ -74,7 +74,6 @@ func rules() []rule {
 		{node.ErrNoForm, malformed, "no-form", "see the forms of a channel with: detente channel show"},
 		{node.ErrNoRegime, malformed, "no-regime", "the members must run a program that has this regime"},
 		{node.ErrAuthority, http.StatusForbidden, "no-authority", "choose a post that may; detente charter show lists what each post may do"},
-		{node.ErrStopped, http.StatusServiceUnavailable, "stopped", "start the node again"},
 		{node.ErrRefused, malformed, "refused", "ask the sender to export it again"},
 
 		{feed.ErrBehind, http.StatusConflict, "behind", "fetch what is missing from the peers with: detente recover"},
