@@ -73,9 +73,11 @@ type Node struct {
 	chains   map[traffic.Party]*party.Chain // the own one among them
 	channels map[[32]byte]*channel
 	lines    map[traffic.Party]*line
-	silent   map[traffic.Feed]bool // own feeds behind their mark: they may not speak
 	desks    map[desk]*speaker
 	changed  chan struct{} // closed and replaced when anything was stored
+
+	silentMu sync.Mutex            // a lock of its own, because a link asks while it holds its own, which others take under mu
+	silent   map[traffic.Feed]bool // own feeds behind their mark: they may not speak
 
 	paired chan struct{} // one slot: there is a line to start
 

@@ -72,13 +72,13 @@ func (n *Node) Feeds(ctx context.Context) ([]FeedState, error) {
 		}
 		return nil
 	})
-	n.mu.RLock()
+	n.silentMu.Lock()
 	for f := range n.silent {
 		if !slices.ContainsFunc(out, func(s FeedState) bool { return s.Feed == f }) { // the database has lost all of it
 			out = append(out, FeedState{Feed: f, Silent: true, Cosigned: make(map[traffic.Party]int64)})
 		}
 	}
-	n.mu.RUnlock()
+	n.silentMu.Unlock()
 	slices.SortStableFunc(out, func(a, b FeedState) int { return strings.Compare(a.Feed.Origin(), b.Feed.Origin()) })
 	return out, err
 }

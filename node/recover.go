@@ -67,14 +67,14 @@ func (n *Node) raiseBehind(ctx context.Context, tx *store.Tx, f traffic.Feed, si
 
 // hush forbids a feed to speak; caughtUp lifts it.
 func (n *Node) hush(f traffic.Feed) {
-	n.mu.Lock()
+	n.silentMu.Lock()
 	n.silent[f] = true
-	n.mu.Unlock()
+	n.silentMu.Unlock()
 }
 
 func (n *Node) isSilent(f traffic.Feed) bool {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
+	n.silentMu.Lock()
+	defer n.silentMu.Unlock()
 	return n.silent[f]
 }
 
@@ -100,9 +100,9 @@ func (n *Node) caughtUp(h *feed.Head) {
 	if h.Size < n.marks.Last(h.Feed).Size {
 		return
 	}
-	n.mu.Lock()
+	n.silentMu.Lock()
 	delete(n.silent, h.Feed)
-	n.mu.Unlock()
+	n.silentMu.Unlock()
 }
 
 // Recovery is how far a recovery has come.
@@ -181,8 +181,8 @@ func (n *Node) recovery(ctx context.Context, start int64) (Recovery, error) {
 			size[h.Feed] = h.Size
 			r.Restored += h.Size
 		}
-		n.mu.RLock()
-		defer n.mu.RUnlock()
+		n.silentMu.Lock()
+		defer n.silentMu.Unlock()
 		for f := range n.silent {
 			r.Behind = append(r.Behind, Missing{f.Origin(), size[f], n.marks.Last(f).Size})
 		}
