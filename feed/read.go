@@ -282,3 +282,13 @@ func InChannel(ctx context.Context, tx *store.Tx, channel [32]byte, form string)
 	}
 	return out, nil
 }
+
+// Abandoned tells whether the party has opened a later epoch of a feed, protocol.md#epoch.
+func Abandoned(ctx context.Context, tx *store.Tx, f traffic.Feed) (bool, error) {
+	f.Epoch++
+	h, err := Find(ctx, tx, f)
+	if errors.Is(err, ErrNoFeed) {
+		return false, nil
+	}
+	return err == nil && h.Size > 0, err
+}

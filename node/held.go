@@ -78,6 +78,9 @@ func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *line, b *bundle.
 	for _, h := range heads {
 		if shared(h.Feed.Channel) && (h.Feed.Party == n.self || h.Feed.Party == b.From) {
 			all = append(all, h.Feed)
+			if h.Feed.Party == b.From { // it may have lost the receipts of its own words
+				t.owed = append(t.owed, owed{feed: h.Feed})
+			}
 			if h.Feed.Party == n.self && !listed[h.Feed] {
 				if _, err := n.noticeRollback(ctx, tx, h, b, 0, t); err != nil {
 					return err

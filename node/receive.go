@@ -31,6 +31,7 @@ type taken struct {
 	alarms   []exchange.Alarm
 	system   bool // a feed of a link or public channel grew: there may be new channels
 	gap      bool // the sender believes that more is held here than is
+	back     bool // entries of own feeds came back
 	chunks   bool
 }
 
@@ -146,7 +147,7 @@ func (n *Node) settle(l *line, b *bundle.Bundle, way string, t *taken) {
 		l.kick(exchange.Urgent) // it may lack what it had: on each lane its own
 		l.kick(exchange.Calm)
 	}
-	if t.gap {
+	if t.gap || t.back {
 		l.link.OweHello()
 		l.kick(exchange.Calm)
 	}
@@ -373,6 +374,7 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 		}
 	}
 	if s.own {
+		t.back = true // with the words come the receipts for them, which are asked for next
 		tx.AfterCommit(func() { n.caughtUp(h) })
 	} else if t.owed[len(t.owed)-1].fresh, err = n.cosign(ctx, tx, h); err != nil {
 		return err

@@ -25,7 +25,7 @@ func (n *Node) compareMarks(ctx context.Context) error {
 			if err == nil && h.Size >= m.Size {
 				continue
 			}
-			if left, err := abandoned(ctx, tx, m.Feed); err != nil || left {
+			if left, err := feed.Abandoned(ctx, tx, m.Feed); err != nil || left {
 				if err != nil {
 					return err
 				}
@@ -42,16 +42,6 @@ func (n *Node) compareMarks(ctx context.Context) error {
 		}
 		return nil
 	})
-}
-
-// abandoned tells whether the party has opened a later epoch of a feed.
-func abandoned(ctx context.Context, tx *store.Tx, f traffic.Feed) (bool, error) {
-	f.Epoch++
-	h, err := feed.Find(ctx, tx, f)
-	if errors.Is(err, feed.ErrNoFeed) {
-		return false, nil
-	}
-	return err == nil && h.Size > 0, err
 }
 
 func (n *Node) raiseBehind(ctx context.Context, tx *store.Tx, f traffic.Feed, size, signed int64, says string) error {
