@@ -112,6 +112,11 @@ func TestCalmWorkWaitsWhileUrgentWorkIsDone(t *testing.T) {
 		}
 		second()
 		<-done
+		begin := time.Now()
+		defer r.Take()()
+		if r.Give(); time.Since(begin) == 0 || time.Since(begin) > time.Second {
+			t.Errorf("calm work waited %v for urgent work that does not end", time.Since(begin))
+		}
 	})
 }
 

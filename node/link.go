@@ -266,10 +266,11 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 		n.log.Warn("bundle refused", "reason", err)
 		return nil, exchange.Public(err)
 	}
-	lanes := []exchange.Lane{exchange.Urgent, exchange.Calm}
+	lanes, end := []exchange.Lane{exchange.Urgent, exchange.Calm}, func() {}
 	if exchange.IsUrgent(b) {
 		lanes = lanes[:1] // what waits behind must not delay the receipt of a FLASH
-		defer n.way.Take()()
+		end = n.way.Take()
+		defer end()
 	}
 	l := n.line(b.From)
 	if err := n.take(ctx, "https", b); err != nil {
@@ -281,6 +282,7 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 	if err != nil || answer != nil || b.Hold == 0 {
 		return answer, err
 	}
+	end() // a request that is held open is not urgent work, whatever it brought
 	return n.hold(ctx, l, b.Hold, thread)
 }
 
