@@ -2,6 +2,7 @@ package sim
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,10 +20,11 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 		{"a mirror that has lost what it cosigned", "and now has 0", func(t *testing.T, w *World, l Letter) {
 			w.Capital("xs").vanish(t)
 		}},
-		{"a mirror that was never looked at", "has cosigned", func(t *testing.T, w *World, l Letter) {
-			w.record = newRecord()
-			w.Capital("xs").vanish(t)
-		}},
+		{"a mirror that was never looked at", "has cosigned|of which its party holds 0", // whichever feed comes first
+			func(t *testing.T, w *World, l Letter) {
+				w.record = newRecord()
+				w.Capital("xs").vanish(t)
+			}},
 		{"an author that has lost what it said", "holds 1 entries", func(t *testing.T, w *World, l Letter) {
 			w.record = newRecord()
 			w.Capital("xn").vanish(t)
@@ -72,7 +74,8 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 					t.Fatal(err)
 				}
 				c.breaks(t, w, l)
-				if err := w.Check(); err == nil || !strings.Contains(err.Error(), c.sees) {
+				err := w.Check()
+				if err == nil || !slices.ContainsFunc(strings.Split(c.sees, "|"), func(s string) bool { return strings.Contains(err.Error(), s) }) {
 					t.Errorf("the check says %v, and should see %q", err, c.sees)
 				}
 			})
