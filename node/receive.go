@@ -329,7 +329,7 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 	}
 	t.owed = append(t.owed, owed{feed: s.Feed}) // whatever comes of it, the sender shall know how far the copy goes
 	if s.Start > h.Size {
-		t.gap = true
+		t.gap = t.gap || len(s.Entries) > 0
 		return nil
 	}
 	fresh := s.Entries[min(h.Size-s.Start, int64(len(s.Entries))):]

@@ -73,6 +73,9 @@ func (n *Node) peerHasMore(ctx context.Context, tx *store.Tx, mirror traffic.Par
 	if !slices.ContainsFunc(c.signed, func(s feed.Signed) bool { return s.Mirror == "" }) {
 		return nil // a peer that cannot show our own signature forbids us nothing
 	}
+	if left, err := feed.Abandoned(ctx, tx, c.Feed); err != nil || left {
+		return err // what comes back of it is welcome, and nothing waits for it
+	}
 	if err := n.marks.Set(feed.Checkpoint{Feed: c.Feed, Size: c.Size, Root: c.Root}); err != nil {
 		return err
 	}
@@ -234,9 +237,9 @@ func (n *Node) NewEpoch(ctx context.Context, f traffic.Feed, post traffic.Post, 
 	if err != nil {
 		return sent, err
 	}
-	n.mu.Lock()
+	n.silentMu.Lock()
 	delete(n.silent, f) // it is left for good: nothing waits for it any more
-	n.mu.Unlock()
+	n.silentMu.Unlock()
 	return sent, n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
 		return exchange.Clear(ctx, tx, exchange.AlarmBehind, f.Origin())
 	})
