@@ -157,9 +157,11 @@ func firstOf(errs ...error) error {
 }
 
 func (p *pair) audit(ctx context.Context, m machine) (Figure, error) {
-	// Once before it counts: a node that has just been flooded still has ids to index, which an audit waits for.
-	if _, err := p.b.Audit(ctx, nil); err != nil {
-		return Figure{}, err
+	// Once before it counts: nodes that have just been flooded still have ids to index, both on the same cores, and an audit waits for that.
+	for _, e := range []*end{p.a, p.b} {
+		if _, err := e.Audit(ctx, nil); err != nil {
+			return Figure{}, err
+		}
 	}
 	start := time.Now()
 	a, err := p.b.Audit(ctx, nil)
