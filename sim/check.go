@@ -2,10 +2,12 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing/synctest"
 
@@ -67,6 +69,13 @@ func (r *record) found(p traffic.Party) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.gone, p)
+}
+
+// left notes that a feed was left for its next epoch: what was said on it beyond a size is lost.
+func (r *record) left(f traffic.Feed, size int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = slices.DeleteFunc(r.told, func(s said) bool { return s.Feed == f && s.Index >= size })
 }
 
 // view is what one node shows.
@@ -299,7 +308,51 @@ func (w *World) dossiers(v *view) ([]*dossier.State, error) {
 			states[name] = s
 		}
 	}
-	return slices.SortedFunc(maps.Values(states), func(a, b *dossier.State) int { return bytes.Compare(a.ID[:], b.ID[:]) }), nil
+	return slices.SortedFunc(maps.Values(states), func(a, b *dossier.State) int {
+		return cmp.Or(bytes.Compare(a.ID[:], b.ID[:]), bytes.Compare(a.Channel[:], b.Channel[:]), strings.Compare(string(a.Plane), string(b.Plane)))
+	}), nil
+}
+
+// Same holds the dossiers of every channel against each other, at all its members: everybody holds the same and folds it to the same.
+func (w *World) Same() error {
+	for _, c := range w.Parties() {
+		channels, err := c.Node().Channels(w.t.Context())
+		if err != nil {
+			return err
+		}
+		for _, ch := range channels {
+			var members []*Capital
+			for _, m := range ch.Members {
+				members = append(members, w.Capital(m))
+			}
+			if _, err := w.same(ch.ID(), members...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *World) same(channel [32]byte, parties ...*Capital) (n int, err error) {
+	var first []*dossier.State
+	for i, p := range parties {
+		v, err := w.look(p)
+		if err != nil {
+			return 0, err
+		}
+		states, err := w.dossiers(v)
+		if err != nil {
+			return 0, err
+		}
+		states = slices.DeleteFunc(states, func(d *dossier.State) bool { return d.Channel != channel })
+		if i == 0 {
+			first = states
+		}
+		if !slices.EqualFunc(first, states, func(x, y *dossier.State) bool { return x.Name == y.Name && x.Digest == y.Digest }) {
+			return 0, fmt.Errorf("%s and %s differ", parties[0].ID, p.ID)
+		}
+	}
+	return len(first), nil
 }
 
 // Audit has every node that is up verify all that it holds.

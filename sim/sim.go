@@ -334,11 +334,35 @@ func (c *Capital) Burn() {
 	c.world.record.lost(c.ID)
 }
 
-// Recover has the node fetch what its disk has lost, for at most the time given.
-func (c *Capital) Recover(most time.Duration) (node.Recovery, error) {
-	ctx, cancel := context.WithTimeout(c.world.t.Context(), most)
+// Recover has a party's node fetch what its disk has lost, for at most the time given.
+func (w *World) Recover(id traffic.Party, most time.Duration) (node.Recovery, error) {
+	ctx, cancel := context.WithTimeout(w.t.Context(), most)
 	defer cancel()
-	return c.Node().Recover(ctx, nil)
+	return w.Capital(id).Node().Recover(ctx, nil)
+}
+
+// Recovered holds a party to its receipts again after a recovery, once the peers' feeds have followed its own.
+func (w *World) Recovered(id traffic.Party, most time.Duration) error {
+	err := w.Settle(most)
+	if err == nil {
+		w.record.found(id)
+	}
+	return err
+}
+
+// Epoch has a party leave every feed that nobody could give back in full, and begin the next epoch of each. What it alone had is lost.
+func (w *World) Epoch(id traffic.Party, r node.Recovery) error {
+	for _, b := range r.Behind {
+		f, err := traffic.ParseOrigin(b.Feed)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Capital(id).Node().NewEpoch(w.t.Context(), f, "council", "head", "The disk was lost, and no member holds what was on it."); err != nil {
+			return err
+		}
+		w.record.left(f, b.Held)
+	}
+	return nil
 }
 
 // Pair has two parties exchange charters and compare the words.

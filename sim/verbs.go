@@ -127,28 +127,32 @@ func (s *Script) unpack(args []string, out *strings.Builder) error {
 	return err
 }
 
-// recover xs 1h: fetches what the disk has lost, for at most that time.
+// recover xs 1h: fetches what the disk has lost, for at most that time. With a third word the feeds that are still behind are left for their
+// next epoch.
 func (s *Script) recover(args []string, out *strings.Builder) error {
-	if len(args) != 2 {
+	if len(args) < 2 {
 		return errUsage
 	}
+	id := traffic.Party(args[0])
 	most, err := time.ParseDuration(args[1])
 	if err != nil {
 		return errUsage
 	}
-	c := s.World.Capital(traffic.Party(args[0]))
-	r, err := c.Recover(most)
-	if errors.Is(err, context.DeadlineExceeded) {
+	r, err := s.World.Recover(id, most)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && len(args) == 2:
 		fmt.Fprintf(out, "%d feeds still behind\n", len(r.Behind))
 		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		fmt.Fprintf(out, "%d feeds are left for their next epoch\n", len(r.Behind))
+		err = s.World.Epoch(id, r)
+	case err == nil:
+		fmt.Fprintln(out, "nothing is behind")
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "nothing is behind")
-	time.Sleep(time.Minute) // the peers' feeds follow
-	s.World.record.found(c.ID)
-	return nil
+	return s.World.Recovered(id, most)
 }
 
 // rotate xn post/nrrc/real node/mirror: new keys, in a new version of the charter.
@@ -372,27 +376,15 @@ func (s *Script) state(args []string, out *strings.Builder) error {
 
 // same xn xs: every dossier of the channel, compared by its digest.
 func (s *Script) same(args []string, out *strings.Builder) error {
-	var first []*dossier.State
-	for i, a := range args {
-		v, err := s.World.look(s.World.Capital(traffic.Party(a)))
-		if err != nil {
-			return err
-		}
-		states, err := s.World.dossiers(v)
-		if err != nil {
-			return err
-		}
-		states = slices.DeleteFunc(states, func(d *dossier.State) bool { return d.Channel != s.channel })
-		if i == 0 {
-			first = states
-		}
-		if !slices.EqualFunc(first, states, func(x, y *dossier.State) bool { return x.Name == y.Name && x.Digest == y.Digest }) {
-			fmt.Fprintf(out, "%s and %s differ\n", args[0], a)
-			return nil
-		}
+	var parties []*Capital
+	for _, a := range args {
+		parties = append(parties, s.World.Capital(traffic.Party(a)))
 	}
-	fmt.Fprintf(out, "%d dossiers, the same everywhere\n", len(first))
-	return nil
+	n, err := s.World.same(s.channel, parties...)
+	if err == nil {
+		fmt.Fprintf(out, "%d dossiers, the same everywhere\n", n)
+	}
+	return err
 }
 
 // prove xn XN/NRRC-Z-0001 [xs]: the proof file, read by somebody who trusts the charters and nothing else.
