@@ -376,6 +376,11 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 	if s.own {
 		t.back = true // with the words come the receipts for them, which are asked for next
 		tx.AfterCommit(func() { n.caughtUp(h) })
+		if h.Size >= n.marks.Last(h.Feed).Size {
+			if err := exchange.Clear(ctx, tx, exchange.AlarmBehind, h.Feed.Origin()); err != nil {
+				return err
+			}
+		}
 	} else if t.owed[len(t.owed)-1].fresh, err = n.cosign(ctx, tx, h); err != nil {
 		return err
 	}
