@@ -19,20 +19,21 @@ const reoffer = 5 * time.Second
 type Link struct {
 	Self, Peer traffic.Party
 
-	mu      sync.Mutex
-	owed    map[traffic.Feed]Fresh // feeds of which the peer is to be told how far they are held here
-	greeted bool                   // the peer has said, since the start, all that it holds
-	hello   bool                   // tell it of all of them, and which charters are known
-	notes   map[traffic.Feed]bool  // own and third members' feeds whose checkpoint has new signatures
-	holds   map[traffic.Feed]int64 // how far the peer holds a feed, by its own last word
-	offered map[traffic.Feed]offer
-	knows   int                    // the newest version of the own charter that the peer has said it holds; 0 when it has not
-	lost    int                    // bundles in a row that did not arrive
-	pouched map[traffic.Feed]int64 // FLASH feeds, how far they went into the pouch
-	wanted  []bundle.Want          // pieces of blobs that the peer asked for and has not been sent
-	asked   map[blob.Hash]asked    // what was asked of the peer, so that it is not asked twice at once
-	state   Condition
-	misses  map[string]int // attempts in a row that failed, by route and address
+	mu        sync.Mutex
+	owed      map[traffic.Feed]Fresh // feeds of which the peer is to be told how far they are held here
+	greeted   bool                   // the peer has said, since the start, all that it holds
+	hello     bool                   // tell it of all of them, and which charters are known
+	notes     map[traffic.Feed]bool  // own and third members' feeds whose checkpoint has new signatures
+	holds     map[traffic.Feed]int64 // how far the peer holds a feed, by its own last word
+	offered   map[traffic.Feed]offer
+	knows     int                    // the newest version of the own charter that the peer has said it holds; 0 when it has not
+	lost      int                    // bundles in a row that did not arrive
+	announced time.Time              // when the own charters were last sent for their own sake
+	pouched   map[traffic.Feed]int64 // FLASH feeds, how far they went into the pouch
+	wanted    []bundle.Want          // pieces of blobs that the peer asked for and has not been sent
+	asked     map[blob.Hash]asked    // what was asked of the peer, so that it is not asked twice at once
+	state     Condition
+	misses    map[string]int // attempts in a row that failed, by route and address
 }
 
 type offer struct {
@@ -134,6 +135,19 @@ func (l *Link) SignAs(newest int) int {
 		return min(l.knows, newest)
 	}
 	return newest - l.lost%newest
+}
+
+// Announce tells whether it is time to send the own charters for their own sake: they go along with whatever is sent until the peer says that it
+// knows them, but are no reason to answer again and again.
+func (l *Link) Announce() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if now.Sub(l.announced) < reoffer {
+		return false
+	}
+	l.announced = now
+	return true
 }
 
 // FirstPouch tells whether a packed FLASH has not been put into a pouch before, and notes that it is now.

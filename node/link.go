@@ -226,7 +226,7 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("node: pack: %w", err)
 	}
-	if m.Empty() && len(b.Wants)+len(b.Blobs)+len(b.Charters) == 0 && p.hold == 0 && !p.force {
+	if m.Empty() && len(b.Wants)+len(b.Blobs) == 0 && (len(b.Charters) == 0 || !l.link.Announce()) && p.hold == 0 && !p.force {
 		return nil, nil, m, nil
 	}
 	var sealed []byte

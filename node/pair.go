@@ -6,6 +6,7 @@ import (
 
 	"detente/bundle"
 	"detente/dossier"
+	"detente/exchange"
 	"detente/feed"
 	"detente/form"
 	"detente/judge"
@@ -68,6 +69,10 @@ func (n *Node) trust(ctx context.Context, chain *party.Chain) error {
 func (n *Node) takeCharters(ctx context.Context, b *bundle.Bundle) error {
 	if len(b.Charters) == 0 {
 		return nil
+	}
+	if l := n.line(b.From); l != nil {
+		l.link.OweHello() // so that it hears that they are known
+		l.kick(exchange.Calm)
 	}
 	n.charterMu.Lock()
 	defer n.charterMu.Unlock()
