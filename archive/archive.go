@@ -233,3 +233,18 @@ func (a *Archive) Entries(ctx context.Context) (total int64, err error) {
 	})
 	return total, err
 }
+
+// Cosigned is how far a mirror has cosigned a feed. Error: ErrNotHeld.
+func (a *Archive) Cosigned(ctx context.Context, f traffic.Feed, mirror traffic.Party) (size int64, err error) {
+	err = a.DB.View(ctx, func(tx *store.Tx) error {
+		h, err := feed.Find(ctx, tx, f)
+		if errors.Is(err, feed.ErrNoFeed) {
+			return ErrNotHeld
+		}
+		if err == nil {
+			size, err = h.Cosigned(ctx, tx, mirror)
+		}
+		return err
+	})
+	return size, err
+}
