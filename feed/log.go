@@ -66,6 +66,7 @@ CREATE TABLE entries (
 	body    {bytes} NOT NULL
 );
 CREATE INDEX entries_by_dossier ON entries (dossier) WHERE dossier <> id; -- the statement that opens a dossier is found by its id
+CREATE INDEX entries_invalid ON entries (reason, place) WHERE reason <> '';
 CREATE TABLE tiles (
 	feed   {bigint} NOT NULL,
 	level  {bigint} NOT NULL,

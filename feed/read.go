@@ -88,7 +88,7 @@ func (h *Head) SetReason(ctx context.Context, tx *store.Tx, index int64, reason 
 // FirstWith is the index of the first entry that is invalid for the reason, -1 when there is none.
 func (h *Head) FirstWith(ctx context.Context, tx *store.Tx, reason string) (int64, error) {
 	var place int64
-	err := tx.QueryRow(ctx, `SELECT COALESCE(MIN(place), -1) FROM entries WHERE place >= $1 AND place < $2 AND reason = $3`,
+	err := tx.QueryRow(ctx, `SELECT COALESCE(MIN(place), -1) FROM entries WHERE place >= $1 AND place < $2 AND reason = $3 AND reason <> ''`, // as the index has it
 		h.place(0), h.place(h.Size), reason).Scan(&place)
 	if err != nil {
 		return -1, fmt.Errorf("feed: judge: %w", err)

@@ -156,6 +156,11 @@ func (n *Node) learn(ctx context.Context) error {
 	if err := n.establish(ctx); err != nil {
 		return err
 	}
+	for p := range n.lines { // the process may have died between a charter and what waited for it
+		if err := n.judgeAgain(ctx, p); err != nil {
+			return err
+		}
+	}
 	return n.compareMarks(ctx)
 }
 

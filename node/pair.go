@@ -51,10 +51,16 @@ func (n *Node) Pending() []*party.Chain { return n.cfg.Pins.Pending() }
 func (n *Node) trust(ctx context.Context, chain *party.Chain) error {
 	p := chain.Party()
 	n.mu.Lock()
+	before := n.chains[p]
 	n.chains[p] = chain
 	n.addStandard()
 	n.mu.Unlock()
 	if err := n.judgeAgain(ctx, p); err != nil {
+		if before != nil { // as if the charters had not come: the peer sends them again
+			n.mu.Lock()
+			n.chains[p] = before
+			n.mu.Unlock()
+		}
 		return err
 	}
 	if err := n.establish(ctx); err != nil {

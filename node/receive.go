@@ -332,6 +332,12 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 		t.gap = t.gap || len(s.Entries) > 0
 		return nil
 	}
+	if chain := n.Chain(s.Feed.Party); chain != s.judge.Issuer { // a charter came while the section was examined
+		s.judge.Issuer = chain
+		if s.findings, err = s.judge.Examine(ctx, s.Entries); err != nil {
+			return err
+		}
+	}
 	fresh := s.Entries[min(h.Size-s.Start, int64(len(s.Entries))):]
 	findings := s.findings[len(s.findings)-len(fresh):]
 	prior := judge.Prior{Clock: h.Clock, Charter: h.Charter}
