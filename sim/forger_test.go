@@ -375,3 +375,20 @@ func (f *forger) sealFor(to, said traffic.Party) []byte {
 	}
 	return sealed
 }
+
+// rotate makes the second version of the forger's charter, and the keys for it.
+func (f *forger) rotate(slots ...party.Slot) (*party.Charter, *party.Keyring) {
+	f.t.Helper()
+	draft, keys, roots, err := party.Rotate(f.Charter, f.Keys, party.Withdrawal{}, slots...)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	second, err := party.SignCharter(draft, append(roots, f.Roots...)...)
+	if err == nil {
+		keys, err = keys.Under(second)
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return second, keys
+}

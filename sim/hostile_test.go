@@ -131,49 +131,60 @@ func (f *forger) good(log traffic.Feed) []byte {
 	return f.sign(log, draft{})
 }
 
-// A charter that the receiver does not hold makes what names it wait, not fail; a key that was taken out of use cannot come back.
+// A charter that the receiver does not hold makes what names it wait, not fail: whatever comes between. A key that was taken out of use cannot
+// come back.
 func TestChartersComeAndDoNotGoBack(t *testing.T) {
-	within(t, func(t *testing.T, f *forger, w *sim.World) {
-		talk := f.join(party.Channel{Name: "talk"}, "xs")
-		log := routine(talk)
-		f.log(log, f.sign(log, draft{}))
-		f.deliver("xs", f.bundle(f.section(log, 0)))
+	for _, c := range []struct {
+		name string
+		err  error // of the first durable step when the charter comes
+	}{{"in order", nil}, {"when the disk fails", errDisk}, {"when the process dies", sim.ErrCrashed}} {
+		t.Run(c.name, func(t *testing.T) {
+			within(t, func(t *testing.T, f *forger, w *sim.World) {
+				log := routine(f.join(party.Channel{Name: "talk"}, "xs"))
+				second, keys := f.rotate("post/nrrc/real")
+				old := f.Keys
+				f.log(log, f.good(log))
+				f.Keys = keys
+				f.log(log, f.sign(log, draft{Charter: 2}))
+				f.Keys = old
+				f.log(log, f.sign(log, draft{Charter: 1})) // by the old key, after the new one
+				f.deliver("xs", f.bundle(f.section(log, 0)))
+				if diff := cmp.Diff([]string{"", judge.CharterUnknown, ""}, f.reasons("xs", log)); diff != "" {
+					t.Fatal(diff)
+				}
 
-		next, keys, roots, err := party.Rotate(f.Charter, f.Keys, party.Withdrawal{}, "post/nrrc/real")
-		if err != nil {
-			t.Fatal(err)
-		}
-		second, err := party.SignCharter(next, append(roots, f.Roots...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		old := f.Keys
-		if f.Keys, err = keys.Under(second); err != nil {
-			t.Fatal(err)
-		}
-		f.log(log, f.sign(log, draft{Charter: 2}))
-		f.Keys, keys = old, f.Keys
-		f.log(log, f.sign(log, draft{Charter: 1})) // by the old key, after the new one
-		f.deliver("xs", f.bundle(f.section(log, 0)))
-		if diff := cmp.Diff([]string{"", judge.CharterUnknown, ""}, f.reasons("xs", log)); diff != "" {
-			t.Fatal(diff)
-		}
-		b := f.bundle()
-		b.Charters = [][]byte{f.Charter.Bytes(), second.Bytes()}
-		f.deliver("xs", b)
-		if diff := cmp.Diff([]string{"", "", judge.CharterBackwards}, f.reasons("xs", log)); diff != "" {
-			t.Fatal(diff)
-		}
-		f.Keys = keys
-		f.log(log, f.sign(log, draft{Charter: 2}))
-		f.deliver("xs", f.bundle(f.section(log, 0)))
-		if diff := cmp.Diff([]string{"", "", judge.CharterBackwards, ""}, f.reasons("xs", log)); diff != "" {
-			t.Fatal(diff)
-		}
-		if err := errors.Join(w.Check(), w.Audit()); err != nil {
-			t.Fatal(err)
-		}
-	}, "xs")
+				b := f.bundle()
+				b.Charters = [][]byte{f.Charter.Bytes(), second.Bytes()}
+				left := 1
+				w.Capital("xs").Trap(func(string) error {
+					if left--; left == 0 {
+						return c.err
+					}
+					return nil
+				})
+				f.node("xs").Answer(t.Context(), f.seal("xs", b))
+				if c.err == sim.ErrCrashed {
+					w.Capital("xs").Crash()
+					w.Capital("xs").Trap(nil)
+					w.Capital("xs").Start()
+				} else {
+					f.deliver("xs", b)
+				}
+				if diff := cmp.Diff([]string{"", "", judge.CharterBackwards}, f.reasons("xs", log)); diff != "" {
+					t.Fatal(diff)
+				}
+				f.Keys = keys
+				f.log(log, f.sign(log, draft{Charter: 2}))
+				f.deliver("xs", f.bundle(f.section(log, 0)))
+				if diff := cmp.Diff([]string{"", "", judge.CharterBackwards, ""}, f.reasons("xs", log)); diff != "" {
+					t.Fatal(diff)
+				}
+				if err := errors.Join(w.Check(), w.Audit()); err != nil {
+					t.Fatal(err)
+				}
+			}, "xs")
+		})
+	}
 }
 
 // What breaks the tree, the checkpoint's signature or a limit is refused on the link: nothing of it is stored, an alarm is raised once, and the

@@ -290,6 +290,7 @@ func (c *Capital) Crash() {
 // Backup copies the database as it is now.
 func (c *Capital) Backup(name string) {
 	c.world.t.Helper()
+	os.RemoveAll(filepath.Join(c.dir, "backup-"+name))
 	synctest.Wait() // nothing is being written
 	if err := os.CopyFS(filepath.Join(c.dir, "backup-"+name), databaseOnly{os.DirFS(c.dir)}); err != nil {
 		c.world.t.Fatal(err)
