@@ -144,3 +144,38 @@ func Compare(ctx context.Context, tx *store.Tx, regimes Regimes) (checked int, d
 	}
 	return checked, differing, nil
 }
+
+// IndexIDs brings the table of ids up to what is held, in steps that keep nobody waiting for long.
+func IndexIDs(ctx context.Context, db *store.DB) error {
+	for more := true; more && ctx.Err() == nil; {
+		err := db.Update(ctx, store.Calm, func(tx *store.Tx) (err error) {
+			more, err = feed.Index(ctx, tx, 250)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Index brings the index of dossiers forward by at most limit entries; with limit 0, until it has seen everything.
+func Index(ctx context.Context, db *store.DB, regimes Regimes, limit int) error {
+	part := limit
+	if part == 0 {
+		part = 1000
+	}
+	for {
+		more := false
+		err := db.Update(ctx, store.Calm, func(tx *store.Tx) (err error) {
+			more, err = CatchUp(ctx, tx, part)
+			if err == nil && !more { // folding ahead of the lists is for quiet times
+				_, err = Refresh(ctx, tx, max(1, part/4), regimes)
+			}
+			return err
+		})
+		if err != nil || !more || limit > 0 {
+			return err
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"detente/audit"
+	"detente/dossier"
 	"detente/form"
 	"detente/judge"
 	"detente/traffic"
@@ -11,7 +12,7 @@ import (
 
 // Audit verifies everything that is held here, see [audit.Auditor].
 func (n *Node) Audit(ctx context.Context, progress func(done, of int64)) (audit.Report, error) {
-	if err := n.indexIDs(ctx); err != nil { // the folds look statements up by their ids
+	if err := dossier.IndexIDs(ctx, n.db); err != nil { // the folds look statements up by their ids
 		return audit.Report{}, err
 	}
 	a := audit.Auditor{DB: n.db, Chain: n.Chain, Regimes: n.regimeOf, Judge: func(f traffic.Feed) (*judge.Judge, bool) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/dossier"
 	"detente/exchange"
 	"detente/feed"
 	"detente/key"
@@ -26,7 +27,7 @@ func (n *Node) runLattice(ctx context.Context) {
 		}
 		quiet := came < flood
 		if quiet { // what a flood brings is indexed after it: until then it is found by looking through
-			if err := errors.Join(n.indexIDs(ctx), n.index(ctx, 100)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(dossier.IndexIDs(ctx, n.db), dossier.Index(ctx, n.db, n.regimeOf, 100)); err != nil && ctx.Err() == nil {
 				n.log.Error("index", "reason", err)
 			}
 		}
