@@ -96,6 +96,11 @@ func (n *Node) runLane(ctx context.Context, l *line, lane exchange.Lane) {
 	failures := 0
 	beat := time.Now()
 	for ctx.Err() == nil {
+		if lane == exchange.Calm && time.Since(beat) >= n.cfg.Heartbeat { // however busy the lane is
+			beat = time.Now()
+			l.link.OweHello() // the heartbeat: a fresh cosignature of every head
+			n.watchSilence(ctx, l)
+		}
 		more, err := n.exchange(ctx, l, lane)
 		switch {
 		case ctx.Err() != nil:
@@ -118,16 +123,14 @@ func (n *Node) runLane(ctx context.Context, l *line, lane exchange.Lane) {
 		if again, yes := l.link.Outstanding(lane); yes && failures == 0 {
 			wait = min(wait, max(time.Second, time.Until(again))) // never at once: what may not be said now stays outstanding
 		}
+		if lane == exchange.Calm {
+			wait = min(wait, time.Until(beat.Add(n.cfg.Heartbeat)))
+		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-l.kicks[lane]:
 		case <-timer.C:
-			if lane == exchange.Calm && time.Since(beat) >= n.cfg.Heartbeat {
-				beat = time.Now()
-				l.link.OweHello() // the heartbeat: a fresh cosignature of every head
-				n.watchSilence(ctx, l)
-			}
 		}
 		timer.Stop()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"detente/exchange"
@@ -179,6 +180,7 @@ func (n *Node) recovery(ctx context.Context, start int64) (Recovery, error) {
 		for f := range n.silent {
 			r.Behind = append(r.Behind, Missing{f.Origin(), size[f], n.marks.Last(f).Size})
 		}
+		slices.SortFunc(r.Behind, func(a, b Missing) int { return strings.Compare(a.Feed, b.Feed) })
 		return nil
 	})
 	return r, err
