@@ -124,14 +124,15 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 	if err := n.takeRest(ctx, l, b, rest[last:], cmp.Or(stray, other), &t); err != nil {
 		return err
 	}
-	n.settle(l, b, way, &t)
+	n.settle(ctx, l, b, way, &t)
 	return nil
 }
 
 // settle makes known what has become durable: to waiters, to the links, to the log.
-func (n *Node) settle(l *line, b *bundle.Bundle, way string, t *taken) {
+func (n *Node) settle(ctx context.Context, l *line, b *bundle.Bundle, way string, t *taken) {
 	if l.link.Heard(way) {
 		n.log.Info("link up", "peer", b.From, "route", way)
+		n.watchSilence(ctx, l) // it is silent no more
 	}
 	for _, o := range t.owed {
 		l.link.Owe(o.feed, o.fresh)
