@@ -23,7 +23,7 @@ var onlySeed = flag.Uint64("seed", 0, "walk this seed alone, and say each step")
 // Whatever happens, in whatever order, every invariant holds after each step; and once the network is whole and the nodes are up, everybody
 // comes to hold everything, and to fold it to the same.
 func TestRandomWalk(t *testing.T) {
-	seeds := uint64(8)
+	seeds := uint64(4)
 	if long() {
 		seeds = 10_000
 	}
