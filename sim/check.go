@@ -372,20 +372,28 @@ func (w *World) Audit() error {
 	return nil
 }
 
-// Behind says what is still on its way: a feed that some mirror has not cosigned as far as it goes; empty when everybody holds everything.
+// Behind says what is still on its way: a feed that some mirror has not cosigned as far as it goes, or does not hold, having lost it; empty when
+// everybody holds everything.
 func (w *World) Behind() (string, error) {
+	all := make(map[traffic.Party]map[traffic.Feed]node.FeedState)
 	for _, c := range w.Parties() {
 		states, err := c.Node().Feeds(w.t.Context())
 		if err != nil {
 			return "", err
 		}
+		all[c.ID] = make(map[traffic.Feed]node.FeedState)
 		for _, s := range states {
-			if s.Feed.Party != c.ID {
+			all[c.ID][s.Feed] = s
+		}
+	}
+	for author, feeds := range all {
+		for f, s := range feeds {
+			if f.Party != author {
 				continue
 			}
 			for mirror, cosigned := range s.Cosigned {
-				if cosigned < s.Size {
-					return fmt.Sprintf("%s: %d entries, %s has cosigned %d", s.Feed.Origin(), s.Size, mirror, cosigned), nil
+				if held := all[mirror][f].Size; min(cosigned, held) < s.Size {
+					return fmt.Sprintf("%s: %d entries, %s has cosigned %d and holds %d", f.Origin(), s.Size, mirror, cosigned, held), nil
 				}
 			}
 		}
