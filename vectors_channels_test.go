@@ -113,6 +113,7 @@ func generateChannels(t testing.TB) []channelVector {
 	link := linkOf(t, "xs", "xn")
 	add("", "link", "The link channel of two parties: everything but members and geneses is prescribed.", link.Bytes())
 	add("", "public", "The public channel of a party.", party.PublicChannel(chainOf(t, somebody{"xn"}.founded(t))).Bytes())
+	add("", "internal", "The internal channel of a party.", party.InternalChannel(chainOf(t, somebody{"xn"}.founded(t))).Bytes())
 	add("", "common", "A channel of three, for two posts, with ML-DSA-65 on one form.", must(canonical.Marshal(common(t)))(t))
 	small := common(t)
 	delete(small, "also")
@@ -161,6 +162,16 @@ func generateChannels(t testing.TB) []channelVector {
 	linked("link-posts", "A link channel for some posts.", "posts", []any{"nrrc"})
 	linked("link-regime", "A link channel under another regime.", "regime", []any{"link", 2})
 	linked("link-lattice", "A link channel that demands ML-DSA-65 too.", "signatures", []any{-19, -49})
+	internal := func(name, doc, key string, value any) {
+		own := link.Genesis["xn"]
+		genesis := map[string]any{"xn": own[:]}
+		fault(name, doc, map[string]any{
+			"kind": "internal", "name": "internal", "members": []any{"xn"}, "genesis": genesis, "posts": []any{}, "regime": []any{"internal", 1},
+			"open": false, "protected": true, "signatures": []any{-19},
+		}, key, value)
+	}
+	internal("internal-open", "An internal channel that anybody could read.", "open", true)
+	internal("internal-regime", "An internal channel under the regime of links.", "regime", []any{"link", 1})
 	add("trailing", "trailing", "A byte follows.", append(link.Bytes(), 0))
 	add("truncated", "truncated", "The last byte is missing.", link.Bytes()[:len(link.Bytes())-1])
 	return list

@@ -52,6 +52,7 @@ const (
 	KindCount     Kind = "count"      // int64
 	KindBool      Kind = "bool"       // bool
 	KindAddress   Kind = "address"    // string: party, or party/post
+	KindAddresses Kind = "addresses"  // []any of string, each party, or party/post
 	KindStatement Kind = "statement"  // []byte: statement id, 32 bytes
 	KindBytes     Kind = "bytes"      // []byte
 	KindBytesList Kind = "bytes-list" // []any of []byte, each at most 8192

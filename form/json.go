@@ -99,7 +99,7 @@ func (field *Field) fromJSON(raw json.RawMessage) (any, error) {
 		var b bool
 		err := json.Unmarshal(raw, &b)
 		return b, err
-	case KindCodes, KindBytesList:
+	case KindCodes, KindBytesList, KindAddresses:
 		var list []string
 		if err := json.Unmarshal(raw, &list); err != nil {
 			return nil, err
@@ -146,6 +146,12 @@ func (field *Field) fromText(s string) (any, error) {
 		return s, nil
 	case KindCodes:
 		return field.acceptCodes(strings.Split(s, ","))
+	case KindAddresses:
+		var list []any
+		for item := range strings.SplitSeq(s, ",") {
+			list = append(list, strings.TrimSpace(item))
+		}
+		return list, nil
 	case KindTime:
 		return parseTime(s)
 	case KindWindow:

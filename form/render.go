@@ -236,6 +236,14 @@ func (p printer) runs(field *Field, key string, value any) []Run {
 	case KindAddress:
 		s, _ := value.(string)
 		return system(p.apart(s))
+	case KindAddresses:
+		list, _ := value.([]any)
+		var lines []string
+		for _, item := range list {
+			s, _ := item.(string)
+			lines = append(lines, p.apart(s))
+		}
+		return system(lines...)
 	case KindStatement:
 		b, _ := value.([]byte)
 		return system(p.apart(hex.EncodeToString(b)))

@@ -76,6 +76,25 @@ var samples = map[string]sample{
 		"read": "Three relays opened", "in_place_of": "Four relays opened"}`},
 	"cancellation": {precedence: traffic.Flash, plane: traffic.Exercise, original: "en", refs: []string{"XN/NRRC 26-0044"}, fields: `{
 		"reason": "Sent in error during the exercise. No accident has occurred."}`},
+	"loss-of-control": {precedence: traffic.Flash, plane: traffic.Real, original: "ru", fields: `{
+		"what": "Программа наблюдения вышла за пределы испытательной сети и распространяется через почтовые вложения.", "since": "2026-11-23T13:20:00Z",
+		"remedy": "Блокировать вложения с именем report-42.zip; отключение по домену stop.example."}`},
+	"contact": {precedence: traffic.Routine, plane: traffic.Real, original: "en", fields: `{
+		"name": "watch", "post": "xn/nrrc", "category": "risk-reduction", "organisation": "Northland Risk Reduction Centre", "duty_role": "duty officer",
+		"around_clock": true, "zone": "Europe/Oslo", "handovers": "06:00 14:00 22:00", "voice": "+00 000 100", "callback": "+00 000 101", "mail": "watch@xn.example",
+		"key": "poncho jubilee woodland video", "key_verified": "by-voice", "speaks": "en ru", "reads": "en ru fr", "authority": ["receive", "acknowledge"],
+		"nominated_by": "Note verbale 114/26", "nominated_on": "2026-01-15T00:00:00Z", "valid": {"from": "2026-01-15T00:00:00Z", "to": "2027-01-15T00:00:00Z"}, "visibility": "members"}`},
+	"contact-status": {precedence: traffic.Routine, plane: traffic.Real, original: "en", fields: `{
+		"name": "watch", "action": "confirmed", "by": "xn/mfa", "text": "Nothing has changed."}`},
+	"status": {precedence: traffic.Priority, plane: traffic.Real, original: "en", fields: `{
+		"state": "restricted", "functions": ["consultations", "goodwill"], "ground": "political", "text": "The consultations of December do not take place.",
+		"from": "2026-12-01T00:00:00Z", "condition": "A new date is agreed.", "continues": ["checks", "accidents", "response-teams", "service", "inquiries", "notices"]}`},
+	"translation": {precedence: traffic.Priority, plane: traffic.Real, original: "ru", refs: []string{"XN/NRRC 26-0042"}, fields: `{
+		"language": "ru", "made_by": "machine-reviewed", "translator": "translator", "reviewer": "duty-officer",
+		"text": "На реле защиты двух подстанций северной сети были поданы команды управления."}`},
+	"glossary": {precedence: traffic.Routine, plane: traffic.Real, original: "en", fields: `{
+		"term": "ICT incident", "language": "en", "definition": "An event that impairs the working of information and communication technologies.",
+		"counterpart": "инцидент в информационном пространстве", "counterpart_in": "ru", "standing": "proposed"}`},
 	"goodwill": {precedence: traffic.Routine, plane: traffic.Real, original: "en", fields: `{
 		"text": "We thank the duty officers of the night of 23 November for their prompt answers."}`},
 }

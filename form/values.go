@@ -175,10 +175,9 @@ func (field *Field) accept(value any) (any, error) {
 		}
 		return nil, ErrValue
 	case KindAddress:
-		if s, ok := value.(string); ok && addressPattern.MatchString(s) {
-			return value, nil
-		}
-		return nil, ErrValue
+		return acceptAddress(value)
+	case KindAddresses:
+		return acceptList(value, field, acceptAddress)
 	case KindStatement:
 		return acceptBytes(value, 32, 32)
 	case KindBytes:
@@ -313,6 +312,13 @@ func acceptWindow(value any) (any, error) {
 		return nil, err
 	}
 	return []any{from, to}, nil
+}
+
+func acceptAddress(value any) (any, error) {
+	if s, ok := value.(string); ok && addressPattern.MatchString(s) {
+		return value, nil
+	}
+	return nil, ErrValue
 }
 
 func acceptBytes(value any, least, most int64) (any, error) {

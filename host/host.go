@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -111,12 +112,15 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 
 // Regimes loads the regimes that the program ships with.
 func Regimes() ([]*form.Regime, error) {
-	link, err := form.Load(regimes.Link())
-	if err != nil {
-		return nil, err
+	var out []*form.Regime
+	for _, folder := range []fs.FS{regimes.Link(), regimes.Internal(), regimes.Communications()} {
+		r, err := form.Load(folder)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
 	}
-	communications, err := form.Load(regimes.Communications())
-	return []*form.Regime{link, communications}, err
+	return out, nil
 }
 
 // keyring reads the key file anew, under a charter that is about to come into force.

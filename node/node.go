@@ -42,6 +42,7 @@ type Config struct {
 	Pins     *party.Pins    // own charters and those of the trusted peers
 	MarksDir string         // where the sizes last signed are kept, beside the keys
 	Regimes  []*form.Regime // every regime that this program has; the link regime among them
+	Schemas  []store.Schema // tables that others keep in the node's database
 
 	Registry key.Registry           // nil: key.Standard()
 	Routes   map[string]route.Route // by the name that charters use, such as "https"
@@ -121,7 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	db, err := store.Open(ctx, store.Config{
 		DSN: cfg.DSN, Log: cfg.Log, Fault: cfg.Fault,
-		Schemas: []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema()},
+		Schemas: append([]store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema()}, cfg.Schemas...),
 	})
 	if err != nil {
 		marks.Close()
@@ -164,9 +165,10 @@ func (n *Node) learn(ctx context.Context) error {
 	return n.compareMarks(ctx)
 }
 
-// addStandard adds the link and public channels that follow from pairing, and a line for each peer. n.mu is held.
+// addStandard adds the internal channel, the link and public channels that follow from pairing, and a line for each peer. n.mu is held.
 func (n *Node) addStandard() {
 	own := n.chains[n.self]
+	n.addChannel(party.InternalChannel(own))
 	for id, chain := range n.chains {
 		n.addChannel(party.PublicChannel(chain))
 		if id == n.self {

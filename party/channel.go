@@ -20,9 +20,10 @@ const MaxChannel = 16 << 10
 
 // The kinds of channel, protocol.md#channel.
 const (
-	Link   = "link"
-	Public = "public"
-	Common = "common"
+	Link     = "link"
+	Public   = "public"
+	Internal = "internal"
+	Common   = "common"
 )
 
 // What the decoder of a channel's charter refuses beside the errors of package canonical.
@@ -35,11 +36,10 @@ var (
 )
 
 const (
-	maxMembers     = 64
-	maxAlgorithms  = 16
-	maxAlso        = 64
-	nonceSize      = 16
-	standardRegime = "link"
+	maxMembers    = 64
+	maxAlgorithms = 16
+	maxAlso       = 64
+	nonceSize     = 16
 )
 
 // Channel is the charter of a channel: who, under which regime, and how it is signed. One that was decoded or made by this package must
@@ -95,9 +95,21 @@ func PublicChannel(a *Chain) *Channel {
 	return c.encoded()
 }
 
+// InternalChannel is the channel that a party keeps with itself alone: what its watch did and decided, protocol.md#channel. Its feed is sent
+// to nobody.
+func InternalChannel(a *Chain) *Channel { return standard(Internal, a).encoded() }
+
+// standardRegime is the regime of the channels that nobody agrees on.
+func standardRegime(kind string) RegimeRef {
+	if kind == Internal {
+		return RegimeRef{ID: Internal, Version: 1}
+	}
+	return RegimeRef{ID: Link, Version: 1}
+}
+
 func standard(kind string, members ...*Chain) *Channel {
 	c := &Channel{
-		Kind: kind, Name: kind, Genesis: map[traffic.Party][32]byte{}, Regime: RegimeRef{ID: standardRegime, Version: 1},
+		Kind: kind, Name: kind, Genesis: map[traffic.Party][32]byte{}, Regime: standardRegime(kind),
 		Protected: true, Signatures: []key.Algorithm{key.Ed25519},
 	}
 	for _, m := range members {
@@ -218,10 +230,10 @@ func (c *Channel) checkKind() error {
 			return fmt.Errorf("%w: %s", ErrKind, c.Kind)
 		}
 		return nil
-	case Link, Public:
-		// These follow from pairing, so there is one of each: every field but members and geneses is given.
-		members := map[string]int{Link: 2, Public: 1}[c.Kind]
-		if len(c.Members) != members || c.Name != c.Kind || len(c.Posts) > 0 || c.Regime != (RegimeRef{ID: standardRegime, Version: 1}) ||
+	case Link, Public, Internal:
+		// These follow from pairing and founding, so there is one of each: every field but members and geneses is given.
+		members := map[string]int{Link: 2, Public: 1, Internal: 1}[c.Kind]
+		if len(c.Members) != members || c.Name != c.Kind || len(c.Posts) > 0 || c.Regime != standardRegime(c.Kind) ||
 			c.Open != (c.Kind == Public) || !c.Protected || len(c.Signatures) > 1 || len(c.Also) > 0 || len(c.Nonce) > 0 {
 			return fmt.Errorf("%w: %s", ErrKind, c.Kind)
 		}

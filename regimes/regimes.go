@@ -9,7 +9,7 @@ import (
 
 // FS holds one folder for each regime.
 //
-//go:embed communications link
+//go:embed communications internal link
 var FS embed.FS
 
 // Communications is the regime of checks, notices, inquiries and their answers.
@@ -17,6 +17,9 @@ func Communications() fs.FS { return folder("communications") }
 
 // Link is the regime of the statements by which nodes establish and keep their channels, protocol.md#channel.
 func Link() fs.FS { return folder("link") }
+
+// Internal is the regime of what a party's watch keeps for itself, protocol.md#channel.
+func Internal() fs.FS { return folder("internal") }
 
 func folder(name string) fs.FS {
 	sub, _ := fs.Sub(FS, name) // fails only for a name that is no path

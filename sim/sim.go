@@ -117,7 +117,7 @@ func New(t testing.TB, heartbeat time.Duration, seed uint64) *World {
 	w := &World{
 		t: t, dir: t.TempDir(), heartbeat: heartbeat, capitals: make(map[traffic.Party]*Capital), record: newRecord(),
 	}
-	for _, folder := range []fs.FS{regimes.Communications(), regimes.Link()} {
+	for _, folder := range []fs.FS{regimes.Communications(), regimes.Internal(), regimes.Link()} {
 		r, err := form.Load(folder)
 		if err != nil {
 			t.Fatal(err)

@@ -20,7 +20,7 @@ export function parseChannel(bytes) {
   demandFields(map, REQUIRED, ["also", "nonce"], CODE, "the channel's charter");
   const channel = { id: sha256(bytes), ...Object.fromEntries(map) };
   const { kind, name, members, genesis, posts, regime, open, signatures, also, nonce } = channel;
-  demand(["link", "public", "common"].includes(kind), CODE, "the kind is not one");
+  demand(["link", "public", "internal", "common"].includes(kind), CODE, "the kind is not one");
   demand(isName(name), CODE, "the name is not a text");
   const least = kind === "common" ? 2 : 1;
   demand(isArrayOf(members, isParty, least, MOST_MEMBERS) && isAscending(members), CODE, "the members are not sorted parties, or too few or too many");
@@ -44,9 +44,9 @@ const isAscending = (texts) => texts.every((text, i) => i === 0 || compareBytes(
 const isAlgorithms = (value) => isArrayOf(value, isAlgorithm, 1, MOST_ALGORITHMS) && areDistinct(value);
 
 function demandFollowsFromPairing({ kind, name, members, posts, regime, open, signatures, also, nonce, ...rest }) {
-  const [count, isOpen] = kind === "link" ? [2, false] : [1, true];
+  const [count, isOpen, under] = { link: [2, false, "link"], public: [1, true, "link"], internal: [1, false, "internal"] }[kind];
   const fixed =
-    name === kind && members.length === count && posts.length === 0 && regime.length === 2 && regime[0] === "link" && regime[1] === 1 &&
+    name === kind && members.length === count && posts.length === 0 && regime.length === 2 && regime[0] === under && regime[1] === 1 &&
     open === isOpen && rest.protected && signatures.length === 1 && signatures[0] === ED25519 && !also && !nonce;
   demand(fixed, CODE, `the ${kind} channel is not the one that follows from pairing`);
 }

@@ -1,0 +1,117 @@
+// Package floor is the watch floor around a node: what people do with statements, and what is done when they do nothing. One file per verb.
+// It must never speak for a person: what a machine did is recorded as a machine's, and nothing here waits for the network.
+package floor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"detente/feed"
+	"detente/form"
+	"detente/node"
+	"detente/party"
+	"detente/statement"
+	"detente/store"
+	"detente/traffic"
+)
+
+// ErrNoJournal is returned where the program lacks the internal regime.
+var ErrNoJournal = errors.New("floor: this node keeps no journal")
+
+// Journal is the feed in which a party keeps what its watch did: the internal channel, protocol.md#channel. It leaves the node never.
+type Journal struct {
+	node   *node.Node
+	feed   traffic.Feed // of epoch 0
+	regime *form.Regime
+}
+
+// OpenJournal finds the journal of a node. Error: ErrNoJournal.
+func OpenJournal(n *node.Node) (*Journal, error) {
+	id := party.InternalChannel(n.Chain(n.Self())).ID()
+	_, regime, err := n.Channel(id)
+	if err != nil {
+		return nil, ErrNoJournal
+	}
+	// One plane, whatever plane the matter is on: a watch has one floor.
+	return &Journal{n, traffic.Feed{Channel: id, Party: n.Self(), Plane: traffic.Real, Precedence: traffic.Routine}, regime}, nil
+}
+
+// Record appends to the journal. When it returns without error the entry is durable and in its order. post is the post that the matter concerns,
+// empty for the party as a whole; by is the duty role that acts, or "node" for the machine. refs are statements that the entry is about.
+// Errors: feed.ErrBehind when the journal has lost entries, those of package form.
+func (j *Journal) Record(ctx context.Context, post traffic.Post, by, form string, v form.Values, refs ...statement.ID) (node.Sent, error) {
+	own := j.node.Chain(j.node.Self()).Latest()
+	if !slices.ContainsFunc(own.Posts, func(p party.Post) bool { return p.Name == post }) {
+		post = own.Posts[0].Name
+	}
+	language := "en"
+	if len(own.Languages) > 0 {
+		language = own.Languages[0]
+	}
+	return j.node.Send(ctx, node.Draft{
+		Channel: j.feed.Channel, Plane: j.feed.Plane, Precedence: j.feed.Precedence, Post: post, Audience: statement.Everyone, Form: form, Values: v,
+		Refs: refs, Language: language, Drafter: by,
+	})
+}
+
+// Machine is the role under which the node itself records what it did.
+const Machine = "node"
+
+// Entry is an entry of the journal, read.
+type Entry struct {
+	Index     int64 // over all epochs, from 0
+	Statement *statement.Statement
+	Values    form.Values
+}
+
+// Each calls fn for each entry from index on, in its order, until fn returns false, and returns the index behind the last one it looked at. What is
+// invalid is passed over; it keeps its index.
+func (j *Journal) Each(ctx context.Context, from int64, fn func(Entry) bool) (next int64, err error) {
+	err = j.node.DB.View(ctx, func(tx *store.Tx) error {
+		next = from
+		heads, err := feed.Heads(ctx, tx, &j.feed.Channel)
+		if err != nil {
+			return fmt.Errorf("floor: journal: %w", err)
+		}
+		slices.SortFunc(heads, func(a, b *feed.Head) int { return int(a.Feed.Epoch) - int(b.Feed.Epoch) })
+		var below int64
+		for _, h := range heads {
+			if h.Feed.Precedence != j.feed.Precedence || h.Feed.Plane != j.feed.Plane {
+				continue
+			}
+			more := true
+			err := h.Range(ctx, tx, min(max(0, from-below), h.Size), h.Size, func(e feed.Entry) bool {
+				next = below + e.Index + 1
+				entry, ok := j.read(e)
+				if !ok {
+					return true
+				}
+				entry.Index = below + e.Index
+				more = fn(entry)
+				return more
+			})
+			if err != nil || !more {
+				return err
+			}
+			below += h.Size
+		}
+		return nil
+	})
+	return next, err
+}
+
+// read gives false for what is no valid entry, and for the first of an epoch, which is of the link regime.
+func (j *Journal) read(e feed.Entry) (Entry, bool) {
+	s, err := statement.Decode(e.Bytes)
+	if err != nil || e.Reason != "" {
+		return Entry{}, false
+	}
+	f, ok := j.regime.Form(s.Form, s.Version)
+	if !ok {
+		return Entry{}, false
+	}
+	v, err := f.Decode(s.Payload)
+	return Entry{Statement: s, Values: v}, err == nil
+}
