@@ -42,7 +42,6 @@ type Config struct {
 	Pins     *party.Pins    // own charters and those of the trusted peers
 	MarksDir string         // where the sizes last signed are kept, beside the keys
 	Regimes  []*form.Regime // every regime that this program has; the link regime among them
-	Schemas  []store.Schema // tables that others keep in the node's database
 
 	Registry key.Registry           // nil: key.Standard()
 	Routes   map[string]route.Route // by the name that charters use, such as "https"
@@ -122,7 +121,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	db, err := store.Open(ctx, store.Config{
 		DSN: cfg.DSN, Log: cfg.Log, Fault: cfg.Fault,
-		Schemas: append([]store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema()}, cfg.Schemas...),
+		Schemas: []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema()},
 	})
 	if err != nil {
 		marks.Close()
