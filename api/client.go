@@ -1,3 +1,5 @@
+// Package api is what a node tells and takes at its local face: the types, and the client that the tools of its own party use.
+// It must never be used between parties: between them travels only docs/protocol.md.
 package api
 
 import (
@@ -47,9 +49,9 @@ func NewClient(address, token string) (*Client, error) {
 	return &Client{http: &http.Client{Transport: &http.Transport{Proxy: nil}}, base: u.Scheme + "://" + u.Host, token: token}, nil
 }
 
-// InProcess is a client of a server in this process.
-func InProcess(s *Server) *Client {
-	return &Client{http: &http.Client{Transport: inProcess{s.Handler()}}, base: "http://node"}
+// InProcess is a client of a handler in this process.
+func InProcess(h http.Handler) *Client {
+	return &Client{http: &http.Client{Transport: inProcess{h}}, base: "http://node"}
 }
 
 // Close closes the connections that carry nothing at the moment.
@@ -269,12 +271,15 @@ func (c *Client) Statement(ctx context.Context, id, lang string) (Statement, err
 	return call[Statement](ctx, c, http.MethodGet, "/v1/statements/"+seg(id)+query("lang", lang), nil)
 }
 
+// MostWait is the longest that a request waits for a receipt; a caller asks again.
+const MostWait = 10 * time.Minute
+
 // Receipts lists who has held a statement. With wait above zero it waits so long for the receipt of from, or of every member when that is
 // empty; a *Problem with the code not-yet says that it has not come.
 func (c *Client) Receipts(ctx context.Context, id string, wait time.Duration, from traffic.Party) ([]archive.Receipt, error) {
 	seconds := ""
 	if wait > 0 {
-		seconds = strconv.Itoa(max(1, int(min(wait, mostWait).Seconds())))
+		seconds = strconv.Itoa(max(1, int(min(wait, MostWait).Seconds())))
 	}
 	return call[[]archive.Receipt](ctx, c, http.MethodGet, "/v1/statements/"+seg(id)+"/receipts"+query("wait", seconds, "from", string(from)), nil)
 }

@@ -80,7 +80,7 @@ type Me struct {
 	May      []string `json:"may" doc:"Actions, docs/operate.md#roles."`
 }
 
-// Release is a statement, or a hand-over, that waits for a second person. What is approved is the digest of the draft; docs/protocol.md#release
+// Release is a statement, or a hand-over, that waits for a second person. What is approved is the digest of the draft; docs/protocol.md, section Release,
 // says how anybody computes it from the statement.
 type Release struct {
 	ID      string       `json:"id"`

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"detente/api"
+	"detente/api/server"
 	"detente/form"
 	"detente/key"
 	"detente/node"
@@ -45,7 +46,7 @@ type Host struct {
 	node     *node.Node
 	keys     *party.Keyring
 	route    *route.HTTPS
-	api      *api.Server
+	api      *server.Server
 	stopping chan struct{}
 	stop     func() // closes stopping, once
 }
@@ -103,7 +104,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if h.node, err = node.Open(ctx, c); err != nil {
 		return nil, err
 	}
-	h.api, err = api.New(api.Config{Node: h.node, Keyring: h.keyring, Version: cfg.Version, Stopping: h.stopping, Log: cfg.Log})
+	h.api, err = server.New(server.Config{Node: h.node, Keyring: h.keyring, Version: cfg.Version, Stopping: h.stopping, Log: cfg.Log})
 	if err != nil {
 		return nil, errors.Join(err, h.node.Close())
 	}
@@ -132,7 +133,7 @@ func (h *Host) keyring(c *party.Charter) (*party.Keyring, error) {
 func (h *Host) Node() *node.Node { return h.node }
 
 // Client asks the node within this process.
-func (h *Host) Client() *api.Client { return api.InProcess(h.api) }
+func (h *Host) Client() *api.Client { return api.InProcess(h.api.Handler()) }
 
 // Run exchanges with the peers and answers the local API until ctx ends; then it takes nothing new, and lets what is under way end.
 func (h *Host) Run(ctx context.Context) error {
@@ -192,7 +193,7 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 		}
 	}
 	if path := settings.Path(h.cfg.Home, settings.API.Socket); path != "" {
-		l, err := api.ListenUnix(path)
+		l, err := server.ListenUnix(path)
 		if err := serve(l, err, func(l net.Listener) error { return h.api.Serve(ctx, l, "") }); err != nil {
 			return err
 		}
@@ -200,7 +201,7 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 	if settings.API.Listen == "" {
 		return nil
 	}
-	token, err := api.Token(settings.Path(h.cfg.Home, settings.API.TokenFile))
+	token, err := server.Token(settings.Path(h.cfg.Home, settings.API.TokenFile))
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"mime"
 	"slices"
 
+	"detente/api"
 	"detente/form"
 	"detente/node"
 	"detente/party"
@@ -17,34 +18,34 @@ import (
 	"detente/traffic"
 )
 
-func (s *Server) send(ctx context.Context, in *struct{ Body SendRequest }) (Sent, error) {
+func (s *Server) send(ctx context.Context, in *struct{ Body api.SendRequest }) (api.Sent, error) {
 	r := in.Body
 	c, err := s.findChannel(ctx, r.Channel)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	if !c.Established {
-		return Sent{}, fmt.Errorf("%w: %s is not agreed to by all its members yet", node.ErrNoChannel, r.Channel)
+		return api.Sent{}, fmt.Errorf("%w: %s is not agreed to by all its members yet", node.ErrNoChannel, r.Channel)
 	}
 	charter, regime, err := s.node.Channel(c.ID())
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	f, ok := regime.Latest(r.Form)
 	if !ok {
-		return Sent{}, fmt.Errorf("%w: %q", node.ErrNoForm, r.Form)
+		return api.Sent{}, fmt.Errorf("%w: %q", node.ErrNoForm, r.Form)
 	}
-	values, blobs, err := r.values(f)
+	values, blobs, err := valuesOf(&r.Words, f)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	p, err := traffic.ParsePrecedence(cmp.Or(r.Precedence, "R"))
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	post, err := s.speaker(charter, r.Post)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	d := node.Draft{
 		Channel: c.ID(), Plane: cmp.Or(r.Plane, traffic.Real), Precedence: p, Post: post, Audience: s.addressee(charter, r.To), Form: r.Form,
@@ -53,7 +54,7 @@ func (s *Server) send(ctx context.Context, in *struct{ Body SendRequest }) (Sent
 	for _, ref := range r.Refs {
 		h, err := s.find(ctx, ref)
 		if err != nil {
-			return Sent{}, err
+			return api.Sent{}, err
 		}
 		d.Refs = append(d.Refs, h.ID)
 		if d.Dossier == (statement.ID{}) {
@@ -63,13 +64,13 @@ func (s *Server) send(ctx context.Context, in *struct{ Body SendRequest }) (Sent
 	if r.Dossier != "" {
 		h, err := s.find(ctx, r.Dossier)
 		if err != nil {
-			return Sent{}, err
+			return api.Sent{}, err
 		}
 		d.Dossier = h.Dossier
 	}
 	sent, err := s.node.Send(ctx, d)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	return s.viewSent(sent, post), nil
 }
@@ -115,8 +116,8 @@ func (s *Server) language(given string) string {
 	return "en"
 }
 
-func (s *Server) viewSent(sent node.Sent, post traffic.Post) Sent {
-	return Sent{
+func (s *Server) viewSent(sent node.Sent, post traffic.Post) api.Sent {
+	return api.Sent{
 		ID: sent.ID.String(), Number: number(traffic.Address{Party: s.node.Self(), Post: post}, sent.Feed, sent.Index),
 		Channel: hex.EncodeToString(sent.Feed.Channel[:]), Feed: sent.Feed.Origin(), Index: sent.Index,
 		Waits: s.mirrors(sent.Feed.Channel, ""),
@@ -125,23 +126,23 @@ func (s *Server) viewSent(sent node.Sent, post traffic.Post) Sent {
 
 func (s *Server) reply(ctx context.Context, in *struct {
 	ID   string `path:"id" doc:"As in show-statement."`
-	Body ReplyRequest
-}) (Sent, error) {
+	Body api.ReplyRequest
+}) (api.Sent, error) {
 	r := in.Body
 	h, err := s.find(ctx, in.ID)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	if h.Statement == nil || h.Reason != "" {
-		return Sent{}, fmt.Errorf("%w (%s) and cannot be replied to", errInvalid, h.Reason)
+		return api.Sent{}, fmt.Errorf("%w (%s) and cannot be replied to", errInvalid, h.Reason)
 	}
 	_, regime, err := s.node.Channel(h.Feed.Channel)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	f, ok := regime.Latest(r.Form)
 	if !ok {
-		return Sent{}, fmt.Errorf("%w: %q", node.ErrNoForm, r.Form)
+		return api.Sent{}, fmt.Errorf("%w: %q", node.ErrNoForm, r.Form)
 	}
 	if r.Fields == nil && r.Form == "acknowledgement" {
 		if r.Text == nil {
@@ -151,9 +152,9 @@ func (s *Server) reply(ctx context.Context, in *struct {
 			r.Text["received"] = h.Held.UTC().Format("2006-01-02T15:04:05Z07:00") // when it came to be held here
 		}
 	}
-	values, blobs, err := r.values(f)
+	values, blobs, err := valuesOf(&r.Words, f)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	reply := node.Reply{
 		To: h.ID, Post: r.Post, Form: r.Form, Values: values, Language: s.language(r.Language), Drafter: cmp.Or(r.Drafter, duty),
@@ -161,22 +162,22 @@ func (s *Server) reply(ctx context.Context, in *struct {
 	}
 	if r.Precedence != "" {
 		if reply.Precedence, err = traffic.ParsePrecedence(r.Precedence); err != nil {
-			return Sent{}, err
+			return api.Sent{}, err
 		}
 	}
 	sent, err := s.node.Reply(ctx, reply)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	said, err := s.node.Statement(ctx, sent.ID)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	return s.viewSent(sent, said.Statement.Issuer.Post), nil
 }
 
-// values are the fields of a form as they were given, with the files that they name.
-func (w *Words) values(f *form.Form) (v form.Values, blobs [][]byte, err error) {
+// valuesOf are the fields of a form as they were given, with the files that they name.
+func valuesOf(w *api.Words, f *form.Form) (v form.Values, blobs [][]byte, err error) {
 	switch {
 	case w.Fields != nil && w.Text != nil:
 		return nil, nil, fmt.Errorf("%w: fields as JSON or as text, not both", errField)
@@ -193,7 +194,7 @@ func (w *Words) values(f *form.Form) (v form.Values, blobs [][]byte, err error) 
 		v = form.Values{}
 	}
 	for _, a := range w.Attachments {
-		field, err := a.field(f)
+		field, err := fieldOf(&a, f)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -213,8 +214,8 @@ func (w *Words) values(f *form.Form) (v form.Values, blobs [][]byte, err error) 
 	return v, blobs, nil
 }
 
-// field is where a file goes: the field named, or the only one that takes files.
-func (a *Attachment) field(f *form.Form) (*form.Field, error) {
+// fieldOf is where a file goes: the field named, or the only one that takes files.
+func fieldOf(a *api.Attachment, f *form.Form) (*form.Field, error) {
 	var found []*form.Field
 	for i := range f.Fields {
 		field := &f.Fields[i]

@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/api"
 	"detente/archive"
 	"detente/node"
 	"detente/traffic"
@@ -48,13 +49,13 @@ func (s *Server) registerStatements() {
 		"application/octet-stream", s.blob)
 }
 
-func (s *Server) list(ctx context.Context, in *listing) ([]Line, error) {
+func (s *Server) list(ctx context.Context, in *listing) ([]api.Line, error) {
 	match, err := s.matcher(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	v := s.viewer(ctx, language.Make(in.Lang))
-	out := []Line{}
+	out := []api.Line{}
 	seen := make(map[string]bool)
 	open, err := s.node.OpenDossiers(ctx, 4*in.Limit) // some are of the other direction, or of what is not asked for
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *Server) list(ctx context.Context, in *listing) ([]Line, error) {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Line) int { return b.Held.Compare(a.Held) })
+	slices.SortStableFunc(out, func(a, b api.Line) int { return b.Held.Compare(a.Held) })
 	if in.Open {
 		return out, nil
 	}
@@ -138,16 +139,13 @@ func (s *Server) matcher(ctx context.Context, in *listing) (func(archive.Held) b
 	}, nil
 }
 
-func (s *Server) show(ctx context.Context, in *onStatement) (Statement, error) {
+func (s *Server) show(ctx context.Context, in *onStatement) (api.Statement, error) {
 	h, err := s.find(ctx, in.ID)
 	if err != nil {
-		return Statement{}, err
+		return api.Statement{}, err
 	}
 	return s.viewer(ctx, language.Make(in.Lang)).statement(h)
 }
-
-// mostWait is the longest that a request waits for a receipt; a caller asks again.
-const mostWait = 10 * time.Minute
 
 func (s *Server) receipts(ctx context.Context, in *struct {
 	ID   string        `path:"id" doc:"As in show-statement."`
@@ -159,7 +157,7 @@ func (s *Server) receipts(ctx context.Context, in *struct {
 		return nil, err
 	}
 	if in.Wait > 0 {
-		wait, cancel := context.WithTimeout(ctx, min(time.Duration(in.Wait)*time.Second, mostWait))
+		wait, cancel := context.WithTimeout(ctx, min(time.Duration(in.Wait)*time.Second, api.MostWait))
 		defer cancel()
 		for _, p := range s.mirrors(h.Feed.Channel, in.From) {
 			if err := s.node.WaitReceipt(wait, node.Sent{ID: h.ID, Feed: h.Feed, Index: h.Index}, p); err != nil {

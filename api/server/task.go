@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"time"
 
+	"detente/api"
 	"detente/audit"
 	"detente/feed"
 	"detente/node"
@@ -24,13 +25,13 @@ func (s *Server) registerTasks() {
 	stream(s, operation(s, tag, http.MethodPost, "/v1/recover", "recover", "Fetch from the peers what this node has lost"), s.recover)
 	handle(s, operation(s, tag, http.MethodPost, "/v1/epochs", "open-epoch", "Leave an own feed whose lost entries nobody can give back"), s.openEpoch)
 	op := operation(s, tag, http.MethodGet, "/v1/events", "events", "An event when something was stored")
-	sse.Register(s.api, op, map[string]any{"change": Change{}}, s.events)
+	sse.Register(s.api, op, map[string]any{"change": api.Change{}}, s.events)
 }
 
 // stream registers a long task. Its answer is JSON, a line at a time: progress, and at last the result or a problem.
 func stream[O any](s *Server, op huma.Operation, run func(ctx context.Context, progress func(done, of int64)) (O, error)) {
 	op.Responses["200"] = &huma.Response{Description: "A line of progress at a time, the last with the result.", Content: map[string]*huma.MediaType{
-		"application/x-ndjson": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Progress[O]](), true, op.OperationID)},
+		"application/x-ndjson": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Progress[O]](), true, op.OperationID)},
 	}}
 	huma.Register(s.api, op, func(context.Context, *none) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(c huma.Context) {
@@ -38,9 +39,9 @@ func stream[O any](s *Server, op huma.Operation, run func(ctx context.Context, p
 			ctx, cancel := s.stoppable(c.Context())
 			defer cancel()
 			w := c.BodyWriter()
-			var last Progress[O]
+			var last api.Progress[O]
 			var told time.Time
-			say := func(p Progress[O]) {
+			say := func(p api.Progress[O]) {
 				last = p
 				line, err := json.Marshal(p)
 				if err != nil {
@@ -57,10 +58,10 @@ func stream[O any](s *Server, op huma.Operation, run func(ctx context.Context, p
 			out, err := run(ctx, func(done, of int64) {
 				if time.Since(told) > 100*time.Millisecond {
 					told = time.Now()
-					say(Progress[O]{Done: done, Of: of})
+					say(api.Progress[O]{Done: done, Of: of})
 				}
 			})
-			end := Progress[O]{Done: last.Done, Of: last.Of}
+			end := api.Progress[O]{Done: last.Done, Of: last.Of}
 			if err != nil {
 				end.Problem = s.problem(op.OperationID, err)
 			} else {
@@ -93,9 +94,9 @@ func (s *Server) audit(ctx context.Context, progress func(done, of int64)) (audi
 	return s.node.Audit(ctx, progress)
 }
 
-func (s *Server) rebuild(ctx context.Context, progress func(done, of int64)) (Rebuilt, error) {
+func (s *Server) rebuild(ctx context.Context, progress func(done, of int64)) (api.Rebuilt, error) {
 	checked, differing, err := s.node.Rebuild(ctx, func(done, of int) { progress(int64(done), int64(of)) })
-	out := Rebuilt{Checked: checked, Differing: []string{}}
+	out := api.Rebuilt{Checked: checked, Differing: []string{}}
 	for _, d := range differing {
 		out.Differing = append(out.Differing, d.ID.String())
 	}
@@ -112,20 +113,20 @@ func (s *Server) recover(ctx context.Context, progress func(done, of int64)) (no
 	})
 }
 
-func (s *Server) openEpoch(ctx context.Context, in *struct{ Body EpochRequest }) (Sent, error) {
+func (s *Server) openEpoch(ctx context.Context, in *struct{ Body api.EpochRequest }) (api.Sent, error) {
 	f, err := traffic.ParseOrigin(in.Body.Feed)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	if in.Body.Reason == "" || in.Body.By == "" || in.Body.Post == "" {
-		return Sent{}, fmt.Errorf("%w: an epoch is opened by a post, on somebody's authority, for a reason", errField)
+		return api.Sent{}, fmt.Errorf("%w: an epoch is opened by a post, on somebody's authority, for a reason", errField)
 	}
 	if f.Party != s.node.Self() {
-		return Sent{}, fmt.Errorf("%w: %s", feed.ErrNoFeed, f.Origin())
+		return api.Sent{}, fmt.Errorf("%w: %s", feed.ErrNoFeed, f.Origin())
 	}
 	sent, err := s.node.NewEpoch(ctx, f, in.Body.Post, in.Body.By, in.Body.Reason)
 	if err != nil {
-		return Sent{}, err
+		return api.Sent{}, err
 	}
 	return s.viewSent(sent, in.Body.Post), nil
 }
@@ -139,7 +140,7 @@ func (s *Server) events(ctx context.Context, _ *none, send sse.Sender) {
 			return
 		}
 		alarms, err := s.node.Alarms(ctx)
-		if err != nil || send.Data(Change{entries, len(alarms)}) != nil {
+		if err != nil || send.Data(api.Change{Statements: entries, Alarms: len(alarms)}) != nil {
 			return
 		}
 		select {

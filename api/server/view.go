@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"detente/api"
 	"detente/archive"
 	"detente/dossier"
 	"detente/exchange"
@@ -65,12 +66,12 @@ func (v *viewer) entry(h archive.Held) (*dossier.State, *dossier.Entry, error) {
 }
 
 // line is a statement in a list.
-func (v *viewer) line(h archive.Held) (Line, error) {
+func (v *viewer) line(h archive.Held) (api.Line, error) {
 	from, _ := traffic.ParseAddress(h.Issuer)
 	if from.Party != h.Feed.Party {
 		from = traffic.Address{Party: h.Feed.Party} // whoever it pretends to be by, this party has logged it
 	}
-	out := Line{
+	out := api.Line{
 		ID: h.ID.String(), Number: number(from, h.Feed, h.Index), Form: h.Form, Title: h.Form, Precedence: h.Feed.Precedence, Plane: h.Feed.Plane,
 		Channel: v.channelName(h.Feed.Channel), From: from.String(), Held: h.Held, Own: h.Feed.Party == v.node.Self(),
 		Dossier: h.Dossier.String(), Standing: string(dossier.Invalid), Reason: h.Reason,
@@ -107,7 +108,7 @@ func (v *viewer) channelName(id [32]byte) string {
 }
 
 // owed is what is due on a statement, by whom and until when. Time runs from when the addressee held it: what has not come cannot be late.
-func (v *viewer) owed(h archive.Held, e *dossier.Entry, f *form.Form) ([]Owed, error) {
+func (v *viewer) owed(h archive.Held, e *dossier.Entry, f *form.Form) ([]api.Owed, error) {
 	if f == nil || !e.AwaitsAcknowledgement && !e.AwaitsAnswer {
 		return nil, nil
 	}
@@ -116,15 +117,15 @@ func (v *viewer) owed(h archive.Held, e *dossier.Entry, f *form.Form) ([]Owed, e
 	if err != nil {
 		return nil, err
 	}
-	due := func(what string, within time.Duration) Owed {
-		o := Owed{What: what, By: by}
+	due := func(what string, within time.Duration) api.Owed {
+		o := api.Owed{What: what, By: by}
 		if !from.IsZero() && within > 0 {
 			o.Until = from.Add(within).UTC()
 			o.Overdue = time.Now().After(o.Until)
 		}
 		return o
 	}
-	var out []Owed
+	var out []api.Owed
 	if e.AwaitsAcknowledgement {
 		out = append(out, due("acknowledgement", f.AcknowledgeWithin(h.Feed.Precedence)))
 	}
@@ -160,13 +161,13 @@ func (v *viewer) heldBy(h archive.Held, by []traffic.Party) (first time.Time, er
 }
 
 // statement is all that is known of one.
-func (v *viewer) statement(h archive.Held) (Statement, error) {
+func (v *viewer) statement(h archive.Held) (api.Statement, error) {
 	line, err := v.line(h)
 	if err != nil {
-		return Statement{}, err
+		return api.Statement{}, err
 	}
-	out := Statement{
-		Line: line, Refs: []string{}, Feed: h.Feed.Origin(), Index: h.Index, Attachments: []AttachedFile{}, Replies: []Reply{}, Level: "E1",
+	out := api.Statement{
+		Line: line, Refs: []string{}, Feed: h.Feed.Origin(), Index: h.Index, Attachments: []api.AttachedFile{}, Replies: []api.Reply{}, Level: "E1",
 		Status: []string{}, Direction: "ltr",
 	}
 	if out.Receipts, err = v.node.Receipts(v.ctx, h.Feed, h.Index); err != nil {
@@ -208,14 +209,14 @@ func (v *viewer) heldByAll(s *statement.Statement, receipts []archive.Receipt) b
 }
 
 // replies are the statements of the dossier that refer to one.
-func (v *viewer) replies(state *dossier.State, to statement.ID) []Reply {
-	out := []Reply{}
+func (v *viewer) replies(state *dossier.State, to statement.ID) []api.Reply {
+	out := []api.Reply{}
 	for _, e := range state.Entries {
 		s := e.Statement
 		if s == nil || e.Standing == dossier.Invalid || e.Standing == dossier.OutOfOrder || !slices.Contains(s.Refs, to) {
 			continue
 		}
-		out = append(out, Reply{
+		out = append(out, api.Reply{
 			ID: s.ID().String(), Number: number(s.Issuer, e.Feed, e.Index), Form: s.Form, From: s.Issuer.String(), Drafter: s.Drafter, Issued: s.IssuedAt,
 		})
 	}
@@ -223,25 +224,26 @@ func (v *viewer) replies(state *dossier.State, to statement.ID) []Reply {
 }
 
 // silence tells why each addressee of an own statement has not said what is due.
-func (v *viewer) silence(h archive.Held, e *dossier.Entry, s *Statement) []Silence {
+func (v *viewer) silence(h archive.Held, e *dossier.Entry, s *api.Statement) []api.Silence {
 	if !s.Own || len(s.Owed) == 0 {
 		return nil
 	}
-	overdue := slices.ContainsFunc(s.Owed, func(o Owed) bool { return o.What == "acknowledgement" && o.Overdue })
-	var out []Silence
+	overdue := slices.ContainsFunc(s.Owed, func(o api.Owed) bool { return o.What == "acknowledgement" && o.Overdue })
+	var out []api.Silence
 	for _, c := range v.node.Conditions() {
 		if !slices.Contains(s.Owed[0].By, c.Peer) {
 			continue
 		}
 		held := slices.ContainsFunc(s.Receipts, func(r archive.Receipt) bool { return r.Mirror == c.Peer })
 		acknowledged := e.AcknowledgedBy != (statement.ID{})
-		out = append(out, Silence{c.Peer, exchange.Silent(c, held, acknowledged, e.AnsweredBy != (statement.ID{}), false, overdue)})
+		why := exchange.Silent(c, held, acknowledged, e.AnsweredBy != (statement.ID{}), false, overdue)
+		out = append(out, api.Silence{Party: c.Peer, Why: why})
 	}
 	return out
 }
 
 // render lays the statement out for its reader. What the form refuses has no text: its bytes are kept, and its reason is shown.
-func (v *viewer) render(h archive.Held, state *dossier.State, out *Statement) error {
+func (v *viewer) render(h archive.Held, state *dossier.State, out *api.Statement) error {
 	s := h.Statement
 	f, regime, err := v.node.Form(s)
 	if err != nil {
@@ -259,7 +261,7 @@ func (v *viewer) render(h archive.Held, state *dossier.State, out *Statement) er
 		if err != nil {
 			return err
 		}
-		out.Attachments = append(out.Attachments, AttachedFile{b.Name, b.Type, b.Size, hex.EncodeToString(b.Hash[:]), complete})
+		out.Attachments = append(out.Attachments, api.AttachedFile{Name: b.Name, Type: b.Type, Size: b.Size, Hash: hex.EncodeToString(b.Hash[:]), Held: complete})
 	}
 	original, _ := language.Parse(s.Language) // an unknown language is shown as it is called
 	m := form.Message{

@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"detente/api"
 	"detente/exchange"
 	"detente/feed"
 	"detente/store"
@@ -22,21 +23,21 @@ func (s *Server) registerLinks() {
 	handle(s, operation(s, "links", http.MethodGet, "/v1/alarms", "list-alarms", "What a person must know, oldest first"), s.alarms)
 }
 
-func (s *Server) links(ctx context.Context, _ *none) ([]Link, error) {
+func (s *Server) links(ctx context.Context, _ *none) ([]api.Link, error) {
 	feeds, err := s.node.Feeds(ctx)
 	if err != nil {
 		return nil, err
 	}
 	v := s.viewer(ctx, language.English)
-	out := []Link{}
+	out := []api.Link{}
 	for _, c := range s.node.Conditions() {
-		l := Link{Condition: c, Name: s.node.Chain(c.Peer).Latest().Name, Feeds: []Delivery{}}
+		l := api.Link{Condition: c, Name: s.node.Chain(c.Peer).Latest().Name, Feeds: []api.Delivery{}}
 		for _, f := range feeds {
 			cosigned, member := f.Cosigned[c.Peer]
 			if f.Feed.Party != s.node.Self() || !member {
 				continue
 			}
-			l.Feeds = append(l.Feeds, Delivery{
+			l.Feeds = append(l.Feeds, api.Delivery{
 				Feed: f.Feed.Origin(), Channel: v.channelName(f.Feed.Channel), Sent: f.Size, Cosigned: cosigned, Waiting: f.Size - cosigned,
 			})
 		}
@@ -45,12 +46,12 @@ func (s *Server) links(ctx context.Context, _ *none) ([]Link, error) {
 	return out, nil
 }
 
-func (s *Server) feeds(ctx context.Context, _ *none) ([]Feed, error) {
+func (s *Server) feeds(ctx context.Context, _ *none) ([]api.Feed, error) {
 	feeds, err := s.node.Feeds(ctx)
 	v := s.viewer(ctx, language.English)
-	out := []Feed{}
+	out := []api.Feed{}
 	for _, f := range feeds {
-		out = append(out, Feed{
+		out = append(out, api.Feed{
 			Origin: f.Feed.Origin(), Channel: v.channelName(f.Feed.Channel), Party: f.Feed.Party, Plane: f.Feed.Plane, Precedence: f.Feed.Precedence,
 			Epoch: f.Feed.Epoch, Own: f.Feed.Party == s.node.Self(), Size: f.Size, Root: hex.EncodeToString(f.Root[:]), Behind: f.Silent,
 			Cosigned: f.Cosigned,
@@ -60,22 +61,22 @@ func (s *Server) feeds(ctx context.Context, _ *none) ([]Feed, error) {
 }
 
 // exportFeed writes the tiles of a feed that anybody may be shown, protocol.md#tiles.
-func (s *Server) exportFeed(ctx context.Context, in *struct{ Body ExportRequest }) (Exported, error) {
+func (s *Server) exportFeed(ctx context.Context, in *struct{ Body api.ExportRequest }) (api.Exported, error) {
 	f, err := traffic.ParseOrigin(in.Body.Feed)
 	if err != nil {
-		return Exported{}, err
+		return api.Exported{}, err
 	}
 	if !filepath.IsAbs(in.Body.Directory) {
-		return Exported{}, fmt.Errorf("%w: the directory is on the node's machine, and named from its root", errField)
+		return api.Exported{}, fmt.Errorf("%w: the directory is on the node's machine, and named from its root", errField)
 	}
 	c, _, err := s.node.Channel(f.Channel)
 	if err != nil {
-		return Exported{}, err
+		return api.Exported{}, err
 	}
 	if !c.Open {
-		return Exported{}, fmt.Errorf("%w: %s", errClosed, c.Name)
+		return api.Exported{}, fmt.Errorf("%w: %s", errClosed, c.Name)
 	}
-	out := Exported{Directory: in.Body.Directory}
+	out := api.Exported{Directory: in.Body.Directory}
 	err = s.node.DB.View(ctx, func(tx *store.Tx) error {
 		h, err := feed.Find(ctx, tx, f)
 		if err != nil {

@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"detente/accord"
+	"detente/api"
 	"detente/form"
 	"detente/key"
 	"detente/node"
@@ -23,7 +24,7 @@ import (
 // answer is to a proposed channel.
 type answer struct {
 	Channel string `path:"channel" doc:"Name, or the beginning of the id in hex."`
-	Body    Decision
+	Body    api.Decision
 }
 
 // onChannel is a request about one channel.
@@ -41,19 +42,19 @@ func (s *Server) registerChannels() {
 	handle(s, operation(s, tag, http.MethodPost, one+"/refuse", "refuse-channel", "Decline a proposed channel"), s.refuse)
 }
 
-func (s *Server) channels(ctx context.Context, _ *none) ([]Channel, error) {
+func (s *Server) channels(ctx context.Context, _ *none) ([]api.Channel, error) {
 	states, err := s.node.Channels(ctx)
-	out := []Channel{}
+	out := []api.Channel{}
 	for _, c := range states {
 		out = append(out, viewChannel(c))
 	}
 	return out, err
 }
 
-func (s *Server) channel(ctx context.Context, in *onChannel) (Channel, error) {
+func (s *Server) channel(ctx context.Context, in *onChannel) (api.Channel, error) {
 	c, err := s.findChannel(ctx, in.Channel)
 	if err != nil {
-		return Channel{}, err
+		return api.Channel{}, err
 	}
 	out := viewChannel(c)
 	for _, r := range s.node.Regimes() {
@@ -64,16 +65,16 @@ func (s *Server) channel(ctx context.Context, in *onChannel) (Channel, error) {
 	return out, nil
 }
 
-func (s *Server) propose(ctx context.Context, in *struct{ Body ProposeRequest }) (Channel, error) {
+func (s *Server) propose(ctx context.Context, in *struct{ Body api.ProposeRequest }) (api.Channel, error) {
 	r := in.Body
 	d, err := s.decide(r.Decision)
 	if err != nil {
-		return Channel{}, err
+		return api.Channel{}, err
 	}
 	id, version, found := strings.Cut(cmp.Or(r.Regime, "communications/1"), "/")
 	number, err := strconv.Atoi(version)
 	if !found || err != nil {
-		return Channel{}, fmt.Errorf("%w: regime %q is not of the shape communications/1", errField, r.Regime)
+		return api.Channel{}, fmt.Errorf("%w: regime %q is not of the shape communications/1", errField, r.Regime)
 	}
 	signatures := []key.Algorithm{key.Ed25519}
 	if slices.Contains(r.Signatures, "ML-DSA-65") {
@@ -83,38 +84,38 @@ func (s *Server) propose(ctx context.Context, in *struct{ Body ProposeRequest })
 		Name: r.Name, Posts: r.Posts, Regime: party.RegimeRef{ID: id, Version: number}, Open: r.Open, Protected: r.Protected, Signatures: signatures,
 	}, r.Members, d.Post, d.By)
 	if err != nil {
-		return Channel{}, err
+		return api.Channel{}, err
 	}
 	return s.byID(ctx, c.ID())
 }
 
-func (s *Server) accept(ctx context.Context, in *answer) (Channel, error) {
-	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d Decision) error { return s.node.Accept(ctx, id, d.Post, d.By) })
+func (s *Server) accept(ctx context.Context, in *answer) (api.Channel, error) {
+	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d api.Decision) error { return s.node.Accept(ctx, id, d.Post, d.By) })
 }
 
-func (s *Server) refuse(ctx context.Context, in *answer) (Channel, error) {
+func (s *Server) refuse(ctx context.Context, in *answer) (api.Channel, error) {
 	if in.Body.Reason == "" {
-		return Channel{}, fmt.Errorf("%w: a refusal gives its reason, which the other members read", errField)
+		return api.Channel{}, fmt.Errorf("%w: a refusal gives its reason, which the other members read", errField)
 	}
-	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d Decision) error { return s.node.Refuse(ctx, id, d.Post, d.By, d.Reason) })
+	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d api.Decision) error { return s.node.Refuse(ctx, id, d.Post, d.By, d.Reason) })
 }
 
-func (s *Server) respond(ctx context.Context, name string, d Decision, say func([32]byte, Decision) error) (Channel, error) {
+func (s *Server) respond(ctx context.Context, name string, d api.Decision, say func([32]byte, api.Decision) error) (api.Channel, error) {
 	c, err := s.findChannel(ctx, name)
 	if err != nil {
-		return Channel{}, err
+		return api.Channel{}, err
 	}
 	if d, err = s.decide(d); err != nil {
-		return Channel{}, err
+		return api.Channel{}, err
 	}
 	if err := say(c.ID(), d); err != nil {
-		return Channel{}, err
+		return api.Channel{}, err
 	}
 	return s.byID(ctx, c.ID())
 }
 
 // decide completes a decision: by the party's first post that may commit it.
-func (s *Server) decide(d Decision) (Decision, error) {
+func (s *Server) decide(d api.Decision) (api.Decision, error) {
 	d.By = cmp.Or(d.By, "head-of-post")
 	if d.Post != "" {
 		return d, nil
@@ -154,10 +155,10 @@ func (s *Server) findChannel(ctx context.Context, name string) (accord.Channel, 
 	return accord.Channel{}, fmt.Errorf("%w: %q", errSeveral, name)
 }
 
-func (s *Server) byID(ctx context.Context, id [32]byte) (Channel, error) {
+func (s *Server) byID(ctx context.Context, id [32]byte) (api.Channel, error) {
 	c, err := s.findChannel(ctx, hex.EncodeToString(id[:]))
 	if err != nil {
-		return Channel{}, err
+		return api.Channel{}, err
 	}
 	return viewChannel(c), nil
 }
@@ -174,9 +175,9 @@ func channelName(c *party.Channel) string {
 	return strings.Join(names, " ")
 }
 
-func viewChannel(c accord.Channel) Channel {
+func viewChannel(c accord.Channel) api.Channel {
 	id := c.ID()
-	out := Channel{
+	out := api.Channel{
 		ID: hex.EncodeToString(id[:]), Name: channelName(c.Channel), Kind: c.Kind, Members: c.Members, Posts: append([]traffic.Post{}, c.Posts...),
 		Regime: c.Regime.ID + "/" + strconv.Itoa(c.Regime.Version), Open: c.Open, Protected: c.Protected, Signatures: []string{},
 		Established: c.Established, Proposer: c.Proposer, Agreed: append([]traffic.Party{}, c.Agreed...), Refused: c.Refused,
@@ -200,15 +201,15 @@ func algorithm(a key.Algorithm) string {
 	return strconv.FormatInt(int64(a), 10)
 }
 
-func viewForms(r *form.Regime, lang language.Tag) []Form {
-	var out []Form
+func viewForms(r *form.Regime, lang language.Tag) []api.Form {
+	var out []api.Form
 	for _, f := range r.Forms() {
-		v := Form{
+		v := api.Form{
 			ID: f.ID, Version: f.Version, Title: r.Phrases.Phrase(lang, f.ID), Ceiling: f.Ceiling, TwoPersons: f.TwoPersons, Posts: f.Posts,
-			MustAcknowledge: f.MustAcknowledge != "", MustAnswer: f.MustAnswer != "", AnswersWith: f.AnswersWith, Fields: []Field{},
+			MustAcknowledge: f.MustAcknowledge != "", MustAnswer: f.MustAnswer != "", AnswersWith: f.AnswersWith, Fields: []api.Field{},
 		}
 		for _, field := range f.Fields {
-			v.Fields = append(v.Fields, Field{
+			v.Fields = append(v.Fields, api.Field{
 				Name: field.Name, Kind: string(field.Kind), Title: r.Phrases.Phrase(lang, f.ID+"."+field.Name),
 				Required: field.Required || field.Always, Codes: field.Codes,
 			})

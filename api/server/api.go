@@ -1,6 +1,6 @@
-// Package api is the local face of a node: an HTTP API for the tools of its own party, and the Go client that shares its types.
+// Package server is the local face of a node: an HTTP API for the tools of its own party.
 // It must never be reached by another party, nor tell a caller more of an error than what he can do about it.
-package api
+package server
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"detente/api"
 	"detente/form"
 	"detente/node"
 	"detente/party"
@@ -56,7 +57,7 @@ func New(cfg Config) (*Server, error) {
 	s.api = humago.New(s.mux, c)
 	s.register()
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		write(w, &Problem{Status: http.StatusNotFound, Code: "no-such-request", Detail: r.Method + " " + r.URL.Path + " is no request", Hint: "openapi.yaml describes every request"})
+		write(w, &api.Problem{Status: http.StatusNotFound, Code: "no-such-request", Detail: r.Method + " " + r.URL.Path + " is no request", Hint: "openapi.yaml describes every request"})
 	})
 	for _, name := range []string{"ErrorModel", "ErrorDetail"} { // huma's own, in whose place stands Problem
 		delete(s.api.OpenAPI().Components.Schemas.Map(), name)
@@ -100,7 +101,7 @@ func operation(s *Server, tag, method, path, id, summary string) huma.Operation 
 		MaxBodyBytes: maxBody, BodyReadTimeout: -1,
 		Responses: map[string]*huma.Response{
 			"default": {Description: "Why not, and what to do.", Content: map[string]*huma.MediaType{
-				"application/problem+json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")},
+				"application/problem+json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Problem](), true, "Problem")},
 			}},
 		},
 	}

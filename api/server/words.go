@@ -1,10 +1,11 @@
-package api
+package server
 
 import (
 	"slices"
 	"strings"
 	"time"
 
+	"detente/api"
 	"detente/archive"
 	"detente/dossier"
 	"detente/traffic"
@@ -12,7 +13,7 @@ import (
 
 // status tells the standing of a statement in the reader's words. What a machine did begins with a hollow mark, what a person did with a solid
 // one: nobody can take the one for the other.
-func (v *viewer) status(s *Statement, to []traffic.Party) []string {
+func (v *viewer) status(s *api.Statement, to []traffic.Party) []string {
 	say := func(key string, args ...any) string { return v.phrases.Phrase(v.lang, key, args...) }
 	var out []string
 	if s.Reason != "" {
@@ -58,7 +59,7 @@ func (v *viewer) status(s *Statement, to []traffic.Party) []string {
 }
 
 // unheld are the addressees of an own statement who are not known to hold it.
-func unheld(s *Statement, to []traffic.Party) []traffic.Party {
+func unheld(s *api.Statement, to []traffic.Party) []traffic.Party {
 	return slices.DeleteFunc(slices.Clone(to), func(p traffic.Party) bool {
 		return !s.Own || slices.ContainsFunc(s.Receipts, func(r archive.Receipt) bool { return r.Mirror == p })
 	})

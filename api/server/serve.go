@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"context"
@@ -13,6 +13,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"detente/api"
 )
 
 // drain is how long requests under way may take to end once the process is told to stop.
@@ -107,7 +109,7 @@ func requireToken(token string, next http.Handler) http.Handler {
 			return
 		}
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		write(w, &Problem{
+		write(w, &api.Problem{
 			Status: http.StatusUnauthorized, Code: "token", Detail: "the token is missing or wrong",
 			Hint: "send Authorization: Bearer and the token that stands in the node's token file",
 		})

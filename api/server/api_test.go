@@ -1,4 +1,4 @@
-package api_test
+package server_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/server"
 	"detente/archive"
 	"detente/feed"
 	"detente/form"
@@ -35,7 +36,7 @@ var update = flag.Bool("update", false, "rewrite openapi.yaml")
 type desk struct {
 	t      *testing.T
 	node   *node.Node
-	server *api.Server
+	server *server.Server
 	client *api.Client
 }
 
@@ -58,9 +59,9 @@ func open(t *testing.T, id traffic.Party) *desk {
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, n.Close()) })
-	server, err := api.New(api.Config{Node: n, Version: "test"})
+	face, err := server.New(server.Config{Node: n, Version: "test"})
 	must(t, err)
-	return &desk{t, n, server, api.InProcess(server)}
+	return &desk{t, n, face, api.InProcess(face.Handler())}
 }
 
 func must(t *testing.T, err error) {
@@ -236,12 +237,12 @@ func ask(t *testing.T, h http.Handler, method, path, body string) api.Problem {
 func TestTokenIsAskedOfEveryRequest(t *testing.T) {
 	d := open(t, "xn")
 	path := filepath.Join(t.TempDir(), "api.token")
-	token, err := api.Token(path)
+	token, err := server.Token(path)
 	must(t, err)
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("token file: %v, %v", info.Mode(), err)
 	}
-	if again, err := api.Token(path); err != nil || again != token {
+	if again, err := server.Token(path); err != nil || again != token {
 		t.Errorf("read again: %v", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -268,7 +269,7 @@ func TestTokenIsAskedOfEveryRequest(t *testing.T) {
 	}
 
 	must(t, os.Chmod(path, 0o644))
-	if _, err := api.Token(path); err == nil {
+	if _, err := server.Token(path); err == nil {
 		t.Error("a token that others can read is used")
 	}
 }
@@ -284,7 +285,7 @@ func TestSocketIsItsOwnersAlone(t *testing.T) {
 	dead.(*net.UnixListener).SetUnlinkOnClose(false)
 	must(t, dead.Close())
 
-	l, err := api.ListenUnix(path)
+	l, err := server.ListenUnix(path)
 	must(t, err)
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
@@ -292,7 +293,7 @@ func TestSocketIsItsOwnersAlone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.server.Serve(ctx, l, "") }()
-	if _, err := api.ListenUnix(path); err == nil {
+	if _, err := server.ListenUnix(path); err == nil {
 		t.Error("the socket of a living node is taken from it")
 	}
 	c, err := api.NewClient("unix:"+path, "")
@@ -305,7 +306,7 @@ func TestSocketIsItsOwnersAlone(t *testing.T) {
 	must(t, <-ended)
 
 	must(t, os.WriteFile(path, []byte("a file"), 0o600))
-	if _, err := api.ListenUnix(path); err == nil {
+	if _, err := server.ListenUnix(path); err == nil {
 		t.Error("a file that is no socket is removed")
 	}
 }
@@ -395,13 +396,13 @@ func TestEventsTellOfWhatWasStored(t *testing.T) {
 // A process that is told to stop does not wait for those who only listen.
 func TestStreamsEndWhenTheNodeStops(t *testing.T) {
 	d, stopping := open(t, "xn"), make(chan struct{})
-	server, err := api.New(api.Config{Node: d.node, Stopping: stopping})
+	face, err := server.New(server.Config{Node: d.node, Stopping: stopping})
 	must(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ctx, l, "") }()
+	go func() { ended <- face.Serve(ctx, l, "") }()
 	c, err := api.NewClient("http://"+l.Addr().String(), "")
 	must(t, err)
 	defer c.Close()

@@ -1,9 +1,10 @@
-package api
+package server
 
 import (
 	"context"
 	"net/http"
 
+	"detente/api"
 	"detente/dossier"
 	"detente/party"
 	"detente/store"
@@ -17,9 +18,9 @@ func (s *Server) registerStatus() {
 // mostOpen is how many open dossiers are counted.
 const mostOpen = 1000
 
-func (s *Server) status(ctx context.Context, _ *none) (Status, error) {
+func (s *Server) status(ctx context.Context, _ *none) (api.Status, error) {
 	own := s.node.Chain(s.node.Self()).Latest()
-	out := Status{
+	out := api.Status{
 		Party: s.node.Self(), Name: own.Name, Charter: own.Version, Version: s.cfg.Version, Peers: len(s.node.Peers()),
 		Pending: []traffic.Party{}, LinksDown: []traffic.Party{}, Behind: []string{},
 	}

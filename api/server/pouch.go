@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"detente/api"
 	"detente/node"
 	"detente/route"
 	"detente/traffic"
@@ -20,19 +21,19 @@ func (s *Server) registerPouches() {
 
 func (s *Server) exportPouch(ctx context.Context, in *struct {
 	Party traffic.Party `path:"party"`
-}) (Pouched, error) {
+}) (api.Pouched, error) {
 	dir, err := os.MkdirTemp("", "detente-pouch-")
 	if err != nil {
-		return Pouched{}, err
+		return api.Pouched{}, err
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "out"+route.PouchSuffix)
 	statements, err := s.node.ExportPouch(ctx, in.Party, path)
 	if err != nil {
-		return Pouched{}, err
+		return api.Pouched{}, err
 	}
 	b, err := os.ReadFile(path)
-	return Pouched{statements, b}, err
+	return api.Pouched{Statements: statements, File: b}, err
 }
 
 func (s *Server) importPouch(ctx context.Context, in *upload) (node.PouchReport, error) {

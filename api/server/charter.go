@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"detente/api"
 	"detente/key"
 	"detente/node"
 	"detente/party"
@@ -39,8 +40,8 @@ func (s *Server) registerCharters() {
 
 func (s *Server) charters(_ context.Context, in *struct {
 	Lang string `query:"lang" default:"en"`
-}) ([]Charter, error) {
-	out := []Charter{}
+}) ([]api.Charter, error) {
+	out := []api.Charter{}
 	for _, p := range append([]traffic.Party{s.node.Self()}, s.node.Peers()...) {
 		c, err := s.viewCharter(s.node.Chain(p), true, in.Lang)
 		if err != nil {
@@ -58,7 +59,7 @@ func (s *Server) charters(_ context.Context, in *struct {
 	return out, nil
 }
 
-func (s *Server) charter(_ context.Context, in *named) (Charter, error) {
+func (s *Server) charter(_ context.Context, in *named) (api.Charter, error) {
 	// What is pending is shown before what is trusted: its words are what somebody waits to compare.
 	for _, chain := range s.node.Pending() {
 		if chain.Party() == in.Party {
@@ -67,15 +68,15 @@ func (s *Server) charter(_ context.Context, in *named) (Charter, error) {
 	}
 	chain := s.node.Chain(in.Party)
 	if chain == nil {
-		return Charter{}, fmt.Errorf("%w: %s", node.ErrNoPeer, in.Party)
+		return api.Charter{}, fmt.Errorf("%w: %s", node.ErrNoPeer, in.Party)
 	}
 	return s.viewCharter(chain, true, in.Lang)
 }
 
-func (s *Server) importCharter(ctx context.Context, in *upload) (Charter, error) {
+func (s *Server) importCharter(ctx context.Context, in *upload) (api.Charter, error) {
 	chain, trusted, err := s.node.Import(ctx, bytes.Clone(in.RawBody)) // the buffer is huma's
 	if err != nil {
-		return Charter{}, malformedCharter(err)
+		return api.Charter{}, malformedCharter(err)
 	}
 	return s.viewCharter(chain, trusted, "en")
 }
@@ -87,7 +88,7 @@ func malformedCharter(err error) error {
 			return err
 		}
 	}
-	return &Problem{
+	return &api.Problem{
 		Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Code: "not-a-charter",
 		Detail: "not a charter file: " + plain(err), Hint: "ask the other party for the file that its detente charter export writes",
 	}
@@ -95,42 +96,42 @@ func malformedCharter(err error) error {
 
 func (s *Server) confirm(ctx context.Context, in *struct {
 	Party traffic.Party `path:"party"`
-	Body  ConfirmRequest
-}) (Charter, error) {
+	Body  api.ConfirmRequest
+}) (api.Charter, error) {
 	chain, err := s.node.Confirm(ctx, in.Party, in.Body.Words)
 	if err != nil {
-		return Charter{}, err
+		return api.Charter{}, err
 	}
 	return s.viewCharter(chain, true, "en")
 }
 
-func (s *Server) renew(ctx context.Context, in *struct{ Body RenewRequest }) (Charter, error) {
+func (s *Server) renew(ctx context.Context, in *struct{ Body api.RenewRequest }) (api.Charter, error) {
 	if s.cfg.Keyring == nil {
-		return Charter{}, errNoKeys
+		return api.Charter{}, errNoKeys
 	}
 	c, err := party.DecodeCharter(in.Body.Charter, key.Standard())
 	if err != nil {
-		return Charter{}, malformedCharter(err)
+		return api.Charter{}, malformedCharter(err)
 	}
 	ring, err := s.cfg.Keyring(c)
 	if err != nil {
-		return Charter{}, fmt.Errorf("%w: %w", errNoKeys, err)
+		return api.Charter{}, fmt.Errorf("%w: %w", errNoKeys, err)
 	}
-	d, err := s.decide(Decision{Post: in.Body.Post, By: in.Body.By})
+	d, err := s.decide(api.Decision{Post: in.Body.Post, By: in.Body.By})
 	if err != nil {
-		return Charter{}, err
+		return api.Charter{}, err
 	}
 	if err := s.node.Renew(ctx, c, ring, d.Post, d.By); err != nil {
-		return Charter{}, err
+		return api.Charter{}, err
 	}
 	return s.viewCharter(s.node.Chain(s.node.Self()), true, "en")
 }
 
-func (s *Server) viewCharter(chain *party.Chain, trusted bool, lang string) (Charter, error) {
+func (s *Server) viewCharter(chain *party.Chain, trusted bool, lang string) (api.Charter, error) {
 	c, genesis := chain.Latest(), chain.Genesis()
-	out := Charter{
+	out := api.Charter{
 		Party: c.Party, Own: c.Party == s.node.Self(), Trusted: trusted, Name: c.Name, Version: c.Version, Issued: c.Issued,
-		Genesis: hex.EncodeToString(genesis[:]), Words: map[string][]string{}, Posts: []Post{}, Languages: c.Languages, Routes: []Route{},
+		Genesis: hex.EncodeToString(genesis[:]), Words: map[string][]string{}, Posts: []api.Post{}, Languages: c.Languages, Routes: []api.Route{},
 	}
 	for _, l := range party.Languages() {
 		words, err := c.Fingerprint().Words(l)
@@ -140,10 +141,10 @@ func (s *Server) viewCharter(chain *party.Chain, trusted bool, lang string) (Cha
 		out.Words[l] = words
 	}
 	for _, p := range c.Posts {
-		out.Posts = append(out.Posts, Post{p.Name, p.May})
+		out.Posts = append(out.Posts, api.Post{Post: p.Name, May: p.May})
 	}
 	for _, r := range c.Routes {
-		out.Routes = append(out.Routes, Route{r.Name, r.Address})
+		out.Routes = append(out.Routes, api.Route{Route: r.Name, Address: r.Address})
 	}
 	var text strings.Builder
 	err := c.Print(&text, lang)

@@ -1,0 +1,156 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"detente/api"
+	"detente/archive"
+	"detente/blob"
+	"detente/canonical"
+	"detente/feed"
+	"detente/form"
+	"detente/node"
+	"detente/party"
+	"detente/route"
+	"detente/store"
+	"detente/traffic"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Errors of the API itself.
+var (
+	errField    = errors.New("api: the request lacks something")
+	errNotation = errors.New("api: neither the beginning of an id nor a number")
+	errSeveral  = errors.New("api: several channels have that name")
+	errNoKeys   = errors.New("api: this node cannot read its key file anew")
+	errInvalid  = errors.New("api: the statement is invalid")
+
+	errClosed      = errors.New("api: the channel is not open, and its feeds are its members' alone")
+	errNotCompared = errors.New("api: the words of its charter were not compared yet")
+)
+
+// rule is how an error looks from outside.
+type rule struct {
+	is     error
+	status int
+	code   string
+	hint   string
+}
+
+// rules maps what may go wrong to what a caller is told, the first that applies. What is not here is "internal": the log says the rest.
+func rules() []rule {
+	const malformed = http.StatusUnprocessableEntity
+	return []rule{
+		{archive.ErrNotHeld, http.StatusNotFound, "not-held", "see what is held with: detente inbox --all"},
+		{archive.ErrAmbiguous, http.StatusConflict, "ambiguous", "give more digits of the id"},
+		{node.ErrNoChannel, http.StatusNotFound, "no-channel", "see the channels with: detente channel list"},
+		{node.ErrNoPeer, http.StatusNotFound, "no-peer", "exchange charters first: detente charter import FILE, then detente charter confirm"},
+		{node.ErrNotMember, http.StatusForbidden, "not-member", "see who is a member with: detente channel show"},
+		{node.ErrNoForm, malformed, "no-form", "see the forms of a channel with: detente channel show"},
+		{node.ErrNoRegime, malformed, "no-regime", "the members must run a program that has this regime"},
+		{node.ErrAuthority, http.StatusForbidden, "no-authority", "choose a post that may; detente charter show lists what each post may do"},
+		{node.ErrRefused, malformed, "refused", "ask the sender to export it again"},
+
+		{feed.ErrBehind, http.StatusConflict, "behind", "fetch what is missing from the peers with: detente recover"},
+		{feed.ErrNoFeed, http.StatusNotFound, "no-feed", "see the feeds with: detente feed list"},
+
+		{party.ErrNoKey, http.StatusForbidden, "no-key", "this node holds no key for that post and plane"},
+		{party.ErrNotPending, http.StatusNotFound, "not-pending", "import the party's charter first: detente charter import FILE"},
+		{party.ErrMismatch, http.StatusForbidden, "words-differ", "hear the words again; if they still differ, the file is not the party's: do not pair"},
+		{party.ErrWords, malformed, "words", "give all 16 words, in their order"},
+		{party.ErrOtherIdentity, http.StatusConflict, "other-identity", "somebody shows another charter for a party that is paired: call the party"},
+		{party.ErrOwn, malformed, "own-charter", "import the other party's charter file"},
+		{party.ErrNotApproved, http.StatusForbidden, "not-approved", "more holders of root keys must approve it"},
+		{party.ErrChain, http.StatusConflict, "charter-chain", "draft it again from the newest version"},
+		{party.ErrMembers, malformed, "members", "a channel has two members or more, each of them paired"},
+
+		{form.ErrReleaser, http.StatusForbidden, "no-releaser", "a second person must release it: give a releaser other than the drafter"},
+		{form.ErrPost, http.StatusForbidden, "post", "the form names the posts that may sign it"},
+		{form.ErrPrecedence, malformed, "precedence", "choose a lower precedence"},
+		{form.ErrRefs, malformed, "refs", "name the statement that it answers, corrects or cancels"},
+		{form.ErrUnknownField, malformed, "unknown-field", "see the fields of the form with: detente channel show"},
+		{form.ErrMissing, malformed, "missing-field", "see the fields of the form with: detente channel show"},
+		{form.ErrValue, malformed, "field-value", "see the fields of the form with: detente channel show"},
+		{form.ErrTooLong, malformed, "too-long", "shorten it, or attach a file"},
+
+		{blob.ErrTooLarge, http.StatusRequestEntityTooLarge, "attachment-too-large", "an attachment has 1 byte to 64 MiB"},
+		{blob.ErrNotHeld, http.StatusNotFound, "attachment-not-held", "it comes after the statement; ask again later"},
+		{route.ErrPouch, malformed, "not-a-pouch", "ask the sender to export it again"},
+		{route.ErrCut, malformed, "pouch-cut", "the copy is not complete: copy the file again"},
+		{route.ErrLimit, http.StatusRequestEntityTooLarge, "too-large", "send it in parts"},
+		{canonical.ErrTooLarge, http.StatusRequestEntityTooLarge, "too-large", "shorten it, or attach a file"},
+		{traffic.ErrName, malformed, "name", "a party is 2 to 32 of a-z, 0-9 and -; an address is party or party/post"},
+		{store.ErrFull, http.StatusInsufficientStorage, "disk-full", "make room; nothing that was receipted is lost"},
+		{store.ErrUnknownOutcome, http.StatusInternalServerError, "unknown-outcome", "see what is held with: detente inbox --all, before trying again"},
+		{store.ErrStopped, http.StatusServiceUnavailable, "disk-failed", "look after the disk, then start the node again"},
+
+		{errField, malformed, "request", ""},
+		{errNotation, malformed, "id", "give four or more digits of an id, or a number such as XN/NRRC-O-0003"},
+		{errSeveral, http.StatusConflict, "ambiguous", "give the beginning of the channel's id"},
+		{errNoKeys, http.StatusConflict, "no-key-file", ""},
+		{errNotCompared, http.StatusConflict, "words-not-compared", "hear the words from the party, then: detente charter confirm"},
+		{errClosed, http.StatusForbidden, "closed-channel", "prove single statements with: detente prove"},
+		{feed.ErrNoEntry, http.StatusConflict, "nothing-signed", "export it once something was said"},
+		{feed.ErrOrigin, http.StatusConflict, "another-feed", "choose an empty directory"},
+		{errInvalid, http.StatusConflict, "invalid-statement", "a notice can say so to its party"},
+		{context.DeadlineExceeded, http.StatusGatewayTimeout, "not-yet", "it goes on by itself; look again later"},
+		{context.Canceled, http.StatusServiceUnavailable, "cancelled", "look at what is held before trying again"},
+	}
+}
+
+// problem is an error as a caller may see it. What no rule names is told to the log alone.
+func (s *Server) problem(where string, err error) *api.Problem {
+	if p, ok := errors.AsType[*api.Problem](err); ok {
+		return p
+	}
+	if errors.Is(err, node.ErrNoPeer) {
+		for _, chain := range s.node.Pending() {
+			if name := string(chain.Party()); strings.HasSuffix(err.Error(), ": "+name) {
+				err = fmt.Errorf("%w: %s", errNotCompared, name)
+			}
+		}
+	}
+	for _, r := range rules() {
+		if errors.Is(err, r.is) {
+			return &api.Problem{Title: http.StatusText(r.status), Status: r.status, Code: r.code, Detail: plain(err), Hint: r.hint}
+		}
+	}
+	s.log.Error("request failed", "operation", where, "reason", err)
+	return &api.Problem{
+		Title: http.StatusText(http.StatusInternalServerError), Status: http.StatusInternalServerError, Code: "internal",
+		Detail: "the node could not do it", Hint: "the node's log says why",
+	}
+}
+
+var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|node|feed|form|party|blob|route|store|traffic|canonical|statement): `)
+
+// plain takes the names of packages out of an error's text.
+func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }
+
+// write answers with a problem where huma does not.
+func write(w http.ResponseWriter, p *api.Problem) {
+	p.Title = http.StatusText(p.Status)
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p)
+}
+
+// problems gives what huma itself refuses the shape of every other problem.
+func problems(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := &api.Problem{Title: m.Title, Status: m.Status, Code: "request", Detail: m.Detail, Hint: "openapi.yaml describes every request"}
+	for _, e := range m.Errors {
+		p.Fields = append(p.Fields, fmt.Sprintf("%s: %s", e.Location, e.Message))
+	}
+	return p, nil
+}
