@@ -95,6 +95,7 @@ type Form struct {
 	MustAcknowledge bool                 `json:"must_acknowledge,omitempty"`
 	MustAnswer      bool                 `json:"must_answer,omitempty"`
 	AnswersWith     []string             `json:"answers_with,omitempty"`
+	Refs            string               `json:"refs" enum:"none,one,any" doc:"How many statements it refers to."`
 	Fields          []Field              `json:"fields"`
 }
 
@@ -105,6 +106,17 @@ type Field struct {
 	Title    string   `json:"title"`
 	Required bool     `json:"required,omitempty"`
 	Codes    []string `json:"codes,omitempty"`
+	Labels   []string `json:"labels,omitempty" doc:"Beside codes, in the language asked for."`
+	Min      int64    `json:"min,omitempty"`
+	Max      int64    `json:"max,omitempty" doc:"Characters of a text or line, value of a count or duration, items of a list."`
+	Words    int      `json:"words,omitempty" doc:"The most words of a text."`
+	When     *When    `json:"when,omitempty" doc:"Absent where the field always applies."`
+}
+
+// When limits a field to statements in which another field has one of some codes.
+type When struct {
+	Field string   `json:"field"`
+	Codes []string `json:"codes"`
 }
 
 // ProposeRequest proposes a channel to its other members.
@@ -222,7 +234,40 @@ type Statement struct {
 	Silence     []Silence         `json:"silence,omitempty" doc:"Why an own statement has no answer yet."`
 	Status      []string          `json:"status" doc:"The above in words, in the language asked for."`
 	Text        string            `json:"text" doc:"The statement as its reader sees it."`
+	Document    *Document         `json:"document,omitempty" doc:"The same in its parts, for a screen. Absent for what its form refuses."`
 	Direction   string            `json:"direction" enum:"ltr,rtl"`
+}
+
+// Document is a statement laid out for one reader: the form's phrases in his language, the originator's words apart from them. No text in it
+// holds a character that could reorder or hide what stands beside it.
+type Document struct {
+	Language   string          `json:"language" doc:"Of the phrases."`
+	Banner     string          `json:"banner,omitempty" doc:"The plane, where it is not the real one."`
+	Precedence string          `json:"precedence"`
+	Title      string          `json:"title"`
+	Head       []DocumentLine  `json:"head"`
+	Items      []DocumentField `json:"items"`
+	Fixed      string          `json:"fixed,omitempty" doc:"The sentence that the form always bears."`
+}
+
+// DocumentLine is a line of the head.
+type DocumentLine struct {
+	Label string `json:"label"`
+	Text  string `json:"text"`
+}
+
+// DocumentField is a field: the form's label, and what was stated.
+type DocumentField struct {
+	Label string        `json:"label"`
+	Runs  []DocumentRun `json:"runs"`
+}
+
+// DocumentRun is a piece of text on lines of its own: the form's, or the originator's.
+type DocumentRun struct {
+	Text      string `json:"text"`
+	Quoted    bool   `json:"quoted,omitempty" doc:"The originator's words, never translated."`
+	Language  string `json:"language,omitempty" doc:"Of quoted words."`
+	Direction string `json:"direction,omitempty" enum:"ltr,rtl" doc:"Of quoted words."`
 }
 
 // AttachedFile is a file that a statement names.

@@ -233,6 +233,9 @@ func mostlyRTL(s string) bool {
 // clean makes a text from a header printable on one line, cleanText on several: what could drive a terminal or reorder a line shows as U+FFFD.
 func clean(s string) string { return strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD")) }
 
+// Visible is a text of a stranger, of one line or several, as a screen may show it: what could drive a terminal, hide or reorder shows as U+FFFD.
+func Visible(s string) string { return cleanText(s) }
+
 func cleanText(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' {

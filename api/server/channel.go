@@ -206,13 +206,21 @@ func viewForms(r *form.Regime, lang language.Tag) []api.Form {
 	for _, f := range r.Forms() {
 		v := api.Form{
 			ID: f.ID, Version: f.Version, Title: r.Phrases.Phrase(lang, f.ID), Ceiling: f.Ceiling, TwoPersons: f.TwoPersons, Posts: f.Posts,
-			MustAcknowledge: f.MustAcknowledge != "", MustAnswer: f.MustAnswer != "", AnswersWith: f.AnswersWith, Fields: []api.Field{},
+			MustAcknowledge: f.MustAcknowledge != "", MustAnswer: f.MustAnswer != "", AnswersWith: f.AnswersWith, Refs: string(f.Refs), Fields: []api.Field{},
 		}
 		for _, field := range f.Fields {
-			v.Fields = append(v.Fields, api.Field{
-				Name: field.Name, Kind: string(field.Kind), Title: r.Phrases.Phrase(lang, f.ID+"."+field.Name),
-				Required: field.Required || field.Always, Codes: field.Codes,
-			})
+			key := f.ID + "." + field.Name
+			shown := api.Field{
+				Name: field.Name, Kind: string(field.Kind), Title: r.Phrases.Phrase(lang, key), Required: field.Required || field.Always,
+				Codes: field.Codes, Min: field.Min, Max: field.Max, Words: field.Words,
+			}
+			for _, code := range field.Codes {
+				shown.Labels = append(shown.Labels, r.Phrases.Phrase(lang, key+"."+code))
+			}
+			if field.When != nil {
+				shown.When = &api.When{Field: field.When.Field, Codes: field.When.Codes}
+			}
+			v.Fields = append(v.Fields, shown)
 		}
 		out = append(out, v)
 	}

@@ -281,7 +281,7 @@ func (v *viewer) render(h archive.Held, state *dossier.State, out *api.Statement
 		m.Refs = append(m.Refs, name)
 	}
 	d := regime.Render(m, v.lang)
-	out.Text = d.String()
+	out.Text, out.Document = d.String(), viewDocument(d)
 	if d.RTL {
 		out.Direction = "rtl"
 	}
