@@ -36,7 +36,7 @@ func blocks() [][]string {
 		{"demo"},
 		{"host"},
 		{"console"},
-		{"api", "bench"},
+		{"api", "bench", "metrics"},
 		{"floor"},
 		{"node"},
 		{"archive", "audit", "accord"},

@@ -1,10 +1,6 @@
 package cli
 
-import (
-	"log/slog"
-
-	"detente/host"
-)
+import "detente/host"
 
 type serveCmd struct{}
 
@@ -24,8 +20,7 @@ func (c *serveCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: settings.LogLevel}))
-	s.host, err = host.New(s.ctx, host.Config{Version: version(), Home: s.Home, Settings: settings, Lock: lock, Log: log})
+	s.host, err = host.New(s.ctx, host.Config{Version: version(), Home: s.Home, Settings: settings, Lock: lock, Log: settings.Logger(s.err)})
 	if err != nil {
 		return err
 	}

@@ -393,6 +393,13 @@ func (h *Head) FirstReceipts(ctx context.Context, tx *store.Tx, least int64) ([]
 	return out, nil
 }
 
+// ReceiptsAbove lists the cosignatures of one mirror for sizes above one that it had cosigned before, the smallest first and at most so many: with both
+// algorithms a size is there twice.
+func (h *Head) ReceiptsAbove(ctx context.Context, tx *store.Tx, mirror traffic.Party, size int64, limit int) ([]Receipt, error) {
+	return receipts(ctx, tx, `SELECT size, mirror, algorithm, at, line FROM receipts WHERE feed = $1 AND mirror = $2 AND size > $3
+		ORDER BY size, algorithm LIMIT $4`, h.row, string(mirror), size, int64(limit))
+}
+
 func receipts(ctx context.Context, tx *store.Tx, query string, args ...any) ([]Receipt, error) {
 	type row struct {
 		Receipt

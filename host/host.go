@@ -18,11 +18,13 @@ import (
 	"detente/api/server"
 	"detente/form"
 	"detente/key"
+	"detente/metrics"
 	"detente/node"
 	"detente/party"
 	"detente/regimes"
 	"detente/route"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -47,6 +49,7 @@ type Host struct {
 	keys     *party.Keyring
 	route    *route.HTTPS
 	api      *server.Server
+	meter    *metrics.Meter
 	stopping chan struct{}
 	stop     func() // closes stopping, once
 }
@@ -96,10 +99,14 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		Routes: map[string]route.Route{https.Name(): https}, PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
 		Callable: cfg.Listener != nil || cfg.Settings.Listen != "", Heartbeat: cfg.Settings.Heartbeat, Silence: cfg.Settings.Silence, Log: cfg.Log,
 	}
+	h := &Host{cfg: cfg, log: cfg.Log, keys: keys, route: https, stopping: make(chan struct{})}
+	if h.meter, err = metrics.New(metrics.Config{Registry: prometheus.NewRegistry(), Version: cfg.Version}); err != nil {
+		return nil, err
+	}
+	c.Committed = h.meter.Committed
 	if cfg.Adjust != nil {
 		cfg.Adjust(&c)
 	}
-	h := &Host{cfg: cfg, log: cfg.Log, keys: keys, route: https, stopping: make(chan struct{})}
 	h.stop = sync.OnceFunc(func() { close(h.stopping) })
 	if h.node, err = node.Open(ctx, c); err != nil {
 		return nil, err
@@ -108,6 +115,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, errors.Join(err, h.node.Close())
 	}
+	h.meter.Observe(h.node, nil, nil)
 	return h, nil
 }
 
@@ -131,6 +139,9 @@ func (h *Host) keyring(c *party.Charter) (*party.Keyring, error) {
 
 // Node is the node itself.
 func (h *Host) Node() *node.Node { return h.node }
+
+// Meter measures the node for a monitoring system.
+func (h *Host) Meter() *metrics.Meter { return h.meter }
 
 // Client asks the node within this process.
 func (h *Host) Client() *api.Client { return api.InProcess(h.api.Handler()) }
@@ -195,6 +206,12 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 	if path := settings.Path(h.cfg.Home, settings.API.Socket); path != "" {
 		l, err := server.ListenUnix(path)
 		if err := serve(l, err, func(l net.Listener) error { return h.api.Serve(ctx, l, "") }); err != nil {
+			return err
+		}
+	}
+	if settings.Metrics.Listen != "" {
+		l, err := net.Listen("tcp", settings.Metrics.Listen)
+		if err := serve(l, err, func(l net.Listener) error { return h.meter.Serve(ctx, l) }); err != nil {
 			return err
 		}
 	}

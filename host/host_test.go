@@ -2,13 +2,18 @@ package host_test
 
 import (
 	"context"
+	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"detente/api"
 	"detente/host"
+	"detente/node"
 	"detente/party"
 	"detente/traffic"
 )
@@ -19,6 +24,7 @@ type capital struct {
 	id   traffic.Party
 	node *api.Client
 	file []byte
+	host *host.Host
 }
 
 // found founds a party and runs its node until the test ends.
@@ -57,7 +63,7 @@ func found(t *testing.T, id traffic.Party, language string) *capital {
 			t.Errorf("%s: %v", id, err)
 		}
 	})
-	c := &capital{t: t, id: id, node: h.Client()}
+	c := &capital{t: t, id: id, node: h.Client(), host: h}
 	if c.file, err = c.node.CharterFile(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
@@ -145,8 +151,78 @@ func TestTwoCapitalsTalkOverHTTPS(t *testing.T) {
 			t.Errorf("%s: sent %d, receipted %d, waiting %d", f.Feed, f.Sent, f.Cosigned, f.Waiting)
 		}
 	}
+	measured(t, north.host, `detente_link_up{peer="xs"} 1`, `detente_statements{by="own",plane="real",precedence="FLASH"} 1`,
+		`detente_waiting_statements{peer="xs",precedence="FLASH"} 0`, `detente_receipted_total{peer="xs",precedence="FLASH"} 1`, `detente_alarms{kind="fork"} 0`,
+		`detente_feeds_behind 0`, `detente_source_readable{source="database"} 1`, `detente_source_readable{source="feeds"} 1`)
+	next, err := north.node.Send(ctx, api.SendRequest{Channel: "nrrc", Precedence: "R", Words: api.Words{Form: "goodwill", Text: map[string]string{"text": "Good morning."}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := north.node.Receipts(ctx, next.ID, 20*time.Second, ""); err != nil {
+		t.Fatal(err)
+	}
+	measured(t, north.host, `detente_receipt_seconds_count{peer="xs",precedence="ROUTINE"} 1`)
+	if ready := north.host.Meter().Ready(ctx); !ready.Ready {
+		t.Errorf("not ready: %+v", ready)
+	}
 	r, err := south.node.Audit(ctx, nil)
 	if err != nil || len(r.Faults) > 0 || r.Entries == 0 {
 		t.Errorf("audit %+v, %v", r, err)
+	}
+}
+
+// measured looks for lines among the metrics of a node.
+func measured(t *testing.T, h *host.Host, lines ...string) {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	h.Meter().Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	for _, line := range lines {
+		if !strings.Contains(answer.Body.String(), "\n"+line+"\n") {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+	if t.Failed() {
+		t.Log(answer.Body.String())
+	}
+}
+
+// A node whose database takes nothing more says so, and why, to whoever decides where traffic goes.
+func TestReadiness(t *testing.T) {
+	home, settings := t.TempDir(), host.DefaultSettings("xn")
+	settings.API.Socket = ""
+	lock := party.Lock{Passphrase: "correct horse battery staple", WorkFactor: 10}
+	_, err := host.Found(home, host.Founding{
+		Plan: party.Plan{Party: "xn", Name: map[string]string{"en": "Northland"}, Languages: []string{"en"}}, Settings: settings, Lock: lock,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var broken atomic.Bool
+	h, err := host.New(t.Context(), host.Config{Home: home, Settings: settings, Lock: lock, Adjust: func(c *node.Config) {
+		c.Fault = func(step string) error {
+			if broken.Load() && step == "begin" {
+				return errors.New("the disk is gone")
+			}
+			return nil
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	ask := func(path string) (int, string) {
+		answer := httptest.NewRecorder()
+		h.Meter().Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		return answer.Code, answer.Body.String()
+	}
+	if code, text := ask("/readyz"); code != http.StatusOK || !strings.Contains(text, `{"ready":true,"checks":[{"name":"database","ok":true}`) {
+		t.Errorf("%d %s", code, text)
+	}
+	broken.Store(true)
+	if code, text := ask("/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "the disk is gone") {
+		t.Errorf("%d %s", code, text)
+	}
+	if code, _ := ask("/livez"); code != http.StatusOK {
+		t.Errorf("the process lives: %d", code)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -27,7 +28,10 @@ type Settings struct {
 	Heartbeat time.Duration `toml:"heartbeat" doc:"Between two signs of life on a quiet link."`
 	Silence   time.Duration `toml:"silence" doc:"After which a peer that was not heard is an alarm."`
 	LogLevel  slog.Level    `toml:"log_level" doc:"DEBUG, INFO, WARN or ERROR; the log goes to standard error."`
-	API       APISettings   `toml:"api" doc:"The local API, for the tools of this party."`
+	LogFormat string        `toml:"log_format" doc:"text or json."`
+
+	API     APISettings     `toml:"api" doc:"The local API, for the tools of this party."`
+	Metrics MetricsSettings `toml:"metrics" doc:"What a monitoring system reads: /metrics, /livez and /readyz."`
 }
 
 // APISettings is the section [api].
@@ -37,10 +41,16 @@ type APISettings struct {
 	TokenFile string `toml:"token_file" doc:"Where the token stands; it is made when it is not there."`
 }
 
+// MetricsSettings is the section [metrics].
+type MetricsSettings struct {
+	Listen string `toml:"listen" doc:"host:port, such as 127.0.0.1:7450. Empty: none. It is not encrypted, and asks nobody who he is."`
+	Public bool   `toml:"public" doc:"Listen also where other machines can reach it."`
+}
+
 // DefaultSettings is what init writes, beside what it is told.
 func DefaultSettings(p traffic.Party) Settings {
 	return Settings{
-		Party: p, Database: "data/detente.db", Heartbeat: time.Minute, Silence: 3 * time.Minute, LogLevel: slog.LevelInfo,
+		Party: p, Database: "data/detente.db", Heartbeat: time.Minute, Silence: 3 * time.Minute, LogLevel: slog.LevelInfo, LogFormat: "text",
 		API: APISettings{Socket: "node.sock", TokenFile: "api.token"},
 	}
 }
@@ -72,7 +82,29 @@ func ReadSettings(home string) (Settings, error) {
 	if !settings.Party.Valid() {
 		return settings, fmt.Errorf("%w: %s: party %q is no party id", ErrSettings, path, settings.Party)
 	}
+	if f := settings.LogFormat; f != "text" && f != "json" {
+		return settings, fmt.Errorf("%w: %s: log_format %q is neither text nor json", ErrSettings, path, f)
+	}
+	if m := settings.Metrics; m.Listen != "" && !m.Public && !loopback(m.Listen) {
+		return settings, fmt.Errorf("%w: %s: [metrics] listen = %q can be reached from other machines; if that is meant, set public = true", ErrSettings, path, m.Listen)
+	}
 	return settings, nil
+}
+
+// loopback tells whether only this machine can reach an address.
+func loopback(address string) bool {
+	name, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(name)
+	return err == nil && (name == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// Logger writes the log as the settings say.
+func (s Settings) Logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: s.LogLevel}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
 }
 
 // Path is a path of the settings, from the home directory on; empty stays empty.

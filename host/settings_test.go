@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func TestSettingsAreReadAsTheyAreWritten(t *testing.T) {
 	home := t.TempDir()
 	want := DefaultSettings("xn")
-	want.Listen, want.API.Listen = ":7440", "127.0.0.1:7441"
+	want.Listen, want.API.Listen, want.Metrics.Listen = ":7440", "127.0.0.1:7441", "127.0.0.1:7450"
 	var text strings.Builder
 	if err := want.Write(&text); err != nil {
 		t.Fatal(err)
@@ -49,12 +49,26 @@ func TestSettingsAreReadStrictly(t *testing.T) {
 	for name, text := range map[string]string{
 		"unknown key": "party = \"xn\"\ncolour = \"blue\"\n", "unknown key in a table": "party = \"xn\"\n[api]\ncolour = \"blue\"\n",
 		"no party": "listen = \":7440\"\n", "not TOML": "party", "wrong type": "party = 7\n", "no duration": "party = \"xn\"\nheartbeat = \"often\"\n",
+		"unknown log format": "party = \"xn\"\nlog_format = \"xml\"\n", "metrics for everybody": "party = \"xn\"\n[metrics]\nlisten = \":7450\"\n",
+		"metrics for the network": "party = \"xn\"\n[metrics]\nlisten = \"192.0.2.1:7450\"\n",
 	} {
 		home := t.TempDir()
 		if err := writeFile(filepath.Join(home, SettingsName), []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := ReadSettings(home); !errors.Is(err, ErrSettings) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, text := range map[string]string{
+		"metrics on loopback": "[metrics]\nlisten = \"127.0.0.1:7450\"\n", "by name": "[metrics]\nlisten = \"localhost:0\"\n",
+		"by IPv6": "[metrics]\nlisten = \"[::1]:7450\"\n", "public": "[metrics]\nlisten = \":7450\"\npublic = true\n", "log as JSON": "log_format = \"json\"\n",
+	} {
+		home := t.TempDir()
+		if err := writeFile(filepath.Join(home, SettingsName), []byte("party = \"xn\"\n"+text)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadSettings(home); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

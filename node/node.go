@@ -55,6 +55,8 @@ type Config struct {
 	Now   func() time.Time        // the wall clock that statements and cosignatures bear; nil is time.Now
 	Log   *slog.Logger            // nil discards
 	Fault func(step string) error // store.Config.Fault: a lever for tests
+
+	Committed func(took time.Duration) // store.Config.Committed; nil is nobody
 }
 
 // Node is one party's node. What it holds is read through its archive.
@@ -120,7 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	db, err := store.Open(ctx, store.Config{
-		DSN: cfg.DSN, Log: cfg.Log, Fault: cfg.Fault,
+		DSN: cfg.DSN, Log: cfg.Log, Fault: cfg.Fault, Committed: cfg.Committed,
 		Schemas: []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema()},
 	})
 	if err != nil {

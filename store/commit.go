@@ -106,10 +106,12 @@ func (db *DB) give(r *request) {
 // are there, whether or not their callers have heard of it.
 func (db *DB) commit(ran []*request, kept int) {
 	err := db.fault("commit")
+	began := time.Now()
 	if err != nil {
 		err = fmt.Errorf("store: commit: %w", err)
 		db.rollback()
 	} else if err = db.writer.commit(); err == nil {
+		db.timed(time.Since(began))
 		if err = db.fault("committed"); err != nil {
 			err = fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 		}

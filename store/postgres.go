@@ -78,6 +78,11 @@ func openPostgres(ctx context.Context, dsn string, log *slog.Logger) (*pgEngine,
 
 func (e *pgEngine) multi() bool { return true }
 
+func (e *pgEngine) size(ctx context.Context, tx *Tx) (data, ahead int64, err error) {
+	err = tx.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&data)
+	return data, 0, err
+}
+
 func (e *pgEngine) types() *strings.Replacer {
 	return strings.NewReplacer("{bytes}", "BYTEA", "{bigint}", "BIGINT", "{rowkey}", "BIGINT PRIMARY KEY")
 }

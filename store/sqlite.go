@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 // sqliteEngine is one SQLite file, held by this process alone.
 type sqliteEngine struct {
+	path         string
 	lock         *os.File
 	r, w         *sql.DB
 	checkpointer *checkpointer
@@ -40,7 +42,7 @@ func openSQLite(path string) (*sqliteEngine, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	f.Close()
-	e := &sqliteEngine{lock: lock}
+	e := &sqliteEngine{path: path, lock: lock}
 	if e.w, err = sql.Open("sqlite", sqliteDSN(path, true)); err == nil {
 		e.r, err = sql.Open("sqlite", sqliteDSN(path, false))
 	}
@@ -75,6 +77,20 @@ func sqliteDSN(path string, write bool) string {
 }
 
 func (e *sqliteEngine) multi() bool { return false }
+
+func (e *sqliteEngine) size(context.Context, *Tx) (data, ahead int64, err error) {
+	info, err := os.Stat(e.path)
+	if err != nil {
+		return 0, 0, fmt.Errorf("store: %w", err)
+	}
+	log, err := os.Stat(e.path + "-wal")
+	if errors.Is(err, fs.ErrNotExist) {
+		return info.Size(), 0, nil // nothing was written yet
+	} else if err != nil {
+		return 0, 0, fmt.Errorf("store: %w", err)
+	}
+	return info.Size(), log.Size(), nil
+}
 
 func (e *sqliteEngine) types() *strings.Replacer {
 	return strings.NewReplacer("{bytes}", "BLOB", "{bigint}", "INTEGER", "{rowkey}", "INTEGER PRIMARY KEY")

@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 )
 
 var (
@@ -63,6 +64,8 @@ type Config struct {
 	// makes that step fail; after "committed" the data is there and the callers get ErrUnknownOutcome. It is
 	// not called twice at the same time.
 	Fault func(step string) error
+	// Committed is told how long the database took for each commit that it has confirmed; nil is nobody. It must return at once.
+	Committed func(took time.Duration)
 }
 
 // DB is an open database. Its methods may be called at the same time.
@@ -70,6 +73,7 @@ type DB struct {
 	engine  engine
 	log     *slog.Logger
 	fault   func(step string) error
+	timed   func(took time.Duration)
 	readers chan session // idle ones; nil stands for one not connected yet
 	queue   queue
 	closed  chan struct{}
@@ -87,18 +91,23 @@ type engine interface {
 	multi() bool
 	// types fills the words in braces of a Schema's steps.
 	types() *strings.Replacer
+	// size is the bytes of the database, and of what is written ahead of it where that is a file of its own.
+	size(ctx context.Context, tx *Tx) (data, ahead int64, err error)
 	close() error
 }
 
 // Open opens the database, creates what is missing and applies the new steps of each schema. It returns
 // ErrInUse or ErrNewerSchema when it must not be opened by this process or program.
 func Open(ctx context.Context, c Config) (*DB, error) {
-	db := &DB{log: c.Log, fault: c.Fault, closed: make(chan struct{})}
+	db := &DB{log: c.Log, fault: c.Fault, timed: c.Committed, closed: make(chan struct{})}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}
 	if db.fault == nil {
 		db.fault = func(string) error { return nil }
+	}
+	if db.timed == nil {
+		db.timed = func(time.Duration) {}
 	}
 	db.queue.init()
 
@@ -154,6 +163,15 @@ func (db *DB) Close() error {
 // Multi says whether other processes may share this database, so that what was read may change
 // between two transactions.
 func (db *DB) Multi() bool { return db.engine.multi() }
+
+// Size is how many bytes the database takes, and on SQLite how many the log takes that is written ahead of it.
+func (db *DB) Size(ctx context.Context) (data, ahead int64, err error) {
+	err = db.View(ctx, func(tx *Tx) error {
+		data, ahead, err = db.engine.size(ctx, tx)
+		return err
+	})
+	return data, ahead, err
+}
 
 // View runs fn over one snapshot of the database, while others write, and returns fn's error. Nothing in it
 // writes. When ctx ends the statement under way fails. A View is short (on SQLite the log cannot be
