@@ -2,6 +2,8 @@ package cli
 
 import (
 	"os"
+
+	"detente/cli/session"
 )
 
 type alarmCmd struct {
@@ -10,21 +12,21 @@ type alarmCmd struct {
 
 type alarmListCmd struct {
 	Evidence string `help:"Directory into which to save the evidence, such as fork objects for detente verify." type:"path" placeholder:"DIR"`
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (alarmListCmd) Help() string {
-	return detail("detente alarm list --evidence .", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente alarm list --evidence .", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run lists the alarms.
-func (c *alarmListCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *alarmListCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	alarms, err := node.Alarms(s.ctx)
+	alarms, err := node.Alarms(s.Ctx)
 	if err != nil {
 		return err
 	}
@@ -37,21 +39,21 @@ func (c *alarmListCmd) Run(s *session) error {
 				continue
 			}
 			name := a.Raised.UTC().Format("20060102T150405Z") + ".detente-" + a.Kind
-			if err := s.saveAttachment(c.Evidence, name, hexHash(a.Evidence), a.Evidence); err != nil {
+			if err := s.SaveAttachment(c.Evidence, name, hexHash(a.Evidence), a.Evidence); err != nil {
 				return err
 			}
 		}
 	}
 	if c.JSON {
-		return s.json(alarms)
+		return s.JSON(alarms)
 	}
 	if len(alarms) == 0 {
-		s.printf("No alarms.\n")
+		s.Printf("No alarms.\n")
 	}
 	for _, a := range alarms {
-		s.printf("%s  %s  %s\n  %s\n", moment(a.Raised), a.Kind, a.Subject, a.Detail)
+		s.Printf("%s  %s  %s\n  %s\n", session.Moment(a.Raised), a.Kind, a.Subject, a.Detail)
 		if len(a.Evidence) > 0 {
-			s.printf("  there is evidence: detente alarm list --evidence DIR\n")
+			s.Printf("  there is evidence: detente alarm list --evidence DIR\n")
 		}
 	}
 	return nil

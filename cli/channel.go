@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/cli/session"
 	"detente/traffic"
 )
 
@@ -35,17 +36,17 @@ type channelProposeCmd struct {
 	Protected bool            `help:"No suspension of another channel can touch it."`
 	Lattice   bool            `help:"Every statement bears an ML-DSA-65 signature too; its posts need such keys."`
 	decision
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (channelProposeCmd) Help() string {
-	return detail("detente channel propose nrrc --with xs --post nrrc", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound, exitPerson)
+	return session.Detail("detente channel propose nrrc --with xs --post nrrc", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound, session.ExitPerson)
 }
 
 // Run proposes the channel.
-func (c *channelProposeCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *channelProposeCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
@@ -55,22 +56,22 @@ func (c *channelProposeCmd) Run(s *session) error {
 	if c.Lattice {
 		r.Signatures = []string{"ML-DSA-65"}
 	}
-	channel, err := node.Propose(s.ctx, r)
+	channel, err := node.Propose(s.Ctx, r)
 	if err != nil {
 		return err
 	}
 	return c.tell(s, c.JSON, channel, "proposed")
 }
 
-func (d decision) tell(s *session, asJSON bool, c api.Channel, done string) error {
+func (d decision) tell(s *session.Session, asJSON bool, c api.Channel, done string) error {
 	if asJSON {
-		return s.json(c)
+		return s.JSON(c)
 	}
-	s.printf("%s: channel %s (%s) of %s.\n", done, c.Name, c.ID[:8], join(c.Members))
+	s.Printf("%s: channel %s (%s) of %s.\n", done, c.Name, c.ID[:8], join(c.Members))
 	if c.Established {
-		s.printf("All its members have agreed: it is in being.\n")
+		s.Printf("All its members have agreed: it is in being.\n")
 	} else if len(c.Refused) == 0 {
-		s.printf("Agreed so far: %s. It is in being when every member has.\n", join(c.Agreed))
+		s.Printf("Agreed so far: %s. It is in being when every member has.\n", join(c.Agreed))
 	}
 	return nil
 }
@@ -78,21 +79,21 @@ func (d decision) tell(s *session, asJSON bool, c api.Channel, done string) erro
 type channelAcceptCmd struct {
 	Channel string `arg:"" help:"Name, or the beginning of the id."`
 	decision
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (channelAcceptCmd) Help() string {
-	return detail("detente channel accept nrrc", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente channel accept nrrc", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run agrees to the channel.
-func (c *channelAcceptCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *channelAcceptCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	channel, err := node.Accept(s.ctx, c.Channel, c.request(""))
+	channel, err := node.Accept(s.Ctx, c.Channel, c.request(""))
 	if err != nil {
 		return err
 	}
@@ -103,52 +104,52 @@ type channelRefuseCmd struct {
 	Channel string `arg:"" help:"Name, or the beginning of the id."`
 	Reason  string `help:"Why; the other members read it." required:""`
 	decision
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (channelRefuseCmd) Help() string {
-	return detail(`detente channel refuse nrrc --reason "two posts are to speak, not one"`, exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail(`detente channel refuse nrrc --reason "two posts are to speak, not one"`, session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run declines the channel.
-func (c *channelRefuseCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *channelRefuseCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	channel, err := node.Refuse(s.ctx, c.Channel, c.request(c.Reason))
+	channel, err := node.Refuse(s.Ctx, c.Channel, c.request(c.Reason))
 	if err != nil {
 		return err
 	}
 	return c.tell(s, c.JSON, channel, "refused")
 }
 
-type channelListCmd struct{ jsonFlag }
+type channelListCmd struct{ session.JSONFlag }
 
 // Help gives an example and the exit codes.
 func (channelListCmd) Help() string {
-	return detail("detente channel list", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente channel list", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run lists the channels.
-func (c *channelListCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *channelListCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	all, err := node.Channels(s.ctx)
+	all, err := node.Channels(s.Ctx)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(all)
+		return s.JSON(all)
 	}
 	rows := [][]string{{"CHANNEL", "ID", "MEMBERS", "REGIME", "STATE"}}
 	for _, ch := range all {
 		rows = append(rows, []string{ch.Name, ch.ID[:8], join(ch.Members), ch.Regime, state(ch)})
 	}
-	return s.table(rows...)
+	return s.Table(rows...)
 }
 
 // state is how far the members have agreed.
@@ -172,29 +173,29 @@ func state(c api.Channel) string {
 
 type channelShowCmd struct {
 	Channel string `arg:"" help:"Name, or the beginning of the id."`
-	langFlag
-	jsonFlag
+	session.LangFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (channelShowCmd) Help() string {
-	return detail("detente channel show nrrc --lang ru", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente channel show nrrc --lang ru", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run shows the channel.
-func (c *channelShowCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *channelShowCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	ch, err := node.Channel(s.ctx, c.Channel, c.Lang)
+	ch, err := node.Channel(s.Ctx, c.Channel, c.Lang)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(ch)
+		return s.JSON(ch)
 	}
-	row := func(label, text string) { s.printf("%-12s%s\n", label, text) }
+	row := func(label, text string) { s.Printf("%-12s%s\n", label, text) }
 	row("channel", ch.Name)
 	row("id", ch.ID)
 	row("members", join(ch.Members))
@@ -205,18 +206,18 @@ func (c *channelShowCmd) Run(s *session) error {
 	row("regime", ch.Regime)
 	row("signatures", join(ch.Signatures))
 	for _, f := range ch.Forms {
-		s.printf("\n%s: %s\n", f.ID, f.Title)
+		s.Printf("\n%s: %s\n", f.ID, f.Title)
 		if len(f.TwoPersons) > 0 {
-			s.printf("  needs a releaser at %s\n", join(f.TwoPersons))
+			s.Printf("  needs a releaser at %s\n", join(f.TwoPersons))
 		}
 		for _, field := range f.Fields {
 			mark := " "
 			if field.Required {
 				mark = "*"
 			}
-			s.printf("  %s %s (%s): %s\n", mark, field.Name, field.Kind, field.Title)
+			s.Printf("  %s %s (%s): %s\n", mark, field.Name, field.Kind, field.Title)
 			if len(field.Codes) > 0 {
-				s.printf("      %s\n", strings.Join(field.Codes, " | "))
+				s.Printf("      %s\n", strings.Join(field.Codes, " | "))
 			}
 		}
 	}

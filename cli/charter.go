@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/cli/session"
 	"detente/party"
 	"detente/traffic"
 )
@@ -27,38 +28,38 @@ type charterExportCmd struct {
 
 // Help gives an example and the exit codes.
 func (charterExportCmd) Help() string {
-	return detail("detente charter export -o xn.charters", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente charter export -o xn.charters", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run writes the file.
-func (c *charterExportCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *charterExportCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
 	if c.Party == "" {
-		st, err := node.Status(s.ctx)
+		st, err := node.Status(s.Ctx)
 		if err != nil {
 			return err
 		}
 		c.Party = st.Party
 	}
-	b, err := node.CharterFile(s.ctx, c.Party)
+	b, err := node.CharterFile(s.Ctx, c.Party)
 	if err != nil {
 		return err
 	}
 	if c.Output == "" {
 		c.Output = string(c.Party) + ".charters"
 	}
-	if err := s.writeNew(c.Output, b, 0o644); err != nil || c.Output == "-" {
+	if err := s.WriteNew(c.Output, b, 0o644); err != nil || c.Output == "-" {
 		return err
 	}
-	view, err := node.Charter(s.ctx, c.Party, "en")
+	view, err := node.Charter(s.Ctx, c.Party, "en")
 	if err != nil {
 		return err
 	}
-	s.printf("%s holds the charter of %s, version %d. Whoever takes it compares these words with you, by voice:\n\n", c.Output, c.Party, view.Version)
-	return printWords(s.out, wordsOf(view))
+	s.Printf("%s holds the charter of %s, version %d. Whoever takes it compares these words with you, by voice:\n\n", c.Output, c.Party, view.Version)
+	return session.PrintWords(s.Out, wordsOf(view))
 }
 
 func wordsOf(c api.Charter) func(string) ([]string, error) {
@@ -67,139 +68,139 @@ func wordsOf(c api.Charter) func(string) ([]string, error) {
 
 type charterImportCmd struct {
 	File string `arg:"" help:"What the other party's detente charter export wrote; - for standard input."`
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (charterImportCmd) Help() string {
 	return "A party that is not paired yet becomes pending: nothing is taken from it until its words are compared.\n\n" +
-		detail("detente charter import xs.charters", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+		session.Detail("detente charter import xs.charters", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run takes the file in.
-func (c *charterImportCmd) Run(s *session) error {
-	b, err := s.readFile(c.File, party.MaxChainFile)
+func (c *charterImportCmd) Run(s *session.Session) error {
+	b, err := s.ReadFile(c.File, party.MaxChainFile)
 	if err != nil {
 		return err
 	}
-	node, err := s.client(false)
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	view, err := node.ImportCharter(s.ctx, b)
+	view, err := node.ImportCharter(s.Ctx, b)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(view)
+		return s.JSON(view)
 	}
 	if view.Trusted {
-		s.printf("%s is paired; its charter is now at version %d.\n", view.Party, view.Version)
+		s.Printf("%s is paired; its charter is now at version %d.\n", view.Party, view.Version)
 		return nil
 	}
 	// The words are not shown: whoever sees them is tempted to type them instead of hearing them.
-	s.printf("%s is imported, version %d, and NOT trusted yet.\n\n", view.Party, view.Version)
-	s.printf("Call %s by a way you trust, have its officer read out the 16 words of its charter, and type them into:\n\n", view.Party)
-	s.printf("  detente charter confirm %s\n", view.Party)
+	s.Printf("%s is imported, version %d, and NOT trusted yet.\n\n", view.Party, view.Version)
+	s.Printf("Call %s by a way you trust, have its officer read out the 16 words of its charter, and type them into:\n\n", view.Party)
+	s.Printf("  detente charter confirm %s\n", view.Party)
 	return nil
 }
 
 type charterConfirmCmd struct {
 	Party traffic.Party `arg:"" help:"Whose words were heard."`
 	Words []string      `arg:"" optional:"" help:"The 16 words; asked for on a terminal."`
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (charterConfirmCmd) Help() string {
 	return "The words are those that the other party's officer reads out of detente charter show, in English or Russian.\n\n" +
-		detail("detente charter confirm xs", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound, exitPerson)
+		session.Detail("detente charter confirm xs", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound, session.ExitPerson)
 }
 
 // Run pairs with the party.
-func (c *charterConfirmCmd) Run(s *session) error {
+func (c *charterConfirmCmd) Run(s *session.Session) error {
 	spoken := strings.Join(c.Words, " ")
 	if spoken == "" {
-		if !s.terminal() {
-			return fail(exitPerson, "call the party, and type the words that its officer reads out", "the words of %s were not given", c.Party)
+		if !s.Terminal() {
+			return session.Fail(session.ExitPerson, "call the party, and type the words that its officer reads out", "the words of %s were not given", c.Party)
 		}
 		var err error
-		if spoken, err = s.ask(fmt.Sprintf("the 16 words, as the officer of %s reads them out: ", c.Party)); err != nil {
+		if spoken, err = s.Ask(fmt.Sprintf("the 16 words, as the officer of %s reads them out: ", c.Party)); err != nil {
 			return err
 		}
 	}
-	node, err := s.client(false)
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	view, err := node.Confirm(s.ctx, c.Party, spoken)
+	view, err := node.Confirm(s.Ctx, c.Party, spoken)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(view)
+		return s.JSON(view)
 	}
-	s.printf("The words agree. %s is paired.\nThe other side must do the same with the words of this party.\n", view.Party)
+	s.Printf("The words agree. %s is paired.\nThe other side must do the same with the words of this party.\n", view.Party)
 	return nil
 }
 
 type charterShowCmd struct {
 	Party traffic.Party `arg:"" optional:"" help:"Whose; the own one by default."`
-	langFlag
-	jsonFlag
+	session.LangFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (charterShowCmd) Help() string {
-	return detail("detente charter show --lang ru", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente charter show --lang ru", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run shows the charter.
-func (c *charterShowCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *charterShowCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
 	if c.Party == "" {
-		st, err := node.Status(s.ctx)
+		st, err := node.Status(s.Ctx)
 		if err != nil {
 			return err
 		}
 		c.Party = st.Party
 	}
-	view, err := node.Charter(s.ctx, c.Party, c.Lang)
+	view, err := node.Charter(s.Ctx, c.Party, c.Lang)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(view)
+		return s.JSON(view)
 	}
 	if !view.Trusted {
-		s.printf("NOT TRUSTED: its words were not compared yet.\n\n")
+		s.Printf("NOT TRUSTED: its words were not compared yet.\n\n")
 	}
-	s.printf("%s", view.Text)
+	s.Printf("%s", view.Text)
 	return nil
 }
 
-type charterListCmd struct{ jsonFlag }
+type charterListCmd struct{ session.JSONFlag }
 
 // Help gives an example and the exit codes.
 func (charterListCmd) Help() string {
-	return detail("detente charter list", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente charter list", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run lists the parties.
-func (c *charterListCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *charterListCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	all, err := node.Charters(s.ctx)
+	all, err := node.Charters(s.Ctx)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(all)
+		return s.JSON(all)
 	}
 	rows := [][]string{{"PARTY", "VERSION", "TRUST", "NAME"}}
 	for _, p := range all {
@@ -211,5 +212,5 @@ func (c *charterListCmd) Run(s *session) error {
 		}
 		rows = append(rows, []string{string(p.Party), fmt.Sprint(p.Version), trust, p.Name["en"]})
 	}
-	return s.table(rows...)
+	return s.Table(rows...)
 }

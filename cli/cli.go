@@ -8,16 +8,14 @@ import (
 	"fmt"
 	"io"
 
+	"detente/cli/session"
+
 	"github.com/alecthomas/kong"
 )
 
 // grammar is every command and flag.
 type grammar struct {
-	Home           string `group:"where" help:"Directory of the party: settings, keys, data." env:"DETENTE_HOME" default:"~/.detente" type:"path"`
-	API            string `group:"where" name:"api" help:"Ask the node at unix:PATH or http://HOST:PORT, in place of the one of the home directory." env:"DETENTE_API" placeholder:"ADDRESS"`
-	TokenFile      string `group:"where" help:"File with the token for --api." env:"DETENTE_TOKEN_FILE" placeholder:"FILE"`
-	PassphraseFile string `group:"where" help:"File whose first line is the passphrase of the keys." env:"DETENTE_PASSPHRASE_FILE" placeholder:"FILE"`
-	KeyFile        string `group:"where" help:"Key file that opens the keys, in place of a passphrase." env:"DETENTE_KEY_FILE" placeholder:"FILE"`
+	session.Where
 
 	Init   initCmd   `cmd:"" group:"party" help:"Found a party: make its keys, its charter and its settings."`
 	Serve  serveCmd  `cmd:"" group:"party" help:"Run the node."`
@@ -67,11 +65,11 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errs io.Writer)
 	parser, err := newParser(g, out, errs, func(c int) { exited, code = true, c })
 	if err != nil {
 		fmt.Fprintln(errs, "detente:", err)
-		return exitUse
+		return session.ExitUse
 	}
 	if len(args) == 0 {
 		fmt.Fprint(out, overview)
-		return exitDone
+		return session.ExitDone
 	}
 	command, err := parser.Parse(args)
 	if exited {
@@ -84,11 +82,11 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errs io.Writer)
 		} else {
 			fmt.Fprintln(errs, "  see: detente --help")
 		}
-		return exitUse
+		return session.ExitUse
 	}
-	s := &session{grammar: g, ctx: ctx, in: in, out: out, err: errs, parser: parser}
-	err = errors.Join(command.Run(s), s.close())
-	return s.report(err)
+	s := &session.Session{Where: &g.Where, Ctx: ctx, In: in, Out: out, Err: errs, Version: version()}
+	err = errors.Join(command.Run(s, parser.Model), s.Close())
+	return s.Report(err)
 }
 
 func newParser(g *grammar, out, errs io.Writer, exit func(int)) (*kong.Kong, error) {

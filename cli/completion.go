@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"detente/cli/session"
+
 	"github.com/alecthomas/kong"
 )
 
@@ -14,22 +16,22 @@ type completionCmd struct {
 
 // Help gives examples and the exit codes.
 func (completionCmd) Help() string {
-	return detail(`
+	return session.Detail(`
 		detente completion bash > /etc/bash_completion.d/detente
-		detente completion fish > ~/.config/fish/completions/detente.fish`, exitDone, exitUse)
+		detente completion fish > ~/.config/fish/completions/detente.fish`, session.ExitDone, session.ExitUse)
 }
 
 // Run prints the completion script, made from the same struct as the grammar.
-func (c *completionCmd) Run(s *session) error {
+func (c *completionCmd) Run(s *session.Session, model *kong.Application) error {
 	var words []completion
-	collect(s.parser.Model.Node, "", &words)
+	collect(model.Node, "", &words)
 	switch c.Shell {
 	case "fish":
 		for _, w := range words {
 			w.fish(s)
 		}
 	case "zsh":
-		s.printf("#compdef detente\nautoload -U +X bashcompinit && bashcompinit\n")
+		s.Printf("#compdef detente\nautoload -U +X bashcompinit && bashcompinit\n")
 		fallthrough
 	default:
 		bash(s, words)
@@ -61,14 +63,14 @@ func collect(n *kong.Node, path string, into *[]completion) {
 	}
 }
 
-func bash(s *session, words []completion) {
-	s.printf("_detente() {\n  local path=\"\" word words=\"\"\n")
-	s.printf("  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"$path $word\" in\n")
+func bash(s *session.Session, words []completion) {
+	s.Printf("_detente() {\n  local path=\"\" word words=\"\"\n")
+	s.Printf("  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"$path $word\" in\n")
 	var paths []string
 	for _, w := range words[1:] {
 		paths = append(paths, fmt.Sprintf("%q", " "+w.path))
 	}
-	s.printf("      %s) path=\"$path $word\" ;;\n    esac\n  done\n  case \"$path\" in\n", strings.Join(paths, "|"))
+	s.Printf("      %s) path=\"$path $word\" ;;\n    esac\n  done\n  case \"$path\" in\n", strings.Join(paths, "|"))
 	for _, w := range words {
 		var next []string
 		for _, c := range w.commands {
@@ -82,13 +84,13 @@ func bash(s *session, words []completion) {
 		if w.path != "" {
 			at = " " + w.path
 		}
-		s.printf("    %q) words=%q ;;\n", at, strings.Join(slices.Compact(next), " "))
+		s.Printf("    %q) words=%q ;;\n", at, strings.Join(slices.Compact(next), " "))
 	}
-	s.printf("  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _detente detente\n")
+	s.Printf("  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _detente detente\n")
 }
 
 // fish prints one line for each word that may follow the command.
-func (w completion) fish(s *session) {
+func (w completion) fish(s *session.Session) {
 	when := "__fish_use_subcommand"
 	if w.path != "" {
 		seen := strings.Fields(w.path)
@@ -96,9 +98,9 @@ func (w completion) fish(s *session) {
 	}
 	quote := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `\'`) + "'" }
 	for _, c := range w.commands {
-		s.printf("complete -c detente -f -n %s -a %s -d %s\n", quote(when), c.Name, quote(c.Help))
+		s.Printf("complete -c detente -f -n %s -a %s -d %s\n", quote(when), c.Name, quote(c.Help))
 	}
 	for _, f := range w.flags {
-		s.printf("complete -c detente -n %s -l %s -d %s\n", quote(when), f.Name, quote(f.Help))
+		s.Printf("complete -c detente -n %s -l %s -d %s\n", quote(when), f.Name, quote(f.Help))
 	}
 }

@@ -1,6 +1,9 @@
 package cli
 
-import "detente/host"
+import (
+	"detente/cli/session"
+	"detente/host"
+)
 
 // configCmd shows the settings.
 type configCmd struct {
@@ -13,17 +16,17 @@ type configShowCmd struct {
 
 // Help gives an example and the exit codes.
 func (configShowCmd) Help() string {
-	return detail("detente config show --default", exitDone, exitUse, exitNotFound)
+	return session.Detail("detente config show --default", session.ExitDone, session.ExitUse, session.ExitNotFound)
 }
 
 // Run prints the settings.
-func (c *configShowCmd) Run(s *session) error {
+func (c *configShowCmd) Run(s *session.Session) error {
 	if c.Default {
-		return host.DefaultSettings("").Write(s.out)
+		return host.DefaultSettings("").Write(s.Out)
 	}
 	settings, err := host.ReadSettings(s.Home)
 	if err != nil {
 		return err
 	}
-	return settings.Write(s.out)
+	return settings.Write(s.Out)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/cli/session"
 )
 
 type feedCmd struct {
@@ -14,25 +15,25 @@ type feedCmd struct {
 	Export feedExportCmd `cmd:"" help:"Write a feed of an open channel as tiles, for the tools of others."`
 }
 
-type feedListCmd struct{ jsonFlag }
+type feedListCmd struct{ session.JSONFlag }
 
 // Help gives an example and the exit codes.
 func (feedListCmd) Help() string {
-	return detail("detente feed list", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente feed list", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run lists the feeds.
-func (c *feedListCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *feedListCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	feeds, err := node.Feeds(s.ctx)
+	feeds, err := node.Feeds(s.Ctx)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(feeds)
+		return s.JSON(feeds)
 	}
 	rows := [][]string{{"CHANNEL", "FEED", "SIZE", "ROOT", "RECEIPTED"}}
 	for _, f := range feeds {
@@ -45,7 +46,7 @@ func (c *feedListCmd) Run(s *session) error {
 		}
 		rows = append(rows, []string{f.Channel, tail(f.Origin), fmt.Sprint(f.Size), f.Root[:12], strings.Join(by, ", ")})
 	}
-	return s.table(rows...)
+	return s.Table(rows...)
 }
 
 // tail is the part of a feed's origin behind the channel: party/plane/precedence/epoch.
@@ -57,18 +58,18 @@ func tail(origin string) string {
 type feedExportCmd struct {
 	Feed      string `arg:"" help:"Its origin, or the end of it, such as xn/real/P/0, where only one open channel has that."`
 	Directory string `arg:"" type:"path" help:"Where to, on the node's machine. What is there of the feed stays."`
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (feedExportCmd) Help() string {
 	return "The layout is C2SP tlog-tiles: any tool for transparency logs can read it, and check that the feed only ever grows.\n\n" +
-		detail("detente feed export xn/real/P/0 /srv/www/xn", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+		session.Detail("detente feed export xn/real/P/0 /srv/www/xn", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run exports the feed.
-func (c *feedExportCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *feedExportCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
@@ -76,27 +77,27 @@ func (c *feedExportCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	e, err := node.ExportFeed(s.ctx, api.ExportRequest{Feed: origin, Directory: c.Directory})
+	e, err := node.ExportFeed(s.Ctx, api.ExportRequest{Feed: origin, Directory: c.Directory})
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(e)
+		return s.JSON(e)
 	}
-	s.printf("%s: %d statements of %s\n", e.Directory, e.Size, origin)
+	s.Printf("%s: %d statements of %s\n", e.Directory, e.Size, origin)
 	return nil
 }
 
 // origin is the feed's name in full: that of the one feed of an open channel that ends like it.
-func (c *feedExportCmd) origin(s *session, node *api.Client) (string, error) {
+func (c *feedExportCmd) origin(s *session.Session, node *api.Client) (string, error) {
 	if strings.HasPrefix(c.Feed, "detente.v1/") {
 		return c.Feed, nil
 	}
-	feeds, err := node.Feeds(s.ctx)
+	feeds, err := node.Feeds(s.Ctx)
 	if err != nil {
 		return "", err
 	}
-	channels, err := node.Channels(s.ctx)
+	channels, err := node.Channels(s.Ctx)
 	if err != nil {
 		return "", err
 	}
@@ -108,7 +109,7 @@ func (c *feedExportCmd) origin(s *session, node *api.Client) (string, error) {
 		}
 	}
 	if len(found) != 1 {
-		return "", fail(exitNotFound, "see them with: detente feed list; the whole origin always serves", "%d feeds of open channels end in %s", len(found), c.Feed)
+		return "", session.Fail(session.ExitNotFound, "see them with: detente feed list; the whole origin always serves", "%d feeds of open channels end in %s", len(found), c.Feed)
 	}
 	return found[0], nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"detente/cli/session"
+
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 )
@@ -21,7 +23,7 @@ func TestHelp(t *testing.T) {
 	var all strings.Builder
 	ask := func(args ...string) string {
 		var out, errs bytes.Buffer
-		if code := Main(t.Context(), append(args, "--help"), nil, &out, &errs); code != exitDone || errs.Len() > 0 {
+		if code := Main(t.Context(), append(args, "--help"), nil, &out, &errs); code != session.ExitDone || errs.Len() > 0 {
 			t.Fatalf("%v --help: code %d, %s", args, code, errs.String())
 		}
 		return out.String()
@@ -75,29 +77,11 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func TestNamesOfAttachmentsStayInTheirDirectory(t *testing.T) {
-	dir := t.TempDir()
-	var s session
-	for _, name := range []string{"../../etc/passwd", "/etc/passwd", "..", ".bashrc", "a\x1b[2Jb.json", strings.Repeat("x", 300), "справка.json"} {
-		hash := hexHash([]byte(name))
-		if err := s.saveAttachment(dir, name, hash, []byte(name)); err != nil {
-			t.Errorf("%q: %v", name, err)
-			continue
-		}
-		saved, err := filepath.Glob(filepath.Join(dir, hash[:8]+"-*"))
-		if err != nil || len(saved) != 1 {
-			t.Errorf("%q is saved as %q", name, saved)
-		} else if strings.ContainsAny(filepath.Base(saved[0]), "/\x1b") {
-			t.Errorf("%q is saved as %q", name, saved[0])
-		}
-	}
-}
-
 // A completion script offers every command and every flag, and a shell accepts it.
 func TestCompletion(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		var out, errs bytes.Buffer
-		if code := Main(t.Context(), []string{"completion", shell}, nil, &out, &errs); code != exitDone {
+		if code := Main(t.Context(), []string{"completion", shell}, nil, &out, &errs); code != session.ExitDone {
 			t.Fatalf("%s: %d %s", shell, code, errs.String())
 		}
 		if path, err := exec.LookPath("bash"); err == nil && shell == "bash" {
@@ -111,17 +95,5 @@ func TestCompletion(t *testing.T) {
 				t.Errorf("%s lacks %s", shell, word)
 			}
 		}
-	}
-}
-
-func TestStrangersDoNotSteerTheTerminal(t *testing.T) {
-	var out bytes.Buffer
-	s := &session{out: &out}
-	s.printf("%s\n", "duty\x1b[2J\u009b\u202eofficer\r")
-	if err := s.table([]string{"a\x1b", "b"}); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := out.String(), "duty\ufffd[2J\ufffd\ufffdofficer\ufffd\na\ufffd  b\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
 	}
 }

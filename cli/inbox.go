@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/cli/session"
 	"detente/traffic"
 )
 
@@ -18,18 +19,18 @@ type inboxCmd struct {
 	Form    string        `help:"Only of this form." placeholder:"FORM"`
 	From    string        `help:"Only by this party or post." placeholder:"ADDRESS"`
 	Limit   int           `help:"At most so many." default:"50"`
-	langFlag
-	jsonFlag
+	session.LangFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (inboxCmd) Help() string {
-	return detail("detente inbox --open --channel nrrc", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente inbox --open --channel nrrc", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run lists the statements.
-func (c *inboxCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *inboxCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
@@ -41,20 +42,20 @@ func (c *inboxCmd) Run(s *session) error {
 	} else if c.Sent {
 		l.Direction = "out"
 	}
-	lines, err := node.List(s.ctx, l)
+	lines, err := node.List(s.Ctx, l)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(lines)
+		return s.JSON(lines)
 	}
 	if len(lines) == 0 {
-		s.printf("Nothing. What peers say on a channel comes here when it arrives: see detente link.\n")
+		s.Printf("Nothing. What peers say on a channel comes here when it arrives: see detente link.\n")
 		return nil
 	}
 	for _, line := range lines {
-		s.printf("%s  %-9s  %s  %s  %s%s\n", line.ID[:8], line.Precedence, moment(line.Issued), line.Number, line.Title, plane(line.Plane))
-		s.printf("          %s\n", strings.Join(append([]string{line.Channel, standing(line)}, owed(line.Owed)...), "; "))
+		s.Printf("%s  %-9s  %s  %s  %s%s\n", line.ID[:8], line.Precedence, session.Moment(line.Issued), line.Number, line.Title, plane(line.Plane))
+		s.Printf("          %s\n", strings.Join(append([]string{line.Channel, standing(line)}, owed(line.Owed)...), "; "))
 	}
 	return nil
 }
@@ -78,11 +79,11 @@ func owed(list []api.Owed) []string {
 	for _, o := range list {
 		switch {
 		case o.Overdue:
-			out = append(out, fmt.Sprintf("OVERDUE: %s was due from %s until %s", o.What, join(o.By), moment(o.Until)))
+			out = append(out, fmt.Sprintf("OVERDUE: %s was due from %s until %s", o.What, join(o.By), session.Moment(o.Until)))
 		case o.Until.IsZero():
 			out = append(out, fmt.Sprintf("%s due from %s, once it is held there", o.What, join(o.By)))
 		default:
-			out = append(out, fmt.Sprintf("%s due from %s until %s", o.What, join(o.By), moment(o.Until)))
+			out = append(out, fmt.Sprintf("%s due from %s until %s", o.What, join(o.By), session.Moment(o.Until)))
 		}
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"detente/cli/session"
 	"detente/host"
 	"detente/party"
 	"detente/traffic"
@@ -26,17 +27,17 @@ type initCmd struct {
 	Need        int               `help:"How many of them must approve a charter." default:"2"`
 	RootPhrases []string          `name:"root-passphrase-file" help:"Passphrase of each root key file, in their order. Default: that of the node's keys." type:"path" placeholder:"FILE"`
 	Database    string            `help:"Where the database is, if not in the home directory: a file, or postgres://…" placeholder:"DSN"`
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (initCmd) Help() string {
 	return "What is not given is asked for on a terminal. With --key-file, the file is made if it is not there.\n\n" +
-		detail("detente init --party xn --name en=Northland --listen :7440 --address xn.example:7440", exitDone, exitRefused, exitUse)
+		session.Detail("detente init --party xn --name en=Northland --listen :7440 --address xn.example:7440", session.ExitDone, session.ExitRefused, session.ExitUse)
 }
 
 // Run founds the party.
-func (c *initCmd) Run(s *session) error {
+func (c *initCmd) Run(s *session.Session) error {
 	if _, err := os.Stat(filepath.Join(s.Home, host.SettingsName)); err == nil {
 		return fmt.Errorf("%w: %s", host.ErrThere, s.Home)
 	}
@@ -49,23 +50,23 @@ func (c *initCmd) Run(s *session) error {
 	}
 	charter, err := host.Found(s.Home, f)
 	if errors.Is(err, party.ErrOtherKeys) {
-		return fail(exitRefused, "if nobody uses them, remove the directory and begin again", "%s holds keys that an unfinished init has left", host.KeysDir(s.Home))
+		return session.Fail(session.ExitRefused, "if nobody uses them, remove the directory and begin again", "%s holds keys that an unfinished init has left", host.KeysDir(s.Home))
 	}
 	if err != nil {
 		return err
 	}
 	if c.JSON {
 		words, _ := charter.Fingerprint().Words("en")
-		return s.json(map[string]any{"party": charter.Party, "home": s.Home, "words": words, "roots": c.Roots, "need": c.Need})
+		return s.JSON(map[string]any{"party": charter.Party, "home": s.Home, "words": words, "roots": c.Roots, "need": c.Need})
 	}
 	return c.tell(s, charter)
 }
 
 // complete asks for what was not given.
-func (c *initCmd) complete(s *session) (err error) {
+func (c *initCmd) complete(s *session.Session) (err error) {
 	ask := func(into *string, prompt string) {
-		if err == nil && *into == "" && s.terminal() {
-			*into, err = s.ask(prompt)
+		if err == nil && *into == "" && s.Terminal() {
+			*into, err = s.Ask(prompt)
 		}
 	}
 	id := string(c.Party)
@@ -88,16 +89,16 @@ func (c *initCmd) complete(s *session) (err error) {
 	}
 	switch {
 	case !c.Party.Valid():
-		return fail(exitUse, "give --party ID", "%q is no party id: 2 to 32 of a-z, 0-9 and -", c.Party)
+		return session.Fail(session.ExitUse, "give --party ID", "%q is no party id: 2 to 32 of a-z, 0-9 and -", c.Party)
 	case slices.Contains(slices.Collect(maps.Values(c.Name)), ""):
-		return fail(exitUse, "give --name en=NAME", "the party has no name")
+		return session.Fail(session.ExitUse, "give --name en=NAME", "the party has no name")
 	case (c.Listen == "") != (c.Address == ""):
-		return fail(exitUse, "give both, or neither", "--listen says where this node takes calls, --address where others reach it")
+		return session.Fail(session.ExitUse, "give both, or neither", "--listen says where this node takes calls, --address where others reach it")
 	}
 	return nil
 }
 
-func (c *initCmd) founding(s *session) (f host.Founding, err error) {
+func (c *initCmd) founding(s *session.Session) (f host.Founding, err error) {
 	f.Settings = host.DefaultSettings(c.Party)
 	f.Settings.Listen = c.Listen
 	if c.Database != "" {
@@ -115,7 +116,7 @@ func (c *initCmd) founding(s *session) (f host.Founding, err error) {
 		case "commit":
 			plan.May, plan.Lattice = append(plan.May, party.Commit), true
 		default:
-			return f, fail(exitUse, "", "--post %s: a post is NAME or NAME=commit", p)
+			return f, session.Fail(session.ExitUse, "", "--post %s: a post is NAME or NAME=commit", p)
 		}
 		f.Plan.Posts = append(f.Plan.Posts, plan)
 	}
@@ -123,7 +124,7 @@ func (c *initCmd) founding(s *session) (f host.Founding, err error) {
 		f.Plan.Routes = []party.Route{{Name: "https", Address: c.Address}}
 	}
 	for _, path := range c.RootPhrases {
-		lock, err := passphraseFile(path)
+		lock, err := session.PassphraseFile(path)
 		if err != nil {
 			return f, err
 		}
@@ -134,7 +135,7 @@ func (c *initCmd) founding(s *session) (f host.Founding, err error) {
 }
 
 // lock is what will open the new keys.
-func (c *initCmd) lock(s *session, settings *host.Settings) (party.Lock, error) {
+func (c *initCmd) lock(s *session.Session, settings *host.Settings) (party.Lock, error) {
 	switch {
 	case s.KeyFile != "":
 		err := party.NewKeyFile(s.KeyFile)
@@ -147,22 +148,22 @@ func (c *initCmd) lock(s *session, settings *host.Settings) (party.Lock, error) 
 		settings.KeyFile, err = filepath.Abs(s.KeyFile)
 		return party.Lock{KeyFile: s.KeyFile}, err
 	case s.PassphraseFile != "":
-		return passphraseFile(s.PassphraseFile)
+		return session.PassphraseFile(s.PassphraseFile)
 	}
-	phrase, err := s.newSecret("the keys of " + string(c.Party))
-	return party.Lock{Passphrase: phrase, WorkFactor: workFactor()}, err
+	phrase, err := s.NewSecret("the keys of " + string(c.Party))
+	return party.Lock{Passphrase: phrase, WorkFactor: session.WorkFactor()}, err
 }
 
-func (c *initCmd) tell(s *session, charter *party.Charter) error {
-	s.printf("%s is founded in %s.\n\nFingerprint of its charter, to be compared by voice with each party that takes it:\n\n", charter.Party, s.Home)
-	if err := printWords(s.out, func(lang string) ([]string, error) { return charter.Fingerprint().Words(lang) }); err != nil {
+func (c *initCmd) tell(s *session.Session, charter *party.Charter) error {
+	s.Printf("%s is founded in %s.\n\nFingerprint of its charter, to be compared by voice with each party that takes it:\n\n", charter.Party, s.Home)
+	if err := session.PrintWords(s.Out, func(lang string) ([]string, error) { return charter.Fingerprint().Words(lang) }); err != nil {
 		return err
 	}
-	s.printf("\nNext:\n")
-	s.printf("  1. Take %s … %s off this machine, each to its holder; %d of %d must approve every\n     change of the charter. Who holds them is the party.\n",
+	s.Printf("\nNext:\n")
+	s.Printf("  1. Take %s … %s off this machine, each to its holder; %d of %d must approve every\n     change of the charter. Who holds them is the party.\n",
 		host.RootPath(s.Home, 1), filepath.Base(host.RootPath(s.Home, c.Roots)), c.Need, c.Roots)
-	s.printf("  2. Start the node:           detente serve\n")
-	s.printf("  3. Give others your charter: detente charter export\n")
-	_, err := fmt.Fprintf(s.out, "  4. Take theirs:              detente charter import FILE\n")
+	s.Printf("  2. Start the node:           detente serve\n")
+	s.Printf("  3. Give others your charter: detente charter export\n")
+	_, err := fmt.Fprintf(s.Out, "  4. Take theirs:              detente charter import FILE\n")
 	return err
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"detente/api"
+	"detente/cli/session"
 	"detente/traffic"
 )
 
@@ -13,16 +14,16 @@ type replying struct {
 	words
 }
 
-func (c *replying) run(s *session, form string) error {
+func (c *replying) run(s *session.Session, form string) error {
 	w, err := c.request(s, form)
 	if err != nil {
 		return err
 	}
-	node, err := s.client(c.Wait != "")
+	node, err := s.Client(c.Wait != "")
 	if err != nil {
 		return err
 	}
-	sent, err := node.Reply(s.ctx, c.ID, api.ReplyRequest{Post: c.Post, Precedence: c.Precedence, Words: w})
+	sent, err := node.Reply(s.Ctx, c.ID, api.ReplyRequest{Post: c.Post, Precedence: c.Precedence, Words: w})
 	if err != nil {
 		return err
 	}
@@ -34,11 +35,11 @@ type ackCmd struct{ replying }
 // Help gives examples and the exit codes.
 func (ackCmd) Help() string {
 	return "It says that a person of the watch has the statement in hand, and nothing more.\n\n" +
-		detail("detente ack XN/NRRC-O-0003 understood=yes forwarded_to=cert", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+		session.Detail("detente ack XN/NRRC-O-0003 understood=yes forwarded_to=cert", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run acknowledges the statement. Whoever acknowledges has understood, unless he says otherwise.
-func (c *ackCmd) Run(s *session) error {
+func (c *ackCmd) Run(s *session.Session) error {
 	said := false
 	for _, f := range c.Fields {
 		said = said || len(f) > 11 && f[:11] == "understood="
@@ -53,14 +54,14 @@ type answerCmd struct{ replying }
 
 // Help gives examples and the exit codes.
 func (answerCmd) Help() string {
-	return detail(`
+	return session.Detail(`
 		detente answer XN/NRRC-O-0003 --releaser head-of-post finding=confirmed-stopped measures="The server was taken off the network."
 		detente answer 8f3a2c11 --releaser head-of-post finding=not-ours`,
-		exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound, exitPerson)
+		session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound, session.ExitPerson)
 }
 
 // Run answers the statement.
-func (c *answerCmd) Run(s *session) error { return c.run(s, "answer") }
+func (c *answerCmd) Run(s *session.Session) error { return c.run(s, "answer") }
 
 type replyCmd struct {
 	Form string `help:"What kind of reply." required:"" placeholder:"FORM"`
@@ -69,11 +70,11 @@ type replyCmd struct {
 
 // Help gives examples and the exit codes.
 func (replyCmd) Help() string {
-	return detail(`
+	return session.Detail(`
 		detente reply XN/NRRC-R-0001 --form check-answer answered_by=duty-officer answer="Snow, four degrees below."
 		detente reply XS/NRRC-O-0002 --form correction read="14:05 UTC" in_place_of="14:50 UTC"`,
-		exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound, exitPerson)
+		session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound, session.ExitPerson)
 }
 
 // Run replies to the statement.
-func (c *replyCmd) Run(s *session) error { return c.run(s, c.Form) }
+func (c *replyCmd) Run(s *session.Session) error { return c.run(s, c.Form) }

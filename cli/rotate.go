@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/cli/session"
 	"detente/host"
 	"detente/key"
 	"detente/party"
@@ -19,17 +20,17 @@ type asRoot struct {
 }
 
 // open opens the root keys.
-func (a *asRoot) open(s *session, fallback func() (party.Lock, error)) ([]*party.RootKey, error) {
+func (a *asRoot) open(s *session.Session, fallback func() (party.Lock, error)) ([]*party.RootKey, error) {
 	var out []*party.RootKey
 	for i, path := range a.Root {
 		var lock party.Lock
 		var err error
 		switch {
 		case i < len(a.RootPhrases):
-			lock, err = passphraseFile(a.RootPhrases[i])
-		case s.KeyFile == "" && s.PassphraseFile == "" && s.terminal():
+			lock, err = session.PassphraseFile(a.RootPhrases[i])
+		case s.KeyFile == "" && s.PassphraseFile == "" && s.Terminal():
 			var phrase string
-			phrase, err = s.secret("passphrase of " + path + ": ")
+			phrase, err = s.Secret("passphrase of " + path + ": ")
 			lock = party.Lock{Passphrase: phrase}
 		default:
 			lock, err = fallback()
@@ -54,26 +55,26 @@ type charterRotateCmd struct {
 	Holders []int        `help:"With --draft: numbers of the root holders who will approve it; the first that suffice by default." placeholder:"N"`
 	asRoot
 	decision
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives examples and the exit codes.
 func (charterRotateCmd) Help() string {
 	return "With root keys at hand it is done at once. Else --draft writes a file: each holder runs detente charter approve, and the last result " +
 		"is given to detente charter adopt. New keys are in the key file before anybody approves them. After a change of node/transport, restart the node.\n\n" +
-		detail(`
+		session.Detail(`
 		detente charter rotate --slot post/nrrc/real --root root-1.age --root root-2.age
 		detente charter rotate --slot node/checkpoint --draft next.draft`,
-			exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound, exitPerson)
+			session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound, session.ExitPerson)
 }
 
 // Run drafts the next charter, and puts it into force if it can be approved here.
-func (c *charterRotateCmd) Run(s *session) error {
+func (c *charterRotateCmd) Run(s *session.Session) error {
 	settings, err := host.ReadSettings(s.Home)
 	if err != nil {
 		return err
 	}
-	lock, err := s.lock(settings)
+	lock, err := s.Lock(settings)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (c *charterRotateCmd) Run(s *session) error {
 	}
 	own := pins.Own()
 	if own == nil {
-		return fail(exitNotFound, "found it with: detente init", "%s holds no charter", host.KeysDir(s.Home))
+		return session.Fail(session.ExitNotFound, "found it with: detente init", "%s holds no charter", host.KeysDir(s.Home))
 	}
 	ring, err := party.OpenKeyring(host.KeyringPath(s.Home), lock, own.Latest())
 	if err != nil {
@@ -92,7 +93,7 @@ func (c *charterRotateCmd) Run(s *session) error {
 	withdrawal := party.Withdrawal{Reason: c.Reason}
 	if c.Since != "" {
 		if withdrawal.Since, err = time.Parse(time.RFC3339, c.Since); err != nil {
-			return fail(exitUse, "write it as 2026-11-23T14:15:00Z", "--since: %w", err)
+			return session.Fail(session.ExitUse, "write it as 2026-11-23T14:15:00Z", "--since: %w", err)
 		}
 	}
 	roots, err := c.open(s, func() (party.Lock, error) { return lock, nil })
@@ -100,7 +101,7 @@ func (c *charterRotateCmd) Run(s *session) error {
 		return err
 	}
 	if len(roots) < own.Latest().Need && c.Draft == "" {
-		return fail(exitPerson, "give --root FILE for each, or --draft FILE to have them approve it elsewhere",
+		return session.Fail(session.ExitPerson, "give --root FILE for each, or --draft FILE to have them approve it elsewhere",
 			"%d holders of root keys must approve, and %d are here", own.Latest().Need, len(roots))
 	}
 	draft, next, fresh, err := party.Rotate(own.Latest(), ring, withdrawal, c.Slot...)
@@ -116,7 +117,7 @@ func (c *charterRotateCmd) Run(s *session) error {
 		if err := party.SaveRoot(path, r, lock); err != nil {
 			return err
 		}
-		s.printf("new root key: %s; give it to its holder\n", path)
+		s.Printf("new root key: %s; give it to its holder\n", path)
 	}
 	if c.Draft != "" {
 		return c.circulate(s, draft, own.Latest(), roots)
@@ -129,7 +130,7 @@ func (c *charterRotateCmd) Run(s *session) error {
 }
 
 // circulate writes the draft for its holders.
-func (c *charterRotateCmd) circulate(s *session, draft *party.Draft, before *party.Charter, roots []*party.RootKey) error {
+func (c *charterRotateCmd) circulate(s *session.Session, draft *party.Draft, before *party.Charter, roots []*party.RootKey) error {
 	var holders [][]key.Public
 	for i := range before.Need {
 		n := i + 1
@@ -137,7 +138,7 @@ func (c *charterRotateCmd) circulate(s *session, draft *party.Draft, before *par
 			n = c.Holders[i]
 		}
 		if n < 1 || n > len(before.Roots) {
-			return fail(exitUse, "", "there is no root holder %d", n)
+			return session.Fail(session.ExitUse, "", "there is no root holder %d", n)
 		}
 		holders = append(holders, before.Roots[n-1])
 	}
@@ -154,16 +155,16 @@ func (c *charterRotateCmd) circulate(s *session, draft *party.Draft, before *par
 	if err != nil {
 		return err
 	}
-	if err := s.writeNew(c.Draft, b, 0o644); err != nil {
+	if err := s.WriteNew(c.Draft, b, 0o644); err != nil {
 		return err
 	}
-	s.printf("%s: version %d, to be approved by %d holders with detente charter approve\n", c.Draft, draft.Version, len(holders))
+	s.Printf("%s: version %d, to be approved by %d holders with detente charter approve\n", c.Draft, draft.Version, len(holders))
 	return nil
 }
 
 // adopt puts an approved charter into force through the node.
-func (d decision) adopt(s *session, asJSON bool, charter *party.Charter) error {
-	node, err := s.client(false)
+func (d decision) adopt(s *session.Session, asJSON bool, charter *party.Charter) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
@@ -176,15 +177,15 @@ func (d decision) adopt(s *session, asJSON bool, charter *party.Charter) error {
 			}
 		}
 	}
-	view, err := node.Renew(s.ctx, api.RenewRequest{Charter: charter.Bytes(), Post: traffic.Post(post), By: d.By})
+	view, err := node.Renew(s.Ctx, api.RenewRequest{Charter: charter.Bytes(), Post: traffic.Post(post), By: d.By})
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return s.json(view)
+		return s.JSON(view)
 	}
-	s.printf("Version %d of the charter of %s is in force, and announced to every peer. Its words:\n\n", view.Version, view.Party)
-	return printWords(s.out, wordsOf(view))
+	s.Printf("Version %d of the charter of %s is in force, and announced to every peer. Its words:\n\n", view.Version, view.Party)
+	return session.PrintWords(s.Out, wordsOf(view))
 }
 
 // maxDraft is the most bytes of a draft in circulation.
@@ -194,19 +195,19 @@ type charterApproveCmd struct {
 	File   string `arg:"" help:"The draft."`
 	Output string `short:"o" help:"Where the approved draft goes." required:"" type:"path" placeholder:"FILE"`
 	Yes    bool   `help:"Approve without asking."`
-	langFlag
+	session.LangFlag
 	asRoot
 }
 
 // Help gives an example and the exit codes.
 func (charterApproveCmd) Help() string {
 	return "It needs no node: a holder runs it where the root key is. The draft is shown first.\n\n" +
-		detail("detente charter approve next.draft --root root-2.age -o next-2.draft", exitDone, exitRefused, exitUse, exitNotFound, exitPerson)
+		session.Detail("detente charter approve next.draft --root root-2.age -o next-2.draft", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitNotFound, session.ExitPerson)
 }
 
 // Run approves the draft.
-func (c *charterApproveCmd) Run(s *session) error {
-	b, err := s.readFile(c.File, maxDraft)
+func (c *charterApproveCmd) Run(s *session.Session) error {
+	b, err := s.ReadFile(c.File, maxDraft)
 	if err != nil {
 		return err
 	}
@@ -214,18 +215,18 @@ func (c *charterApproveCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := circular.Print(s.out, c.Lang); err != nil {
+	if err := circular.Print(s.Out, c.Lang); err != nil {
 		return err
 	}
 	if !c.Yes {
-		if !s.terminal() {
-			return fail(exitPerson, "read it, then give --yes", "nobody is here to approve it")
+		if !s.Terminal() {
+			return session.Fail(session.ExitPerson, "read it, then give --yes", "nobody is here to approve it")
 		}
-		if answer, err := s.ask("approve it? type yes: "); err != nil || answer != "yes" {
-			return fail(exitRefused, "", "not approved")
+		if answer, err := s.Ask("approve it? type yes: "); err != nil || answer != "yes" {
+			return session.Fail(session.ExitRefused, "", "not approved")
 		}
 	}
-	roots, err := c.open(s, func() (party.Lock, error) { return s.lock(host.Settings{Party: "the root key"}) })
+	roots, err := c.open(s, func() (party.Lock, error) { return s.Lock(host.Settings{Party: "the root key"}) })
 	if err != nil {
 		return err
 	}
@@ -237,27 +238,27 @@ func (c *charterApproveCmd) Run(s *session) error {
 	if b, err = circular.Encode(); err != nil {
 		return err
 	}
-	if err := s.writeNew(c.Output, b, 0o644); err != nil {
+	if err := s.WriteNew(c.Output, b, 0o644); err != nil {
 		return err
 	}
-	s.printf("%s: approved; %d signatures are still missing\n", c.Output, len(circular.Missing()))
+	s.Printf("%s: approved; %d signatures are still missing\n", c.Output, len(circular.Missing()))
 	return nil
 }
 
 type charterAdoptCmd struct {
 	File string `arg:"" help:"The draft that every holder has approved."`
 	decision
-	jsonFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (charterAdoptCmd) Help() string {
-	return detail("detente charter adopt next-2.draft", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound, exitPerson)
+	return session.Detail("detente charter adopt next-2.draft", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound, session.ExitPerson)
 }
 
 // Run puts the charter into force.
-func (c *charterAdoptCmd) Run(s *session) error {
-	b, err := s.readFile(c.File, maxDraft)
+func (c *charterAdoptCmd) Run(s *session.Session) error {
+	b, err := s.ReadFile(c.File, maxDraft)
 	if err != nil {
 		return err
 	}
@@ -266,7 +267,7 @@ func (c *charterAdoptCmd) Run(s *session) error {
 		return err
 	}
 	if missing := circular.Missing(); len(missing) > 0 {
-		return fail(exitPerson, "detente charter approve, by the holders who have not", "%d signatures are missing", len(missing))
+		return session.Fail(session.ExitPerson, "detente charter approve, by the holders who have not", "%d signatures are missing", len(missing))
 	}
 	charter, err := circular.Charter()
 	if err != nil {

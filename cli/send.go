@@ -10,6 +10,7 @@ import (
 
 	"detente/api"
 	"detente/blob"
+	"detente/cli/session"
 	"detente/traffic"
 )
 
@@ -23,21 +24,21 @@ type words struct {
 	Releaser string        `help:"Duty role of the second person who releases it, where the form demands one." placeholder:"ROLE"`
 	Wait     string        `help:"Return when the receipt of every member it goes to is here." enum:",receipt" default:"" placeholder:"receipt"`
 	Timeout  time.Duration `help:"How long to wait." default:"1m"`
-	jsonFlag
+	session.JSONFlag
 }
 
 // request is the words as the API takes them.
-func (w *words) request(s *session, form string) (api.Words, error) {
+func (w *words) request(s *session.Session, form string) (api.Words, error) {
 	r := api.Words{
 		Form: form, Text: make(map[string]string), Language: w.Language, Marking: w.Marking, Drafter: w.Drafter, Releaser: w.Releaser,
 	}
 	for _, f := range w.Fields {
 		name, value, ok := strings.Cut(f, "=")
 		if !ok || name == "" {
-			return r, fail(exitUse, "detente channel show CHANNEL lists the fields of each form", "%q is not of the shape field=value", f)
+			return r, session.Fail(session.ExitUse, "detente channel show CHANNEL lists the fields of each form", "%q is not of the shape field=value", f)
 		}
 		if _, twice := r.Text[name]; twice {
-			return r, fail(exitUse, "", "field %s is given twice", name)
+			return r, session.Fail(session.ExitUse, "", "field %s is given twice", name)
 		}
 		r.Text[name] = value
 	}
@@ -48,7 +49,7 @@ func (w *words) request(s *session, form string) (api.Words, error) {
 				field, path = name, rest
 			}
 		}
-		b, err := s.readFile(path, blob.MaxSize)
+		b, err := s.ReadFile(path, blob.MaxSize)
 		if err != nil {
 			return r, err
 		}
@@ -66,28 +67,28 @@ func mediaType(path string) string {
 }
 
 // tell says where the statement now stands, and waits for receipts if asked to.
-func (w *words) tell(s *session, node *api.Client, sent api.Sent) error {
+func (w *words) tell(s *session.Session, node *api.Client, sent api.Sent) error {
 	if w.Wait == "" {
 		if w.JSON {
-			return s.json(sent)
+			return s.JSON(sent)
 		}
-		s.printf("%s  %s\n  durable here; on its way to %s\n", sent.Number, sent.ID, join(sent.Waits))
+		s.Printf("%s  %s\n  durable here; on its way to %s\n", sent.Number, sent.ID, join(sent.Waits))
 		return nil
 	}
-	receipts, err := node.Receipts(s.ctx, sent.ID, w.Timeout, "")
+	receipts, err := node.Receipts(s.Ctx, sent.ID, w.Timeout, "")
 	if err != nil {
-		s.printf("%s  %s\n  durable here; not receipted yet\n", sent.Number, sent.ID)
+		s.Printf("%s  %s\n  durable here; not receipted yet\n", sent.Number, sent.ID)
 		return err
 	}
 	if w.JSON {
-		return s.json(struct {
+		return s.JSON(struct {
 			api.Sent
 			Receipts any `json:"receipts"`
 		}{sent, receipts})
 	}
-	s.printf("%s  %s\n", sent.Number, sent.ID)
+	s.Printf("%s  %s\n", sent.Number, sent.ID)
 	for _, r := range receipts {
-		s.printf("  ○ held by %s since %s (automatic receipt)\n", r.Mirror, moment(time.Unix(r.At, 0)))
+		s.Printf("  ○ held by %s since %s (automatic receipt)\n", r.Mirror, session.Moment(time.Unix(r.At, 0)))
 	}
 	return nil
 }
@@ -106,23 +107,23 @@ type sendCmd struct {
 
 // Help gives examples and the exit codes.
 func (sendCmd) Help() string {
-	return detail(`
+	return session.Detail(`
 		detente send --channel nrrc --form check level=2 question="What is the weather at your post?"
 		detente send --channel nrrc --form notice -p IMMEDIATE --releaser head-of-post subject=accident text="…" --attach indicators.json`,
-		exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound, exitPerson)
+		session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound, session.ExitPerson)
 }
 
 // Run makes the statement.
-func (c *sendCmd) Run(s *session) error {
+func (c *sendCmd) Run(s *session.Session) error {
 	w, err := c.request(s, c.Form)
 	if err != nil {
 		return err
 	}
-	node, err := s.client(c.Wait != "")
+	node, err := s.Client(c.Wait != "")
 	if err != nil {
 		return err
 	}
-	sent, err := node.Send(s.ctx, api.SendRequest{
+	sent, err := node.Send(s.Ctx, api.SendRequest{
 		Channel: c.Channel, To: c.To, Post: c.Post, Plane: c.Plane, Precedence: c.Precedence, Dossier: c.Dossier, Refs: c.Ref, Words: w,
 	})
 	if err != nil {

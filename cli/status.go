@@ -4,30 +4,31 @@ import (
 	"fmt"
 	"strings"
 
+	"detente/cli/session"
 	"detente/traffic"
 )
 
-type statusCmd struct{ jsonFlag }
+type statusCmd struct{ session.JSONFlag }
 
 // Help gives an example and the exit codes.
 func (statusCmd) Help() string {
-	return detail("detente status", exitDone, exitRefused, exitUse, exitUnreachable, exitNotFound)
+	return session.Detail("detente status", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run tells how the node stands.
-func (c *statusCmd) Run(s *session) error {
-	node, err := s.client(false)
+func (c *statusCmd) Run(s *session.Session) error {
+	node, err := s.Client(false)
 	if err != nil {
 		return err
 	}
-	st, err := node.Status(s.ctx)
+	st, err := node.Status(s.Ctx)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.json(st)
+		return s.JSON(st)
 	}
-	row := func(label, format string, args ...any) { s.printf("%-12s%s\n", label, fmt.Sprintf(format, args...)) }
+	row := func(label, format string, args ...any) { s.Printf("%-12s%s\n", label, fmt.Sprintf(format, args...)) }
 	row("party", "%s, charter version %d", st.Party, st.Charter)
 	row("peers", "%d%s", st.Peers, among(st.LinksDown, "link down"))
 	if len(st.Pending) > 0 {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"detente/cli/session"
 	"detente/evidence"
 	"detente/host"
 	"detente/key"
@@ -15,14 +16,14 @@ import (
 
 type verifyCmd struct {
 	Files []string `arg:"" help:"Proof files and fork objects, and the charter files that you trust."`
-	langFlag
-	jsonFlag
+	session.LangFlag
+	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (verifyCmd) Help() string {
 	return "It needs no node, no database and no network. Where no charter file is given, those count that the party of the home directory trusts.\n\n" +
-		detail("detente verify inquiry.detente-proof xn.charters xs.charters", exitDone, exitRefused, exitUse)
+		session.Detail("detente verify inquiry.detente-proof xn.charters xs.charters", session.ExitDone, session.ExitRefused, session.ExitUse)
 }
 
 // verdict is what was found of one file.
@@ -33,7 +34,7 @@ type verdict struct {
 }
 
 // Run verifies the files.
-func (c *verifyCmd) Run(s *session) error {
+func (c *verifyCmd) Run(s *session.Session) error {
 	reader := &evidence.Reader{Registry: key.Standard(), Trusted: make(map[traffic.Party]*party.Chain)}
 	all, err := host.Regimes()
 	if err != nil {
@@ -46,9 +47,9 @@ func (c *verifyCmd) Run(s *session) error {
 	}
 	var files []evidenceFile
 	for _, path := range c.Files {
-		b, err := s.readFile(path, party.MaxChainFile)
+		b, err := s.ReadFile(path, party.MaxChainFile)
 		if err != nil {
-			return &failure{exitUse, "", err}
+			return session.Fail(session.ExitUse, "", "%w", err)
 		}
 		kind := evidence.Kind(b)
 		if kind != "charters" {
@@ -57,16 +58,16 @@ func (c *verifyCmd) Run(s *session) error {
 		}
 		chain, err := party.DecodeChain(b, key.Standard())
 		if err != nil {
-			return fail(exitRefused, "ask its party for it again", "%s: %w", path, err)
+			return session.Fail(session.ExitRefused, "ask its party for it again", "%s: %w", path, err)
 		}
 		if known := reader.Trusted[chain.Party()]; known == nil || chain.Extends(known) {
 			reader.Trusted[chain.Party()] = chain
 		} else if !known.Extends(chain) {
-			return fail(exitRefused, "ask the party which is its own", "two charter files of %s contradict each other", chain.Party())
+			return session.Fail(session.ExitRefused, "ask the party which is its own", "two charter files of %s contradict each other", chain.Party())
 		}
 	}
 	if len(files) == 0 {
-		return fail(exitUse, "detente prove ID > FILE makes one", "there is no proof file among these files")
+		return session.Fail(session.ExitUse, "detente prove ID > FILE makes one", "there is no proof file among these files")
 	}
 	if len(reader.Trusted) == 0 {
 		if err := trustHome(reader, s.Home); err != nil {
@@ -83,32 +84,32 @@ func (c *verifyCmd) Run(s *session) error {
 			if err != nil {
 				refused++
 			}
-			v.Any, print = conviction, func() error { return conviction.Print(s.out) }
+			v.Any, print = conviction, func() error { return conviction.Print(s.Out) }
 		} else {
 			proof, err := reader.Proof(f.bytes) // a file of no known kind is refused as one
 			if err != nil {
 				refused++
 			}
-			v.Any, print = proof, func() error { return proof.Print(s.out, c.Lang) }
+			v.Any, print = proof, func() error { return proof.Print(s.Out, c.Lang) }
 		}
 		found = append(found, v)
 		if c.JSON {
 			continue
 		}
 		if len(files) > 1 {
-			s.printf("== %s\n", f.path)
+			s.Printf("== %s\n", f.path)
 		}
 		if err := print(); err != nil {
 			return err
 		}
 	}
 	if c.JSON {
-		if err := s.json(found); err != nil {
+		if err := s.JSON(found); err != nil {
 			return err
 		}
 	}
 	if refused > 0 {
-		return fail(exitRefused, "", "%d of %d files prove nothing", refused, len(files))
+		return session.Fail(session.ExitRefused, "", "%d of %d files prove nothing", refused, len(files))
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"runtime"
 	"runtime/debug"
+
+	"detente/cli/session"
 )
 
 // version is that of the module, or else of the commit it was built from.
@@ -24,16 +26,16 @@ func version() string {
 	return "devel"
 }
 
-type versionCmd struct{ jsonFlag }
+type versionCmd struct{ session.JSONFlag }
 
 // Help gives an example and the exit codes.
-func (versionCmd) Help() string { return detail("detente version", exitDone) }
+func (versionCmd) Help() string { return session.Detail("detente version", session.ExitDone) }
 
 // Run prints the version.
-func (c *versionCmd) Run(s *session) error {
+func (c *versionCmd) Run(s *session.Session) error {
 	if c.JSON {
-		return s.json(map[string]string{"version": version(), "go": runtime.Version(), "protocol": "1"})
+		return s.JSON(map[string]string{"version": version(), "go": runtime.Version(), "protocol": "1"})
 	}
-	s.printf("detente %s, protocol 1, %s\n", version(), runtime.Version())
+	s.Printf("detente %s, protocol 1, %s\n", version(), runtime.Version())
 	return nil
 }

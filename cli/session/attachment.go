@@ -1,4 +1,4 @@
-package cli
+package session
 
 import (
 	"path/filepath"
@@ -6,9 +6,9 @@ import (
 	"unicode"
 )
 
-// saveAttachment saves a file that another party has named. Its name is the other's: nothing of it but letters, digits, dots and dashes
+// SaveAttachment saves a file that another party has named. Its name is the other's: nothing of it but letters, digits, dots and dashes
 // reaches the file system, and it cannot leave the directory.
-func (s *session) saveAttachment(dir, name, hash string, b []byte) error {
+func (s *Session) SaveAttachment(dir, name, hash string, b []byte) error {
 	safe := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(".-_", r) {
 			return r
@@ -19,5 +19,5 @@ func (s *session) saveAttachment(dir, name, hash string, b []byte) error {
 	if len(safe) > 100 {
 		safe = safe[len(safe)-100:]
 	}
-	return s.writeNew(filepath.Join(dir, hash[:8]+"-"+safe), b, 0o600)
+	return s.WriteNew(filepath.Join(dir, hash[:8]+"-"+safe), b, 0o600)
 }
