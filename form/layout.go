@@ -1,7 +1,8 @@
 package form
 
 import (
-	"fmt"
+	"iter"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -83,7 +84,7 @@ func (t *telegram) line(s string) {
 
 // paragraph writes s in lines, behind first on the first and rest on the others.
 func (t *telegram) paragraph(first, rest, s string) {
-	for i, line := range wrap(s, columns-measure(first)) {
+	for i, line := range wrap(s, columns-max(measure(first), measure(rest))) {
 		if i == 0 {
 			t.line(first + line)
 		} else {
@@ -93,9 +94,13 @@ func (t *telegram) paragraph(first, rest, s string) {
 }
 
 func (t *telegram) item(n int, item Item) {
-	head := fmt.Sprintf("%d. %s:", n, item.Label)
-	if len(item.Runs) == 1 && !item.Runs[0].Quoted && measure(head)+1+measure(item.Runs[0].Text) <= columns {
-		t.line(head + " " + item.Runs[0].Text)
+	head := strings.NewReplacer("{1}", strconv.Itoa(n), "{2}", item.Label).Replace(t.doc.item)
+	space := " "
+	if r, _ := utf8.DecodeLastRuneInString(head); columnsOf(r) == 2 {
+		space = "" // a full-width colon holds its own space
+	}
+	if len(item.Runs) == 1 && !item.Runs[0].Quoted && measure(head+space+item.Runs[0].Text) <= columns {
+		t.line(head + space + item.Runs[0].Text)
 		return
 	}
 	t.paragraph("", "   ", head)
@@ -137,23 +142,26 @@ func (t *telegram) quote(run Run) {
 func wrap(s string, limit int) []string {
 	limit = max(limit, 8)
 	var lines []string
-	line, used := "", 0
+	line, used, gap := "", 0, ""
 	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' || r == '\t' }) {
-		w := measure(word)
-		if used > 0 && used+1+w <= limit {
-			line, used = line+" "+word, used+1+w
-			continue
+		for part := range parts(word) {
+			w := measure(part)
+			if used > 0 && used+len(gap)+w <= limit {
+				line, used, gap = line+gap+part, used+len(gap)+w, ""
+				continue
+			}
+			if used > 0 {
+				lines = append(lines, line)
+			}
+			for w > limit { // nowhere to break: an address, a hash
+				cut := fit(part, limit)
+				lines = append(lines, part[:cut])
+				part = part[cut:]
+				w = measure(part)
+			}
+			line, used, gap = part, w, ""
 		}
-		if used > 0 {
-			lines = append(lines, line)
-		}
-		for w > limit { // no space to break at: an address, or a script without spaces
-			cut := fit(word, limit)
-			lines = append(lines, word[:cut])
-			word = word[cut:]
-			w = measure(word)
-		}
-		line, used = word, w
+		gap = " "
 	}
 	lines = append(lines, line)
 	open := ""
@@ -171,6 +179,31 @@ func wrap(s string, limit int) []string {
 	}
 	return lines
 }
+
+// parts cuts a word where a line may end within it: beside characters of full width, as Chinese is written without spaces. No
+// part begins with a mark that closes, nor ends with one that opens, a much reduced UAX #14.
+func parts(word string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start, before := 0, rune(0)
+		for i, r := range word {
+			wide := columnsOf(before) == 2 || columnsOf(r) == 2
+			if i > start && wide && columnsOf(r) > 0 && !closes(r) && !opens(before) {
+				if !yield(word[start:i]) {
+					return
+				}
+				start = i
+			}
+			before = r
+		}
+		yield(word[start:])
+	}
+}
+
+func opens(r rune) bool {
+	return unicode.In(r, unicode.Ps, unicode.Pi) || r == '\u2066' || r == '\u2067' || r == '\u2068'
+}
+
+func closes(r rune) bool { return unicode.In(r, unicode.Pe, unicode.Pf, unicode.Po) }
 
 // measure is the width of s in columns.
 func measure(s string) int {

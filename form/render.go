@@ -46,6 +46,7 @@ type Document struct {
 
 	statusLabel string
 	quote       string // quotation marks around {1}
+	item        string // a number {1} and a label {2}, as the language sets them before what follows
 }
 
 // Entry is one line of the head.
@@ -70,9 +71,9 @@ var frameKeys = []string{
 	"plane.exercise", "plane.test",
 	"precedence.Z", "precedence.O", "precedence.P", "precedence.R",
 	"frame.dtg", "frame.from", "frame.to", "frame.refs", "frame.case", "frame.marking", "frame.original", "frame.authority",
-	"frame.acknowledge", "frame.answer", "frame.status", "frame.quote", "frame.end",
+	"frame.acknowledge", "frame.answer", "frame.status", "frame.quote", "frame.item", "frame.end",
 	"value.yes", "value.no", "value.window", "value.file", "value.data",
-	"value.days", "value.hours", "value.minutes", "value.seconds",
+	"value.days", "value.hours", "value.minutes", "value.seconds", "value.span",
 }
 
 // reserved tells whether a form of that id would clash with the frame's phrases.
@@ -129,7 +130,7 @@ func (r *Regime) Render(m Message, lang language.Tag) *Document {
 	d := &Document{
 		Lang: lang, RTL: r.Phrases.RTL(lang),
 		Precedence: say("precedence." + string(m.Precedence)), Title: say(m.Form.ID), Number: clean(m.Number),
-		statusLabel: say("frame.status"), quote: say("frame.quote"), Status: m.Status,
+		statusLabel: say("frame.status"), quote: say("frame.quote"), item: say("frame.item"), Status: m.Status,
 	}
 	if m.Plane != traffic.Real {
 		d.Banner = say("plane." + string(m.Plane))
@@ -156,7 +157,7 @@ func (r *Regime) Render(m Message, lang language.Tag) *Document {
 		}
 	}
 	if m.Original != language.Und && d.quotes() {
-		entry("original", languageName(m.Original, lang)+": "+say("frame.authority"))
+		entry("original", say("frame.authority", languageName(m.Original, lang)))
 	}
 	entry("acknowledge", p.duration(m.Form.AcknowledgeWithin(m.Precedence)))
 	entry("answer", p.duration(m.Form.AnswerWithin(m.Precedence)))
@@ -295,7 +296,7 @@ func (p printer) file(value any) []Run {
 
 // duration names the largest units, such as "1 hour 30 minutes"; "" for none.
 func (p printer) duration(d time.Duration) string {
-	var parts []string
+	span := ""
 	for _, unit := range []struct {
 		key  string
 		size time.Duration
@@ -305,11 +306,15 @@ func (p printer) duration(d time.Duration) string {
 			continue
 		}
 		if n := d / unit.size; n > 0 {
-			parts = append(parts, p.say(unit.key, int64(n)))
+			part := p.say(unit.key, int64(n))
+			if span != "" {
+				part = p.say("value.span", span, part)
+			}
+			span = part
 			d -= n * unit.size
 		}
 	}
-	return strings.Join(parts, " ")
+	return span
 }
 
 // moment is a date-time group that keeps the seconds, where there are any: two different values never print alike.

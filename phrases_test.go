@@ -1,0 +1,283 @@
+package detente_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/language"
+
+	"detente/form"
+	"detente/regimes"
+	"detente/traffic"
+)
+
+// The tests of this file hold that nobody has to read another's language: every phrase that the program shows stands in all six languages of
+// the United Nations.
+
+func languages() []string { return []string{"ar", "en", "es", "fr", "ru", "zh"} }
+
+// phrasebooks lists the folders that hold phrases/<language>.json.
+func phrasebooks(t *testing.T) []string {
+	t.Helper()
+	var folders []string
+	err := filepath.WalkDir("regimes", func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules" || d.Name() == ".git") {
+			return fs.SkipDir
+		}
+		if err == nil && d.IsDir() && d.Name() == "phrases" {
+			folders = append(folders, filepath.Dir(p))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(folders) < 3 {
+		t.Fatalf("phrases in %v only", folders)
+	}
+	return folders
+}
+
+// texts reads the phrases of one language as they stand in the file: of a plural, every form.
+func texts(t *testing.T, folder, lang string) map[string][]string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(folder, "phrases", lang+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Phrases map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(b, &file); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]string{}
+	for key, raw := range file.Phrases {
+		text, plural := "", map[string]string{}
+		if json.Unmarshal(raw, &text) == nil {
+			all[key] = []string{text}
+			continue
+		}
+		if err := json.Unmarshal(raw, &plural); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range plural {
+			all[key] = append(all[key], text)
+		}
+	}
+	return all
+}
+
+// latin finds the words in Latin letters, without those that hold a digit, such as a hash.
+var latin = regexp.MustCompile(`[\p{Latin}\p{N}]*\p{Latin}[\p{Latin}\p{N}]*`)
+
+// sameEverywhere are the words that stand in Latin letters in every language: the precedences and planes beside their translation, as the
+// officers of both sides say them to each other, and names.
+func sameEverywhere() []string {
+	return []string{"FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE", "MINIMIZE", "EXERCISE", "TEST", "UTC", "SHA", "webhook", "OpenID", "Connect",
+		"TLP", "STIX", "CSV", "JSON", "PDF", "API", "TOML"}
+}
+
+// untranslated are the English words that no French or Spanish sentence holds.
+var untranslated = regexp.MustCompile(`(?i)\b(the|of|and|not|by|is|are|was|with|from|to|for|within|nobody)\b`)
+
+// script is how a language that does not use Latin letters is told.
+func script(lang string) *unicode.RangeTable {
+	return map[string]*unicode.RangeTable{"ar": unicode.Arabic, "ru": unicode.Cyrillic, "zh": unicode.Han}[lang]
+}
+
+// fault says what is foreign in a text for a reader of lang; allowed are words that may stand in it as they are.
+func fault(lang, text string, allowed ...string) string {
+	if script(lang) == nil {
+		return untranslated.FindString(text)
+	}
+	for _, word := range latin.FindAllString(text, -1) {
+		if !strings.ContainsFunc(word, unicode.IsDigit) && !slices.Contains(sameEverywhere(), word) && !slices.Contains(allowed, word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// Every phrasebook of the program, found by its folder: each key in six languages, with the same slots, in the words of the language.
+func TestPhrasesInSixLanguages(t *testing.T) {
+	for _, folder := range phrasebooks(t) {
+		book, err := form.LoadPhrases(os.DirFS(folder))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		var have []string
+		for _, lang := range book.Languages() {
+			have = append(have, lang.String())
+		}
+		if !slices.Equal(have, languages()) {
+			t.Errorf("%s speaks %v, should speak %v", folder, have, languages())
+			continue
+		}
+		if err := book.Complete(); err != nil {
+			t.Errorf("%s: %v", folder, err)
+		}
+		english := texts(t, folder, "en")
+		for _, lang := range languages() {
+			if lang == "en" {
+				continue
+			}
+			for key, all := range texts(t, folder, lang) {
+				for _, text := range all {
+					letters := strings.NewReplacer("{1}", "", "{2}", "", "{3}", "", "{4}", "").Replace(text)
+					switch word := fault(lang, text); {
+					case word != "":
+						t.Errorf("%s, %s, %s: %q holds %q", folder, lang, key, text, word)
+					case !strings.ContainsFunc(letters, unicode.IsLetter) || slices.Contains(sameEverywhere(), strings.Fields(letters)[0]):
+					case script(lang) != nil && !strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(script(lang), r) }):
+						t.Errorf("%s, %s, %s: %q is in other letters", folder, lang, key, text)
+					case slices.Contains(english[key], text) && !slices.Contains(cognates(), text):
+						t.Errorf("%s, %s, %s: %q is the English; a word that both languages share is listed in cognates", folder, lang, key, text)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Every form of every regime, with each of its codes, as a reader of each language sees it: no key in place of a phrase, nothing left in English.
+func TestRenderingsInSixLanguages(t *testing.T) {
+	folders, err := fs.ReadDir(regimes.FS, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		sub, err := fs.Sub(regimes.FS, folder.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := form.Load(sub)
+		if err != nil {
+			t.Fatal(err)
+		}
+		english := texts(t, path.Join("regimes", folder.Name()), "en")
+		for _, lang := range languages() {
+			if lang == "en" {
+				continue
+			}
+			// What the language itself says, by no key in particular.
+			var own strings.Builder
+			for _, all := range texts(t, path.Join("regimes", folder.Name()), lang) {
+				own.WriteString(strings.Join(all, "\n") + "\n")
+			}
+			for _, f := range r.Forms() {
+				left := leftovers(f, english, own.String())
+				for i, values := range everyCode(f) {
+					m := form.Message{Form: f, Values: values, Number: "00", From: "xn", To: "xs", At: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC),
+						Precedence: traffic.Precedences()[i%4], Plane: traffic.Exercise, Case: "00", Refs: []string{"00"},
+						Original: language.French, Marking: "TLP:RED"}
+					text := r.Render(m, language.Make(lang)).String()
+					if key := keyed.FindString(text); key != "" {
+						t.Errorf("%s in %s: the key %s", f.ID, lang, key)
+					}
+					if word := fault(lang, text, "xn", "xs", "fr", "MAY", "JAN", "RED"); word != "" {
+						t.Errorf("%s in %s: %q in\n%s", f.ID, lang, word, text)
+					}
+					for _, phrase := range left {
+						if phrase.MatchString(text) {
+							t.Errorf("%s in %s: %q is left in English", f.ID, lang, phrase)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// keyed finds what looks like the key of a phrase.
+var keyed = regexp.MustCompile(`[a-z_-]+\.[a-z][a-z._-]*`)
+
+// leftovers finds the English phrases of a form, but for those that the language itself says.
+func leftovers(f *form.Form, english map[string][]string, own string) []*regexp.Regexp {
+	var left []*regexp.Regexp
+	for key, all := range english {
+		for _, phrase := range all {
+			if key != f.ID && !strings.HasPrefix(key, f.ID+".") && !strings.HasPrefix(key, "frame.") || !strings.ContainsFunc(phrase, unicode.IsLetter) {
+				continue
+			}
+			phrase, _, _ = strings.Cut(strings.TrimSpace(strings.TrimPrefix(phrase, "{1}")), "{")
+			if whole := regexp.MustCompile(`(?:^|\PL)` + regexp.QuoteMeta(phrase) + `(?:\PL|$)`); strings.ContainsFunc(phrase, unicode.IsLetter) && !whole.MatchString(own) {
+				left = append(left, whole)
+			}
+		}
+	}
+	return left
+}
+
+// everyCode gives values for all fields of f, in as many sets as its longest list of codes, and one for each precedence at least: each code
+// stands in one of them.
+func everyCode(f *form.Form) []form.Values {
+	sets := len(traffic.Precedences())
+	for _, field := range f.Fields {
+		if field.Kind == form.KindCode {
+			sets = max(sets, len(field.Codes))
+		}
+	}
+	out := make([]form.Values, sets)
+	for i := range out {
+		out[i] = form.Values{}
+		for _, field := range f.Fields {
+			out[i][field.Name] = sampleValue(field, i)
+		}
+	}
+	return out
+}
+
+// sampleValue is a value without a word in it.
+func sampleValue(field form.Field, i int) any {
+	file := form.Blob{Size: 1 + int64(i), Name: "0", Type: "0/0"}.Value()
+	switch field.Kind {
+	case form.KindCode:
+		return field.Codes[i%len(field.Codes)]
+	case form.KindCodes:
+		var all []any
+		for _, code := range field.Codes {
+			all = append(all, code)
+		}
+		return all
+	case form.KindTime, form.KindCount:
+		return int64(i)
+	case form.KindWindow:
+		return []any{int64(10_368_000), int64(10_368_060)} // in May
+	case form.KindDuration:
+		return int64(3*86_400 + 3_600 + 60 + 1)
+	case form.KindBool:
+		return i%2 == 0
+	case form.KindAddresses:
+		return []any{"xn", "xs"}
+	case form.KindStatement:
+		return make([]byte, 32)
+	case form.KindBytes:
+		return make([]byte, 33)
+	case form.KindBytesList:
+		return []any{make([]byte, 33)}
+	case form.KindBlob:
+		return file
+	case form.KindBlobs:
+		return []any{file}
+	}
+	return "0"
+}
+
+// cognates are phrases that are the same word in English and in another of the languages.
+func cognates() []string {
+	return []string{
+		"{1} minute", "{1} minutes", "{1} byte, {2}, SHA-256: {3}", "{1} bytes, {2}, SHA-256: {3}", "{1} byte, SHA-256: {2}", "{1} bytes, SHA-256: {2}",
+		"Original", "no", "maintenance", "communications", "consultations", "console", "Plan", "SESSION", "Version", "Signature", "Signatures",
+	}
+}
