@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"sync"
 	"time"
 
 	"detente/form"
@@ -112,11 +113,14 @@ func (c *Check) Elapsed(own bool) time.Duration {
 	return max(0, c.Answered(own).Sub(from))
 }
 
-// History is the fold of checks and answers. It is a function of the set of statements: the order in which they are added does not matter.
+// History is the fold of checks and answers. It is a function of the set of statements: the order in which they are added does not matter. Several
+// may read it at once while nobody adds.
 type History struct {
 	checks  map[statement.ID]*Check
 	answers map[statement.ID][]Answer // by the check, those that have come before it
-	sorted  []*Check                  // nil when it must be sorted anew
+
+	mu     sync.Mutex // guards sorted, so that several may read at once
+	sorted []*Check   // nil when it must be sorted anew
 }
 
 // NewHistory is a history of nothing.
@@ -138,7 +142,9 @@ func (h *History) Add(id statement.ID, s *statement.Header, v form.Values, held 
 		if c.Due.IsZero() && within > 0 {
 			c.Due = s.IssuedAt.Add(within)
 		}
+		h.mu.Lock()
 		h.checks[id], h.sorted = c, nil
+		h.mu.Unlock()
 		for _, a := range h.answers[id] {
 			c.take(a)
 		}
@@ -181,6 +187,8 @@ func (h *History) Find(id statement.ID) *Check { return h.checks[id] }
 
 // All gives every check, the newest first. The slice and what it points to are not to be changed.
 func (h *History) All() []*Check {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.sorted == nil {
 		h.sorted = make([]*Check, 0, len(h.checks))
 		for _, c := range h.checks {

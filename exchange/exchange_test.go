@@ -14,29 +14,6 @@ import (
 	"detente/traffic"
 )
 
-func TestSilenceAlwaysHasAName(t *testing.T) {
-	up, down := exchange.Condition{Up: true}, exchange.Condition{}
-	for _, c := range []struct {
-		name                                            string
-		link                                            exchange.Condition
-		held, acknowledged, answered, declined, overdue bool
-		want                                            exchange.Silence
-	}{
-		{"nothing heard of the peer", down, false, false, false, false, false, exchange.LinkDown},
-		{"on its way", up, false, false, false, false, false, exchange.UnderWay},
-		{"in the machine", up, true, false, false, false, false, exchange.DeliveredUnread},
-		{"in the machine, the line cut since", down, true, false, false, false, true, exchange.DeliveredUnread},
-		{"in the machine, nobody takes it in time", up, true, false, false, false, true, exchange.PostUnmanned},
-		{"a person has it", up, true, true, false, false, true, exchange.BeingChecked},
-		{"answered", down, true, true, true, false, false, exchange.SilenceNone},
-		{"refused", up, true, true, true, true, false, exchange.Declined},
-	} {
-		if got := exchange.Silent(c.link, c.held, c.acknowledged, c.answered, c.declined, c.overdue); got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
-	}
-}
-
 func TestAlarmIsRaisedOnce(t *testing.T) {
 	db := storetest.Open(t, exchange.Schema())
 	raise := func() (fresh bool) {

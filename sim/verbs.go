@@ -246,7 +246,9 @@ func standing(n *node.Node, e *dossier.Entry, cosigned map[traffic.Party]int64) 
 		if !member || e.Standing == dossier.Noted && size > e.Index {
 			continue
 		}
-		silence := exchange.Silent(c, size > e.Index, e.AcknowledgedBy != statement.ID{}, e.AnsweredBy != statement.ID{}, false, false)
+		silence := exchange.Silent(exchange.Signs{
+			Up: c.Up, Held: size > e.Index, Acknowledged: e.AcknowledgedBy != statement.ID{}, Answered: e.AnsweredBy != statement.ID{},
+		})
 		text += fmt.Sprintf(", %s: %s", c.Peer, silence)
 	}
 	return text

@@ -236,7 +236,7 @@ func (v *viewer) silence(h archive.Held, e *dossier.Entry, s *api.Statement) []a
 		}
 		held := slices.ContainsFunc(s.Receipts, func(r archive.Receipt) bool { return r.Mirror == c.Peer })
 		acknowledged := e.AcknowledgedBy != (statement.ID{})
-		why := exchange.Silent(c, held, acknowledged, e.AnsweredBy != (statement.ID{}), false, overdue)
+		why := exchange.Silent(exchange.Signs{Up: c.Up, Held: held, Acknowledged: acknowledged, Answered: e.AnsweredBy != (statement.ID{}), Overdue: overdue})
 		out = append(out, api.Silence{Party: c.Peer, Why: why})
 	}
 	return out
