@@ -249,10 +249,11 @@ func strong(s string) (ltr, rtl int) {
 	return ltr, rtl
 }
 
-// isolate sets s apart from text around it that runs the other way, so that neither reorders the other.
+// isolate sets s apart from text around it that runs the other way, so that neither reorders the other. A number such as 26-0007 has no direction
+// of its own, and after Arabic letters its parts would change places.
 func isolate(s string, inRTL bool) string {
 	ltr, rtl := strong(s)
-	if inRTL && ltr > 0 || !inRTL && rtl > 0 {
+	if inRTL && (ltr > 0 || rtl == 0 && strings.ContainsFunc(s, unicode.IsDigit)) || !inRTL && rtl > 0 {
 		return isolateFirst + s + isolateEnd
 	}
 	return s

@@ -41,6 +41,7 @@ func TestPhrases(t *testing.T) {
 		{trial, "ar", "value.minutes", []any{10}, "10 دقائق"},
 		{trial, "ar", "value.days", []any{99}, "99 يوماً"},
 		{trial, "ar", "value.days", []any{100}, "100 يوم"},
+		{trial, "ar", "frame.end", []any{"26-0007"}, "نهاية \u206826-0007\u2069"}, // else it reads 0007-26
 		{trial, "ar", "frame.end", []any{"XN/NRRC 26-0042"}, "نهاية \u2068XN/NRRC 26-0042\u2069"},
 		{trial, "ar", "frame.end", []any{"رقم 7"}, "نهاية رقم 7"},
 	} {

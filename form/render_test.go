@@ -190,6 +190,29 @@ func TestRightToLeft(t *testing.T) {
 	}
 }
 
+// Chinese has no spaces: a line ends between characters, with its punctuation, and Latin words in it stay whole.
+func TestChineseLines(t *testing.T) {
+	r := load(t, "../regimes/communications")
+	f, _ := r.Form("goodwill", 1)
+	text := strings.Repeat("我方感谢贵方值班人员于十一月二十三日夜间（北京时间）迅速答复，并收到了indicators.stix.json文件。“双方”均已确认；", 5)
+	got := r.Render(form.Message{Form: f, Values: form.Values{"text": text}, Precedence: traffic.Routine, Plane: traffic.Real}, language.Chinese).String()
+	golden(t, "goodwill.zh-for-zh.txt", got)
+	said := ""
+	for line := range strings.Lines(got) {
+		words, quoted := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "   │ ")
+		if !quoted {
+			continue
+		}
+		said += words
+		if strings.ContainsAny(words[:min(3, len(words))], "，；。）”") || strings.HasSuffix(words, "（") || columns(line) > 72 {
+			t.Errorf("a line of %d columns: %s", columns(line), line)
+		}
+	}
+	if said != "“"+text+"”" {
+		t.Errorf("the lines say %s", said)
+	}
+}
+
 // The originator's words stay behind the rule, whatever he writes, even if nobody has checked them.
 func TestWordsCannotLeaveTheRule(t *testing.T) {
 	r := load(t, "../regimes/communications")
