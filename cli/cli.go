@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"detente/cli/duty"
 	"detente/cli/session"
 
 	"github.com/alecthomas/kong"
@@ -34,6 +35,12 @@ type grammar struct {
 	Answer answerCmd `cmd:"" group:"traffic" help:"Answer a statement."`
 	Reply  replyCmd  `cmd:"" group:"traffic" help:"Reply with any form: correct, cancel, answer a check."`
 
+	Watch    duty.WatchCmd    `cmd:"" group:"floor" help:"What needs somebody now, in a terminal."`
+	Take     duty.TakeCmd     `cmd:"" group:"floor" help:"Take what stands there: its alarm stops."`
+	Roster   duty.RosterCmd   `cmd:"" group:"floor" help:"Who is on duty at which post, when."`
+	Handover duty.HandoverCmd `cmd:"" group:"floor" help:"Hand the watch over, with what is open."`
+	Log      duty.LogCmd      `cmd:"" group:"floor" help:"The watch log."`
+
 	Prove  proveCmd  `cmd:"" group:"evidence" help:"Write the proof file of a statement."`
 	Verify verifyCmd `cmd:"" group:"evidence" help:"Verify proof files from files alone: no node, no network."`
 	Feed   feedCmd   `cmd:"" group:"evidence" help:"The feeds that the node holds."`
@@ -52,6 +59,7 @@ type grammar struct {
 func groups() kong.Option {
 	return kong.ExplicitGroups([]kong.Group{
 		{Key: "party", Title: "The own party"}, {Key: "peers", Title: "Other parties"}, {Key: "traffic", Title: "Traffic"},
+		{Key: "floor", Title: "The watch floor"},
 		{Key: "evidence", Title: "Evidence"}, {Key: "upkeep", Title: "Upkeep"}, {Key: "program", Title: "The program"},
 		{Key: "where", Title: "Which node, and what opens its keys:"},
 	})
@@ -115,6 +123,10 @@ To talk:
   detente send --channel nrrc --form check level=1
   detente inbox                                      what came in, what is due
   detente show ID     detente ack ID     detente answer ID finding=not-ours
+
+To keep the watch:
+  detente roster set nrrc nrrc.toml                  who is on duty, who is called next
+  detente watch                                      what needs somebody now, with clocks running
 
 To prove it to anybody:
   detente prove ID > proof
