@@ -15,6 +15,7 @@ import (
 	"detente/form"
 	"detente/key"
 	"detente/node"
+	"detente/officer"
 	"detente/party"
 	"detente/traffic"
 
@@ -35,14 +36,14 @@ type onChannel struct {
 
 func (s *Server) registerChannels() {
 	const tag, one = "channels", "/v1/channels/{channel}"
-	handle(s, operation(s, tag, http.MethodGet, "/v1/channels", "list-channels", "Every channel that this node knows of"), s.channels)
-	handle(s, operation(s, tag, http.MethodGet, one, "show-channel", "One channel, with the forms that can be stated on it"), s.channel)
-	handle(s, operation(s, tag, http.MethodPost, "/v1/channels", "propose-channel", "Propose a channel to its other members"), s.propose)
-	handle(s, operation(s, tag, http.MethodPost, one+"/accept", "accept-channel", "Agree to a proposed channel"), s.accept)
-	handle(s, operation(s, tag, http.MethodPost, one+"/refuse", "refuse-channel", "Decline a proposed channel"), s.refuse)
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/channels", "list-channels", "Every channel that this node knows of", officer.Inspect), s.channels)
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, one, "show-channel", "One channel, with the forms that can be stated on it", officer.Inspect), s.channel)
+	handle(s, operation(s, officer.Commit, tag, http.MethodPost, "/v1/channels", "propose-channel", "Propose a channel to its other members"), s.propose)
+	handle(s, operation(s, officer.Commit, tag, http.MethodPost, one+"/accept", "accept-channel", "Agree to a proposed channel"), s.accept)
+	handle(s, operation(s, officer.Commit, tag, http.MethodPost, one+"/refuse", "refuse-channel", "Decline a proposed channel"), s.refuse)
 }
 
-func (s *Server) channels(ctx context.Context, _ *none) ([]api.Channel, error) {
+func (s *Server) channels(ctx context.Context, _ officer.Actor, _ *none) ([]api.Channel, error) {
 	states, err := s.node.Channels(ctx)
 	out := []api.Channel{}
 	for _, c := range states {
@@ -51,7 +52,7 @@ func (s *Server) channels(ctx context.Context, _ *none) ([]api.Channel, error) {
 	return out, err
 }
 
-func (s *Server) channel(ctx context.Context, in *onChannel) (api.Channel, error) {
+func (s *Server) channel(ctx context.Context, _ officer.Actor, in *onChannel) (api.Channel, error) {
 	c, err := s.findChannel(ctx, in.Channel)
 	if err != nil {
 		return api.Channel{}, err
@@ -65,7 +66,7 @@ func (s *Server) channel(ctx context.Context, in *onChannel) (api.Channel, error
 	return out, nil
 }
 
-func (s *Server) propose(ctx context.Context, in *struct{ Body api.ProposeRequest }) (api.Channel, error) {
+func (s *Server) propose(ctx context.Context, _ officer.Actor, in *struct{ Body api.ProposeRequest }) (api.Channel, error) {
 	r := in.Body
 	d, err := s.decide(r.Decision)
 	if err != nil {
@@ -89,11 +90,11 @@ func (s *Server) propose(ctx context.Context, in *struct{ Body api.ProposeReques
 	return s.byID(ctx, c.ID())
 }
 
-func (s *Server) accept(ctx context.Context, in *answer) (api.Channel, error) {
+func (s *Server) accept(ctx context.Context, _ officer.Actor, in *answer) (api.Channel, error) {
 	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d api.Decision) error { return s.node.Accept(ctx, id, d.Post, d.By) })
 }
 
-func (s *Server) refuse(ctx context.Context, in *answer) (api.Channel, error) {
+func (s *Server) refuse(ctx context.Context, _ officer.Actor, in *answer) (api.Channel, error) {
 	if in.Body.Reason == "" {
 		return api.Channel{}, fmt.Errorf("%w: a refusal gives its reason, which the other members read", errField)
 	}

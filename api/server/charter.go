@@ -12,6 +12,7 @@ import (
 	"detente/api"
 	"detente/key"
 	"detente/node"
+	"detente/officer"
 	"detente/party"
 	"detente/traffic"
 )
@@ -29,16 +30,16 @@ type upload struct {
 
 func (s *Server) registerCharters() {
 	const tag = "charters"
-	handle(s, operation(s, tag, http.MethodGet, "/v1/charters", "list-charters", "The own charter, and those of other parties, trusted or not yet"), s.charters)
-	handle(s, operation(s, tag, http.MethodGet, "/v1/charters/{party}", "show-charter", "One party's charter"), s.charter)
-	handleFile(s, operation(s, tag, http.MethodGet, "/v1/charters/{party}/file", "export-charter", "A trusted party's charter file"),
-		"application/octet-stream", func(_ context.Context, in *named) ([]byte, error) { return s.node.Charters(in.Party) })
-	handle(s, operation(s, tag, http.MethodPost, "/v1/charters", "import-charter", "Take in another party's charter file"), s.importCharter)
-	handle(s, operation(s, tag, http.MethodPost, "/v1/charters/{party}/confirm", "confirm-charter", "Pair with a party whose words were heard"), s.confirm)
-	handle(s, operation(s, tag, http.MethodPost, "/v1/charter", "renew-charter", "Put a new version of the own charter into force"), s.renew)
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/charters", "list-charters", "The own charter, and those of other parties, trusted or not yet", officer.Inspect), s.charters)
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/charters/{party}", "show-charter", "One party's charter", officer.Inspect), s.charter)
+	handleFile(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/charters/{party}/file", "export-charter", "A trusted party's charter file", officer.Inspect),
+		"application/octet-stream", func(_ context.Context, _ officer.Actor, in *named) ([]byte, error) { return s.node.Charters(in.Party) })
+	handle(s, operation(s, officer.Commit, tag, http.MethodPost, "/v1/charters", "import-charter", "Take in another party's charter file"), s.importCharter)
+	handle(s, operation(s, officer.Commit, tag, http.MethodPost, "/v1/charters/{party}/confirm", "confirm-charter", "Pair with a party whose words were heard"), s.confirm)
+	handle(s, operation(s, officer.Commit, tag, http.MethodPost, "/v1/charter", "renew-charter", "Put a new version of the own charter into force"), s.renew)
 }
 
-func (s *Server) charters(_ context.Context, in *struct {
+func (s *Server) charters(_ context.Context, _ officer.Actor, in *struct {
 	Lang string `query:"lang" default:"en"`
 }) ([]api.Charter, error) {
 	out := []api.Charter{}
@@ -59,7 +60,7 @@ func (s *Server) charters(_ context.Context, in *struct {
 	return out, nil
 }
 
-func (s *Server) charter(_ context.Context, in *named) (api.Charter, error) {
+func (s *Server) charter(_ context.Context, _ officer.Actor, in *named) (api.Charter, error) {
 	// What is pending is shown before what is trusted: its words are what somebody waits to compare.
 	for _, chain := range s.node.Pending() {
 		if chain.Party() == in.Party {
@@ -73,7 +74,7 @@ func (s *Server) charter(_ context.Context, in *named) (api.Charter, error) {
 	return s.viewCharter(chain, true, in.Lang)
 }
 
-func (s *Server) importCharter(ctx context.Context, in *upload) (api.Charter, error) {
+func (s *Server) importCharter(ctx context.Context, _ officer.Actor, in *upload) (api.Charter, error) {
 	chain, trusted, err := s.node.Import(ctx, bytes.Clone(in.RawBody)) // the buffer is huma's
 	if err != nil {
 		return api.Charter{}, malformedCharter(err)
@@ -94,7 +95,7 @@ func malformedCharter(err error) error {
 	}
 }
 
-func (s *Server) confirm(ctx context.Context, in *struct {
+func (s *Server) confirm(ctx context.Context, _ officer.Actor, in *struct {
 	Party traffic.Party `path:"party"`
 	Body  api.ConfirmRequest
 }) (api.Charter, error) {
@@ -105,7 +106,7 @@ func (s *Server) confirm(ctx context.Context, in *struct {
 	return s.viewCharter(chain, true, "en")
 }
 
-func (s *Server) renew(ctx context.Context, in *struct{ Body api.RenewRequest }) (api.Charter, error) {
+func (s *Server) renew(ctx context.Context, _ officer.Actor, in *struct{ Body api.RenewRequest }) (api.Charter, error) {
 	if s.cfg.Keyring == nil {
 		return api.Charter{}, errNoKeys
 	}

@@ -10,6 +10,7 @@ import (
 	"detente/api"
 	"detente/exchange"
 	"detente/feed"
+	"detente/officer"
 	"detente/store"
 	"detente/traffic"
 
@@ -17,13 +18,13 @@ import (
 )
 
 func (s *Server) registerLinks() {
-	handle(s, operation(s, "links", http.MethodGet, "/v1/links", "list-links", "How the link with each peer stands, and what has reached it"), s.links)
-	handle(s, operation(s, "links", http.MethodGet, "/v1/feeds", "list-feeds", "Every feed held here"), s.feeds)
-	handle(s, operation(s, "links", http.MethodPost, "/v1/feeds/export", "export-feed", "Write a feed of an open channel as tiles, for the tools of others"), s.exportFeed)
-	handle(s, operation(s, "links", http.MethodGet, "/v1/alarms", "list-alarms", "What a person must know, oldest first"), s.alarms)
+	handle(s, operation(s, officer.Read, "links", http.MethodGet, "/v1/links", "list-links", "How the link with each peer stands, and what has reached it", officer.Inspect), s.links)
+	handle(s, operation(s, officer.Read, "links", http.MethodGet, "/v1/feeds", "list-feeds", "Every feed held here", officer.Inspect), s.feeds)
+	handle(s, operation(s, officer.System, "links", http.MethodPost, "/v1/feeds/export", "export-feed", "Write a feed of an open channel as tiles, for the tools of others"), s.exportFeed)
+	handle(s, operation(s, officer.Read, "links", http.MethodGet, "/v1/alarms", "list-alarms", "What a person must know, oldest first", officer.Inspect), s.alarms)
 }
 
-func (s *Server) links(ctx context.Context, _ *none) ([]api.Link, error) {
+func (s *Server) links(ctx context.Context, _ officer.Actor, _ *none) ([]api.Link, error) {
 	feeds, err := s.node.Feeds(ctx)
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func (s *Server) links(ctx context.Context, _ *none) ([]api.Link, error) {
 	return out, nil
 }
 
-func (s *Server) feeds(ctx context.Context, _ *none) ([]api.Feed, error) {
+func (s *Server) feeds(ctx context.Context, _ officer.Actor, _ *none) ([]api.Feed, error) {
 	feeds, err := s.node.Feeds(ctx)
 	v := s.viewer(ctx, language.English)
 	out := []api.Feed{}
@@ -61,7 +62,7 @@ func (s *Server) feeds(ctx context.Context, _ *none) ([]api.Feed, error) {
 }
 
 // exportFeed writes the tiles of a feed that anybody may be shown, protocol.md#tiles.
-func (s *Server) exportFeed(ctx context.Context, in *struct{ Body api.ExportRequest }) (api.Exported, error) {
+func (s *Server) exportFeed(ctx context.Context, _ officer.Actor, in *struct{ Body api.ExportRequest }) (api.Exported, error) {
 	f, err := traffic.ParseOrigin(in.Body.Feed)
 	if err != nil {
 		return api.Exported{}, err
@@ -88,7 +89,7 @@ func (s *Server) exportFeed(ctx context.Context, in *struct{ Body api.ExportRequ
 	return out, err
 }
 
-func (s *Server) alarms(ctx context.Context, _ *none) ([]exchange.Alarm, error) {
+func (s *Server) alarms(ctx context.Context, _ officer.Actor, _ *none) ([]exchange.Alarm, error) {
 	out, err := s.node.Alarms(ctx)
 	if out == nil {
 		out = []exchange.Alarm{}

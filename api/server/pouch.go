@@ -9,17 +9,18 @@ import (
 
 	"detente/api"
 	"detente/node"
+	"detente/officer"
 	"detente/route"
 	"detente/traffic"
 )
 
 func (s *Server) registerPouches() {
-	handle(s, operation(s, "pouches", http.MethodPost, "/v1/pouches/{party}", "export-pouch",
+	handle(s, operation(s, officer.System, "pouches", http.MethodPost, "/v1/pouches/{party}", "export-pouch",
 		"What a peer has not receipted, as a file for somebody to take along"), s.exportPouch)
-	handle(s, operation(s, "pouches", http.MethodPost, "/v1/pouches", "import-pouch", "Take in a pouch file, as often as it is brought"), s.importPouch)
+	handle(s, operation(s, officer.System, "pouches", http.MethodPost, "/v1/pouches", "import-pouch", "Take in a pouch file, as often as it is brought"), s.importPouch)
 }
 
-func (s *Server) exportPouch(ctx context.Context, in *struct {
+func (s *Server) exportPouch(ctx context.Context, _ officer.Actor, in *struct {
 	Party traffic.Party `path:"party"`
 }) (api.Pouched, error) {
 	dir, err := os.MkdirTemp("", "detente-pouch-")
@@ -36,6 +37,6 @@ func (s *Server) exportPouch(ctx context.Context, in *struct {
 	return api.Pouched{Statements: statements, File: b}, err
 }
 
-func (s *Server) importPouch(ctx context.Context, in *upload) (node.PouchReport, error) {
+func (s *Server) importPouch(ctx context.Context, _ officer.Actor, in *upload) (node.PouchReport, error) {
 	return s.node.ImportPouch(ctx, bytes.NewReader(bytes.Clone(in.RawBody))) // the buffer is huma's
 }

@@ -13,12 +13,13 @@ import (
 	"detente/api"
 	"detente/form"
 	"detente/node"
+	"detente/officer"
 	"detente/party"
 	"detente/statement"
 	"detente/traffic"
 )
 
-func (s *Server) send(ctx context.Context, in *struct{ Body api.SendRequest }) (api.Sent, error) {
+func (s *Server) send(ctx context.Context, _ officer.Actor, in *struct{ Body api.SendRequest }) (api.Sent, error) {
 	r := in.Body
 	c, err := s.findChannel(ctx, r.Channel)
 	if err != nil {
@@ -124,7 +125,7 @@ func (s *Server) viewSent(sent node.Sent, post traffic.Post) api.Sent {
 	}
 }
 
-func (s *Server) reply(ctx context.Context, in *struct {
+func (s *Server) reply(ctx context.Context, _ officer.Actor, in *struct {
 	ID   string `path:"id" doc:"As in show-statement."`
 	Body api.ReplyRequest
 }) (api.Sent, error) {

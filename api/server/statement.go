@@ -12,6 +12,7 @@ import (
 	"detente/api"
 	"detente/archive"
 	"detente/node"
+	"detente/officer"
 	"detente/traffic"
 
 	"golang.org/x/text/language"
@@ -39,17 +40,17 @@ type listing struct {
 
 func (s *Server) registerStatements() {
 	const tag, one = "statements", "/v1/statements/{id}"
-	handle(s, operation(s, tag, http.MethodPost, "/v1/statements", "send", "Make a statement"), s.send)
-	handle(s, operation(s, tag, http.MethodGet, "/v1/statements", "list-statements", "Statements: what is open first, then the newest first"), s.list)
-	handle(s, operation(s, tag, http.MethodGet, one, "show-statement", "One statement: what it says, where it stands"), s.show)
-	handle(s, operation(s, tag, http.MethodGet, one+"/receipts", "list-receipts", "Who has held it, by when"), s.receipts)
-	handleFile(s, operation(s, tag, http.MethodGet, one+"/proof", "prove", "The proof file of a statement"), "application/cbor", s.prove)
-	handle(s, operation(s, tag, http.MethodPost, one+"/replies", "reply", "Acknowledge, answer, correct, cancel"), s.reply)
-	handleFile(s, operation(s, tag, http.MethodGet, "/v1/blobs/{hash}", "get-attachment", "An attachment, by its SHA-256 in hex"),
+	handle(s, operation(s, officer.Send, tag, http.MethodPost, "/v1/statements", "send", "Make a statement", officer.Check, officer.Translate, officer.Directory, officer.Commit), s.send)
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/statements", "list-statements", "Statements: what is open first, then the newest first"), s.list)
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, one, "show-statement", "One statement: what it says, where it stands"), s.show)
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, one+"/receipts", "list-receipts", "Who has held it, by when"), s.receipts)
+	handleFile(s, operation(s, officer.Read, tag, http.MethodGet, one+"/proof", "prove", "The proof file of a statement"), "application/cbor", s.prove)
+	handle(s, operation(s, officer.Acknowledge, tag, http.MethodPost, one+"/replies", "reply", "Acknowledge, answer, correct, cancel", officer.Answer, officer.Send, officer.Translate), s.reply)
+	handleFile(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/blobs/{hash}", "get-attachment", "An attachment, by its SHA-256 in hex"),
 		"application/octet-stream", s.blob)
 }
 
-func (s *Server) list(ctx context.Context, in *listing) ([]api.Line, error) {
+func (s *Server) list(ctx context.Context, _ officer.Actor, in *listing) ([]api.Line, error) {
 	match, err := s.matcher(ctx, in)
 	if err != nil {
 		return nil, err
@@ -102,7 +103,7 @@ func (s *Server) list(ctx context.Context, in *listing) ([]api.Line, error) {
 }
 
 // matcher tells which statements a listing is about.
-func (s *Server) matcher(ctx context.Context, in *listing) (func(archive.Held) bool, error) {
+func (s *Server) matcher(ctx context.Context, _ officer.Actor, in *listing) (func(archive.Held) bool, error) {
 	var channel *[32]byte
 	if in.Channel != "" {
 		c, err := s.findChannel(ctx, in.Channel)
@@ -139,7 +140,7 @@ func (s *Server) matcher(ctx context.Context, in *listing) (func(archive.Held) b
 	}, nil
 }
 
-func (s *Server) show(ctx context.Context, in *onStatement) (api.Statement, error) {
+func (s *Server) show(ctx context.Context, _ officer.Actor, in *onStatement) (api.Statement, error) {
 	h, err := s.find(ctx, in.ID)
 	if err != nil {
 		return api.Statement{}, err
@@ -147,7 +148,7 @@ func (s *Server) show(ctx context.Context, in *onStatement) (api.Statement, erro
 	return s.viewer(ctx, language.Make(in.Lang)).statement(h)
 }
 
-func (s *Server) receipts(ctx context.Context, in *struct {
+func (s *Server) receipts(ctx context.Context, _ officer.Actor, in *struct {
 	ID   string        `path:"id" doc:"As in show-statement."`
 	Wait int           `query:"wait" doc:"Seconds to wait until the party given by from holds it." maximum:"600"`
 	From traffic.Party `query:"from" doc:"Whose receipt is waited for; empty for every other member."`
@@ -180,7 +181,7 @@ func (s *Server) mirrors(channel [32]byte, only traffic.Party) []traffic.Party {
 	return c.Others(s.node.Self())
 }
 
-func (s *Server) prove(ctx context.Context, in *onStatement) ([]byte, error) {
+func (s *Server) prove(ctx context.Context, _ officer.Actor, in *onStatement) ([]byte, error) {
 	h, err := s.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ func (s *Server) prove(ctx context.Context, in *onStatement) ([]byte, error) {
 	return s.node.Prove(ctx, h.ID)
 }
 
-func (s *Server) blob(ctx context.Context, in *struct {
+func (s *Server) blob(ctx context.Context, _ officer.Actor, in *struct {
 	Hash string `path:"hash" minLength:"64" maxLength:"64"`
 }) ([]byte, error) {
 	raw, err := hex.DecodeString(in.Hash)

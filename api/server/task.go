@@ -12,6 +12,7 @@ import (
 	"detente/audit"
 	"detente/feed"
 	"detente/node"
+	"detente/officer"
 	"detente/traffic"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,11 +21,11 @@ import (
 
 func (s *Server) registerTasks() {
 	const tag = "tasks"
-	stream(s, operation(s, tag, http.MethodPost, "/v1/audit", "audit", "Verify everything that is held, from the bytes"), s.audit)
-	stream(s, operation(s, tag, http.MethodPost, "/v1/rebuild", "rebuild", "Fold every dossier anew from the feeds"), s.rebuild)
-	stream(s, operation(s, tag, http.MethodPost, "/v1/recover", "recover", "Fetch from the peers what this node has lost"), s.recover)
-	handle(s, operation(s, tag, http.MethodPost, "/v1/epochs", "open-epoch", "Leave an own feed whose lost entries nobody can give back"), s.openEpoch)
-	op := operation(s, tag, http.MethodGet, "/v1/events", "events", "An event when something was stored")
+	stream(s, operation(s, officer.Inspect, tag, http.MethodPost, "/v1/audit", "audit", "Verify everything that is held, from the bytes"), s.audit)
+	stream(s, operation(s, officer.System, tag, http.MethodPost, "/v1/rebuild", "rebuild", "Fold every dossier anew from the feeds"), s.rebuild)
+	stream(s, operation(s, officer.System, tag, http.MethodPost, "/v1/recover", "recover", "Fetch from the peers what this node has lost"), s.recover)
+	handle(s, operation(s, officer.System, tag, http.MethodPost, "/v1/epochs", "open-epoch", "Leave an own feed whose lost entries nobody can give back"), s.openEpoch)
+	op := operation(s, officer.Read, tag, http.MethodGet, "/v1/events", "events", "An event when something was stored", officer.Inspect)
 	sse.Register(s.api, op, map[string]any{"change": api.Change{}}, s.events)
 }
 
@@ -113,7 +114,7 @@ func (s *Server) recover(ctx context.Context, progress func(done, of int64)) (no
 	})
 }
 
-func (s *Server) openEpoch(ctx context.Context, in *struct{ Body api.EpochRequest }) (api.Sent, error) {
+func (s *Server) openEpoch(ctx context.Context, _ officer.Actor, in *struct{ Body api.EpochRequest }) (api.Sent, error) {
 	f, err := traffic.ParseOrigin(in.Body.Feed)
 	if err != nil {
 		return api.Sent{}, err
@@ -132,7 +133,7 @@ func (s *Server) openEpoch(ctx context.Context, in *struct{ Body api.EpochReques
 }
 
 // events says that something was stored, once for all that was stored meanwhile.
-func (s *Server) events(ctx context.Context, _ *none, send sse.Sender) {
+func (s *Server) events(ctx context.Context, _ officer.Actor, _ *none, send sse.Sender) {
 	for {
 		changed := s.node.Changed()
 		entries, err := s.node.Entries(ctx)
