@@ -233,6 +233,21 @@ func (field *Field) acceptText(value any) (any, error) {
 	return value, nil
 }
 
+// Clean takes out of a text what no text field accepts, line ends too if it is to stay in one line, and cuts it after most characters: for what a machine
+// passes on and nobody signs as his own words.
+func Clean(s string, oneLine bool, most int) string {
+	out := make([]rune, 0, min(len(s), most))
+	for _, r := range strings.ToValidUTF8(s, "") {
+		if len(out) == most {
+			break
+		}
+		if r == '\n' && !oneLine || !forbidden(r) {
+			out = append(out, r)
+		}
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // forbidden lists ranges, not the tables of package unicode: validity must not change with a Unicode version.
 func forbidden(r rune) bool {
 	return r < 0x20 || r >= 0x7F && r <= 0x9F || // controls

@@ -16,10 +16,12 @@ import (
 
 	"detente/api"
 	"detente/api/server"
+	"detente/floor"
 	"detente/form"
 	"detente/key"
 	"detente/metrics"
 	"detente/node"
+	"detente/officer"
 	"detente/party"
 	"detente/regimes"
 	"detente/route"
@@ -48,6 +50,7 @@ type Host struct {
 	node     *node.Node
 	keys     *party.Keyring
 	route    *route.HTTPS
+	officers *officer.Roll
 	api      *server.Server
 	meter    *metrics.Meter
 	stopping chan struct{}
@@ -111,12 +114,26 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if h.node, err = node.Open(ctx, c); err != nil {
 		return nil, err
 	}
-	h.api, err = server.New(server.Config{Node: h.node, Keyring: h.keyring, Version: cfg.Version, Stopping: h.stopping, Log: cfg.Log})
-	if err != nil {
+	if err := h.man(); err != nil {
 		return nil, errors.Join(err, h.node.Close())
 	}
 	h.meter.Observe(h.node, nil, nil)
 	return h, nil
+}
+
+// man puts officers, journal and local API around the node.
+func (h *Host) man() error {
+	journal, err := floor.OpenJournal(h.node)
+	if err != nil {
+		return err
+	}
+	if h.officers, err = h.enrol(journal); err != nil {
+		return err
+	}
+	h.api, err = server.New(server.Config{
+		Node: h.node, Officers: h.officers, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
+	})
+	return err
 }
 
 // Regimes loads the regimes that the program ships with.

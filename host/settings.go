@@ -32,6 +32,7 @@ type Settings struct {
 
 	API     APISettings     `toml:"api" doc:"The local API, for the tools of this party."`
 	Metrics MetricsSettings `toml:"metrics" doc:"What a monitoring system reads: /metrics, /livez and /readyz."`
+	Console ConsoleSettings `toml:"console" doc:"The pages for the officers of this party."`
 }
 
 // APISettings is the section [api].
@@ -126,10 +127,10 @@ func (s Settings) dsn(home string) string {
 // Write prints the settings with what each key means.
 func (s Settings) Write(w io.Writer) error {
 	fmt.Fprintf(w, "# Settings of a Detente node. Paths are taken from this directory on; an unknown key is an error.\n")
-	return writeTable(w, reflect.ValueOf(s))
+	return writeTable(w, "", reflect.ValueOf(s))
 }
 
-func writeTable(w io.Writer, v reflect.Value) error {
+func writeTable(w io.Writer, within string, v reflect.Value) error {
 	for i := range v.NumField() {
 		field, value := v.Type().Field(i), v.Field(i)
 		name := field.Tag.Get("toml")
@@ -137,8 +138,8 @@ func writeTable(w io.Writer, v reflect.Value) error {
 			return err
 		}
 		if value.Kind() == reflect.Struct {
-			fmt.Fprintf(w, "[%s]\n", name)
-			if err := writeTable(w, value); err != nil {
+			fmt.Fprintf(w, "[%s]\n", within+name)
+			if err := writeTable(w, within+name+".", value); err != nil {
 				return err
 			}
 			continue

@@ -23,6 +23,10 @@ func (n *Node) Channels(ctx context.Context) ([]accord.Channel, error) {
 	}
 	n.mu.RLock()
 	defer n.mu.RUnlock()
+	for i, c := range states {
+		// The last agreement may be held for a moment before the channel is in use: whoever reads that it is in being speaks on it at once.
+		states[i].Established = c.Established && n.channels[c.ID()] != nil
+	}
 	for _, c := range n.channels {
 		if c.Kind != party.Common {
 			states = append(states, accord.Channel{Channel: c.Channel, Established: true, Agreed: c.Members})

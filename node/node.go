@@ -19,6 +19,7 @@ import (
 	"detente/feed"
 	"detente/form"
 	"detente/key"
+	"detente/officer"
 	"detente/party"
 	"detente/route"
 	"detente/store"
@@ -123,7 +124,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	db, err := store.Open(ctx, store.Config{
 		DSN: cfg.DSN, Log: cfg.Log, Fault: cfg.Fault, Committed: cfg.Committed,
-		Schemas: []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema()},
+		Schemas: []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema(), officer.Schema()},
 	})
 	if err != nil {
 		marks.Close()

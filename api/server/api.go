@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"detente/api"
+	"detente/floor"
 	"detente/form"
 	"detente/node"
+	"detente/officer"
 	"detente/party"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,6 +25,10 @@ type Config struct {
 	Node *node.Node
 	// Keyring reads the key file anew, for a charter with new keys. nil where the keys cannot change.
 	Keyring func(*party.Charter) (*party.Keyring, error)
+	// Officers are who may ask beside the terminal. nil where there are none.
+	Officers *officer.Roll
+	// Journal takes what is done here. nil keeps none.
+	Journal *floor.Journal
 	Version string // of the program
 	// Stopping is closed when the process is told to stop, so that streams end. nil is never.
 	Stopping <-chan struct{}
@@ -36,6 +43,7 @@ type Server struct {
 	phrases *form.Phrasebook
 	api     huma.API
 	mux     *http.ServeMux
+	rights  map[string][]officer.Action // which actions permit an operation, by its id
 }
 
 // New makes a server. Error: form.ErrRegime for phrases of this program that are not well formed.
@@ -47,7 +55,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, node: cfg.Node, log: cfg.Log, phrases: phrases, mux: http.NewServeMux()}
+	s := &Server{cfg: cfg, node: cfg.Node, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action)}
 	c := huma.DefaultConfig("Detente", "1")
 	c.Info.Description = "The local API of one node. It is for the tools of the party that runs the node; between parties travels only docs/protocol.md."
 	c.CreateHooks = nil // no links to schemas in answers
@@ -65,8 +73,9 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Handler answers without asking who calls: it is for a unix socket, whose file mode says who may, and for this process.
-func (s *Server) Handler() http.Handler { return s.mux }
+// Handler answers whoever calls as the terminal, and who shows a session's or an officer's token as that officer: it is for a unix socket, whose file
+// mode says who may, and for this process.
+func (s *Server) Handler() http.Handler { return s.admit(true, "") }
 
 // OpenAPI describes the API, version 3.1, in YAML.
 func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().YAML() }
@@ -94,10 +103,19 @@ type file struct {
 // none is a request without parameters.
 type none struct{}
 
-// operation names one request; the tag groups it in the description.
-func operation(s *Server, tag, method, path, id, summary string) huma.Operation {
-	return huma.Operation{
-		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{tag},
+// request is one operation of the API. Only the function operation makes one, so none is registered that says not what it takes to be permitted.
+type request struct {
+	huma.Operation
+	may   []officer.Action // any of them suffices
+	quiet bool             // it changes nothing, or its verb records it in a form of its own
+}
+
+// operation names one request, and what whoever asks must be permitted to do: an action, or one of several. The tag groups it in the description.
+func operation(s *Server, may officer.Action, tag, method, path, id, summary string, also ...officer.Action) request {
+	r := request{may: append([]officer.Action{may}, also...), quiet: method == http.MethodGet}
+	s.rights[id] = r.may
+	r.Operation = huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{tag}, Middlewares: huma.Middlewares{s.require(r.may)},
 		MaxBodyBytes: maxBody, BodyReadTimeout: -1,
 		Responses: map[string]*huma.Response{
 			"default": {Description: "Why not, and what to do.", Content: map[string]*huma.MediaType{
@@ -105,29 +123,52 @@ func operation(s *Server, tag, method, path, id, summary string) huma.Operation 
 			}},
 		},
 	}
+	return r
+}
+
+// recorded is the same request for a verb that writes its own entry in the journal.
+func (r request) recorded() request {
+	r.quiet = true
+	return r
 }
 
 // maxBody is the most bytes of a request: an attachment of 64 MiB in base64, or a pouch.
 const maxBody = 128 << 20
 
 // handle registers a request that is answered in JSON.
-func handle[I, O any](s *Server, op huma.Operation, fn func(context.Context, *I) (O, error)) {
-	huma.Register(s.api, op, func(ctx context.Context, in *I) (*body[O], error) {
-		out, err := fn(ctx, in)
+func handle[I, O any](s *Server, op request, fn func(context.Context, officer.Actor, *I) (O, error)) {
+	huma.Register(s.api, op.Operation, func(ctx context.Context, in *I) (*body[O], error) {
+		by := actor(ctx)
+		out, err := fn(ctx, by, in)
 		if err != nil {
 			return nil, s.problem(op.OperationID, err)
+		}
+		if !op.quiet {
+			s.journal(ctx, by, op, subject(in))
 		}
 		return &body[O]{out}, nil
 	})
 }
 
+// subject is what a request is about, as its path has it.
+func subject(in any) string {
+	var words []string
+	v := reflect.ValueOf(in).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); v.Type().Field(i).Tag.Get("path") != "" && f.Kind() == reflect.String {
+			words = append(words, f.String())
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // handleFile registers a request that is answered with a file.
-func handleFile[I any](s *Server, op huma.Operation, mediaType string, fn func(context.Context, *I) ([]byte, error)) {
+func handleFile[I any](s *Server, op request, mediaType string, fn func(context.Context, officer.Actor, *I) ([]byte, error)) {
 	op.Responses["200"] = &huma.Response{Description: "The file.", Content: map[string]*huma.MediaType{
 		mediaType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 	}}
-	huma.Register(s.api, op, func(ctx context.Context, in *I) (*file, error) {
-		b, err := fn(ctx, in)
+	huma.Register(s.api, op.Operation, func(ctx context.Context, in *I) (*file, error) {
+		b, err := fn(ctx, actor(ctx), in)
 		if err != nil {
 			return nil, s.problem(op.OperationID, err)
 		}

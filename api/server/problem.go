@@ -16,6 +16,7 @@ import (
 	"detente/feed"
 	"detente/form"
 	"detente/node"
+	"detente/officer"
 	"detente/party"
 	"detente/route"
 	"detente/store"
@@ -91,6 +92,16 @@ func rules() []rule {
 		{store.ErrUnknownOutcome, http.StatusInternalServerError, "unknown-outcome", "see what is held with: detente inbox --all, before trying again"},
 		{store.ErrStopped, http.StatusServiceUnavailable, "disk-failed", "look after the disk, then start the node again"},
 
+		{errRole, http.StatusForbidden, "role", "ask an officer whose role permits it; docs/operate.md#roles has the table"},
+		{officer.ErrSession, http.StatusUnauthorized, "session", "sign in again"},
+		{officer.ErrSignIn, http.StatusForbidden, "sign-in", "begin again, or ask an administrator for a link: detente officer invite"},
+		{officer.ErrNoOfficer, http.StatusNotFound, "no-officer", "see the officers with: detente officer list"},
+		{officer.ErrNotFound, http.StatusNotFound, "not-found", "see what is there with: detente officer sessions, or detente release list"},
+		{officer.ErrField, malformed, "officer", ""},
+		{officer.ErrLast, http.StatusConflict, "last-administrator", "make another officer an administrator first"},
+		{officer.ErrBusy, http.StatusServiceUnavailable, "busy", "try again in some minutes"},
+		{officer.ErrNoConsole, http.StatusConflict, "no-console", "set console.origin, and start the node again"},
+
 		{errField, malformed, "request", ""},
 		{errNotation, malformed, "id", "give four or more digits of an id, or a number such as XN/NRRC-O-0003"},
 		{errSeveral, http.StatusConflict, "ambiguous", "give the beginning of the channel's id"},
@@ -129,7 +140,7 @@ func (s *Server) problem(where string, err error) *api.Problem {
 	}
 }
 
-var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|node|feed|form|party|blob|route|store|traffic|canonical|statement): `)
+var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|floor|node|officer|feed|form|party|blob|route|store|traffic|canonical|statement): `)
 
 // plain takes the names of packages out of an error's text.
 func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,18 +11,16 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"detente/api"
 )
 
 // drain is how long requests under way may take to end once the process is told to stop.
 const drain = 10 * time.Second
 
-// Serve answers on a listener until ctx ends, then lets the requests under way end. A token that is not empty is asked of every request.
+// Serve answers on a listener until ctx ends, then lets the requests under way end. A token that is not empty is asked of every request, or else an officer's.
 func (s *Server) Serve(ctx context.Context, l net.Listener, token string) error {
 	handler := s.Handler()
 	if token != "" {
-		handler = requireToken(token, handler)
+		handler = s.admit(false, token)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
 	ended := make(chan error, 1)
@@ -96,22 +92,4 @@ func Token(path string) (string, error) {
 		return "", fmt.Errorf("api: %s holds no token: delete it to have a new one made", path)
 	}
 	return token, nil
-}
-
-// requireToken lets only those in who show the token.
-func requireToken(token string, next http.Handler) http.Handler {
-	want := sha256.Sum256([]byte(token))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		shown, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		have := sha256.Sum256([]byte(shown)) // of one length, whatever was shown
-		if isBearer && subtle.ConstantTimeCompare(have[:], want[:]) == 1 {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		write(w, &api.Problem{
-			Status: http.StatusUnauthorized, Code: "token", Detail: "the token is missing or wrong",
-			Hint: "send Authorization: Bearer and the token that stands in the node's token file",
-		})
-	})
 }

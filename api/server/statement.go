@@ -103,7 +103,7 @@ func (s *Server) list(ctx context.Context, _ officer.Actor, in *listing) ([]api.
 }
 
 // matcher tells which statements a listing is about.
-func (s *Server) matcher(ctx context.Context, _ officer.Actor, in *listing) (func(archive.Held) bool, error) {
+func (s *Server) matcher(ctx context.Context, in *listing) (func(archive.Held) bool, error) {
 	var channel *[32]byte
 	if in.Channel != "" {
 		c, err := s.findChannel(ctx, in.Channel)

@@ -1,0 +1,72 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"detente/floor"
+	"detente/officer"
+)
+
+// ConsoleSettings is the section [console].
+type ConsoleSettings struct {
+	Listen string         `toml:"listen" doc:"host:port of the pages. Empty: none. They are not encrypted: off this machine, put a server with TLS before them."`
+	Origin string         `toml:"origin" doc:"How browsers call them, such as https://watch.example; passkeys hold for its host alone. Empty: http://localhost and the port of listen."`
+	OpenID OpenIDSettings `toml:"openid" doc:"Sign-in through the organisation's provider, beside passkeys."`
+}
+
+// OpenIDSettings is the section [console.openid].
+type OpenIDSettings struct {
+	Issuer     string `toml:"issuer" doc:"Address of the provider. Empty: none. Whom it vouches for must be an officer already."`
+	Client     string `toml:"client" doc:"Client id that the provider has given to this console."`
+	SecretFile string `toml:"secret_file" doc:"File with the client's secret."`
+}
+
+// origin is the address at which browsers reach the console; empty when there is none.
+func (s ConsoleSettings) origin() string {
+	if s.Origin != "" || s.Listen == "" {
+		return s.Origin
+	}
+	_, port, err := net.SplitHostPort(s.Listen)
+	if err != nil || port == "0" {
+		return "" // whoever opens the port knows it, and sets the origin
+	}
+	return "http://localhost:" + port
+}
+
+// enrol opens the roll of the officers, who sign in at the console's address.
+func (h *Host) enrol(journal *floor.Journal) (*officer.Roll, error) {
+	console := h.cfg.Settings.Console
+	c := officer.Config{
+		DB: h.node.DB, Origin: console.origin(), Title: "Detente " + string(h.node.Self()),
+		Record: func(ctx context.Context, e officer.Event) {
+			if err := journal.RecordOfficer(ctx, e); err != nil {
+				h.log.Error("the journal cannot be written", "officer", e.Officer, "action", e.Action, "reason", err)
+			}
+		},
+	}
+	if o := console.OpenID; o.Issuer != "" {
+		secret, err := os.ReadFile(h.cfg.Settings.Path(h.cfg.Home, o.SecretFile))
+		if err != nil {
+			return nil, fmt.Errorf("%w: console.openid.secret_file: %w", ErrSettings, err)
+		}
+		if c.Origin == "" {
+			return nil, fmt.Errorf("%w: console.openid needs console.origin, to which the provider sends the browser back", ErrSettings)
+		}
+		c.OpenID = &officer.OpenID{Issuer: o.Issuer, Client: o.Client, Secret: strings.TrimSpace(string(secret)), Redirect: c.Origin + OpenIDPath}
+	}
+	r, err := officer.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSettings, err)
+	}
+	return r, nil
+}
+
+// OpenIDPath is where the console takes the provider's answer.
+const OpenIDPath = "/sign-in/openid"
+
+// Officers is the roll of the officers.
+func (h *Host) Officers() *officer.Roll { return h.officers }
