@@ -46,13 +46,21 @@ func (s *Server) status(ctx context.Context, _ officer.Actor, _ *none) (api.Stat
 	if err != nil {
 		return out, err
 	}
-	out.Feeds = len(feeds)
+	journal := party.InternalChannel(s.node.Chain(s.node.Self())).ID()
+	var last []string // recover sees to the journal by itself
 	for _, f := range feeds {
-		out.Statements += f.Size
-		if f.Silent {
+		if f.Feed.Channel != journal { // what the party says to itself is no traffic
+			out.Feeds++
+			out.Statements += f.Size
+		}
+		switch {
+		case f.Silent && f.Feed.Channel == journal:
+			last = append(last, f.Feed.Origin())
+		case f.Silent:
 			out.Behind = append(out.Behind, f.Feed.Origin())
 		}
 	}
+	out.Behind = append(out.Behind, last...)
 	err = s.node.DB.View(ctx, func(tx *store.Tx) error {
 		open, err := dossier.Dossiers(ctx, tx, dossier.Filter{Open: true, Limit: mostOpen}, s.node.RegimeOf)
 		out.Open = len(open)
