@@ -56,6 +56,24 @@ func (j *Journal) Record(ctx context.Context, post traffic.Post, by, form string
 	})
 }
 
+// Reopen begins the journal's next epoch when the database has lost entries: no other party holds them, so nobody could give them back, and to wait
+// for it would keep the watch from writing down what it does. The epoch's first entry says how many were lost.
+func (j *Journal) Reopen(ctx context.Context) error {
+	feeds, err := j.node.Feeds(ctx)
+	if err != nil {
+		return err
+	}
+	post := j.node.Chain(j.node.Self()).Latest().Posts[0].Name
+	for _, f := range feeds {
+		if f.Silent && f.Feed.Channel == j.feed.Channel {
+			if _, err := j.node.NewEpoch(ctx, f.Feed, post, Machine, "the database was lost, and nobody else holds this feed"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Machine is the role under which the node itself records what it did.
 const Machine = "node"
 

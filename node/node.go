@@ -97,6 +97,11 @@ type channel struct {
 	regime *form.Regime
 }
 
+// Schemas are the tables of every package that has its tables in a node's database.
+func Schemas() []store.Schema {
+	return []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema(), officer.Schema()}
+}
+
 // Open opens the database, checks it against the marks, and learns peers and channels from what is kept. It starts nothing.
 func Open(ctx context.Context, cfg Config) (*Node, error) {
 	if cfg.Registry == nil {
@@ -124,7 +129,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	db, err := store.Open(ctx, store.Config{
 		DSN: cfg.DSN, Log: cfg.Log, Fault: cfg.Fault, Committed: cfg.Committed,
-		Schemas: []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema(), officer.Schema()},
+		Schemas: Schemas(),
 	})
 	if err != nil {
 		marks.Close()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"detente/exchange"
 	"detente/feed"
 	"detente/form"
-	"detente/party"
 	"detente/store"
 	"detente/traffic"
 )
@@ -125,9 +123,6 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 	if err != nil {
 		return Recovery{}, err
 	}
-	if err := n.leaveJournals(ctx); err != nil {
-		return Recovery{}, err
-	}
 	n.Call()
 	again := time.NewTicker(min(n.cfg.Heartbeat, mostUnheard))
 	defer again.Stop()
@@ -153,24 +148,6 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 			n.Call()
 		}
 	}
-}
-
-// leaveJournals opens the next epoch of own feeds that no other party holds: nobody could give them back, so to wait for it would keep the watch
-// from writing down what it does. What is lost of them is lost, and the epoch's first entry says how much.
-func (n *Node) leaveJournals(ctx context.Context) error {
-	n.silentMu.Lock()
-	silent := slices.Collect(maps.Keys(n.silent))
-	n.silentMu.Unlock()
-	for _, f := range silent {
-		if c, err := n.channel(f.Channel); err != nil || c.Kind != party.Internal {
-			continue
-		}
-		post := n.Chain(n.self).Latest().Posts[0].Name
-		if _, err := n.NewEpoch(ctx, f, post, "node", "the database was lost, and nobody else holds this feed"); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // hopeful tells whether a peer that was not heard may still be: there is a way to it that has not failed.

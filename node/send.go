@@ -106,6 +106,15 @@ func (n *Node) Send(ctx context.Context, d Draft) (Sent, error) {
 	}
 }
 
+// Rehearse tells what Send would say, without saying it: the header but for clock and what was seen, and the payload. Its errors are those of Send.
+func (n *Node) Rehearse(d Draft) (statement.Header, []byte, error) {
+	u, err := n.prepare(d)
+	if err != nil {
+		return statement.Header{}, nil, err
+	}
+	return u.header, u.payload, nil
+}
+
 // prepare checks a draft as every receiver will, so that nothing invalid is ever signed.
 func (n *Node) prepare(d Draft) (*utterance, error) {
 	c, err := n.channel(d.Channel)

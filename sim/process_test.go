@@ -24,9 +24,6 @@ import (
 	"time"
 
 	"detente/accord"
-	"detente/blob"
-	"detente/dossier"
-	"detente/exchange"
 	"detente/feed"
 	"detente/form"
 	"detente/host"
@@ -388,7 +385,7 @@ func introduce(t *testing.T, homes ...string) {
 func copies(t *testing.T, dsn string) map[traffic.Feed][]feed.Entry {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{
-		DSN: dsn, Schemas: []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema()},
+		DSN: dsn, Schemas: node.Schemas(),
 	})
 	if err != nil {
 		t.Fatal(err)

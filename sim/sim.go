@@ -491,7 +491,11 @@ func (w *World) Reply(from traffic.Party, to statement.ID, form, text string) (n
 	}
 	return w.said(from, "", func(n *node.Node) (node.Sent, error) {
 		if form == "acknowledgement" {
-			return n.Acknowledge(w.t.Context(), to, r.Drafter, r.Values)
+			held, err := n.Statement(w.t.Context(), to)
+			if err != nil {
+				return node.Sent{}, err
+			}
+			r.Values["received"], r.Releaser = held.Held.Unix(), ""
 		}
 		return n.Reply(w.t.Context(), r)
 	})

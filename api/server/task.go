@@ -106,6 +106,11 @@ func (s *Server) rebuild(ctx context.Context, progress func(done, of int64)) (ap
 }
 
 func (s *Server) recover(ctx context.Context, progress func(done, of int64)) (node.Recovery, error) {
+	if s.cfg.Journal != nil {
+		if err := s.cfg.Journal.Reopen(ctx); err != nil {
+			return node.Recovery{}, err
+		}
+	}
 	return s.node.Recover(ctx, func(r node.Recovery) {
 		var missing int64
 		for _, m := range r.Behind {

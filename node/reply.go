@@ -23,15 +23,24 @@ type Reply struct {
 	Precedence traffic.Precedence
 }
 
-// Reply states something that refers to another statement, on its channel, in its dossier, to its author.
+// Reply states something that refers to another statement, see [Node.Refer].
 func (n *Node) Reply(ctx context.Context, r Reply) (Sent, error) {
-	to, err := n.Statement(ctx, r.To)
+	d, err := n.Refer(ctx, r)
 	if err != nil {
 		return Sent{}, err
 	}
+	return n.Send(ctx, d)
+}
+
+// Refer is the draft of a reply: on the channel of the statement that it refers to, in its dossier, to its author.
+func (n *Node) Refer(ctx context.Context, r Reply) (Draft, error) {
+	to, err := n.Statement(ctx, r.To)
+	if err != nil {
+		return Draft{}, err
+	}
 	s := to.Statement
 	if s == nil || to.Reason != "" {
-		return Sent{}, fmt.Errorf("node: %s is invalid (%s) and cannot be replied to; a notice can say so", r.To.Short(), to.Reason)
+		return Draft{}, fmt.Errorf("node: %s is invalid (%s) and cannot be replied to; a notice can say so", r.To.Short(), to.Reason)
 	}
 	d := Draft{
 		Channel: s.Channel, Plane: s.Plane, Precedence: r.Precedence, Post: r.Post, Audience: s.Issuer.String(), Form: r.Form, Values: r.Values,
@@ -51,7 +60,7 @@ func (n *Node) Reply(ctx context.Context, r Reply) (Sent, error) {
 			}
 		}
 	}
-	return n.Send(ctx, d)
+	return d, nil
 }
 
 // addressed is the post that speaks in reply: the one that spoke, when the statement is the own; else the one addressed; else the one of the
@@ -63,27 +72,4 @@ func (n *Node) addressed(s *statement.Statement) traffic.Post {
 		}
 	}
 	return s.Issuer.Post
-}
-
-// Acknowledge states that a person of the watch has the statement in hand. It does not indicate concurrence.
-func (n *Node) Acknowledge(ctx context.Context, id statement.ID, by string, v form.Values) (Sent, error) {
-	if v == nil {
-		v = form.Values{}
-	}
-	if _, ok := v["received"]; !ok {
-		held, err := n.Statement(ctx, id)
-		if err != nil {
-			return Sent{}, err
-		}
-		v["received"] = held.Held.Unix()
-	}
-	return n.Reply(ctx, Reply{To: id, Form: "acknowledgement", Values: v, Language: n.language(), Drafter: by})
-}
-
-// language is the party's first, in which its officers write unless they say otherwise.
-func (n *Node) language() string {
-	if l := n.Chain(n.self).Latest().Languages; len(l) > 0 {
-		return l[0]
-	}
-	return "en"
 }
