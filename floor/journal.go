@@ -1,5 +1,3 @@
-// Package floor is the watch floor around a node: what people do with statements, and what is done when they do nothing. One file per verb.
-// It must never speak for a person: what a machine did is recorded as a machine's, and nothing here waits for the network.
 package floor
 
 import (
@@ -7,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"detente/feed"
 	"detente/form"
@@ -79,7 +78,8 @@ const Machine = "node"
 
 // Entry is an entry of the journal, read.
 type Entry struct {
-	Index     int64 // over all epochs, from 0
+	Index     int64     // over all epochs, from 0
+	Held      time.Time // when it was made, by the clock of this machine
 	Statement *statement.Statement
 	Values    form.Values
 }
@@ -131,5 +131,5 @@ func (j *Journal) read(e feed.Entry) (Entry, bool) {
 		return Entry{}, false
 	}
 	v, err := f.Decode(s.Payload)
-	return Entry{Statement: s, Values: v}, err == nil
+	return Entry{Held: e.Held, Statement: s, Values: v}, err == nil
 }

@@ -48,6 +48,7 @@ type Host struct {
 	cfg      Config
 	log      *slog.Logger
 	node     *node.Node
+	floor    *floor.Floor
 	keys     *party.Keyring
 	route    *route.HTTPS
 	officers *officer.Roll
@@ -130,8 +131,15 @@ func (h *Host) man() error {
 	if h.officers, err = h.enrol(journal); err != nil {
 		return err
 	}
+	phrases, err := server.Phrases()
+	if err != nil {
+		return err
+	}
+	if h.floor, err = floor.New(h.node, floor.Config{Phrases: phrases, Patience: h.cfg.Settings.Watch.Patience, Log: h.log}); err != nil {
+		return err
+	}
 	h.api, err = server.New(server.Config{
-		Node: h.node, Officers: h.officers, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
+		Node: h.node, Floor: h.floor, Officers: h.officers, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	})
 	return err
 }
@@ -159,6 +167,9 @@ func (h *Host) Node() *node.Node { return h.node }
 
 // Meter measures the node for a monitoring system.
 func (h *Host) Meter() *metrics.Meter { return h.meter }
+
+// Floor is the watch floor around the node.
+func (h *Host) Floor() *floor.Floor { return h.floor }
 
 // Client asks the node within this process.
 func (h *Host) Client() *api.Client { return api.InProcess(h.api.Handler()) }
@@ -189,6 +200,7 @@ func (h *Host) Run(ctx context.Context) error {
 		notify("READY=1")
 	}
 	g.Go(func() error { return h.node.Run(ctx) })
+	g.Go(func() error { return h.floor.Run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		notify("STOPPING=1")
@@ -244,7 +256,7 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 }
 
 // Close closes the node. Run must have returned.
-func (h *Host) Close() error { return h.node.Close() }
+func (h *Host) Close() error { return errors.Join(h.floor.Close(), h.node.Close()) }
 
 // notify tells systemd how the service stands, if systemd started it.
 func notify(state string) {

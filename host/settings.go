@@ -31,8 +31,14 @@ type Settings struct {
 	LogFormat string        `toml:"log_format" doc:"text or json."`
 
 	API     APISettings     `toml:"api" doc:"The local API, for the tools of this party."`
+	Watch   WatchSettings   `toml:"watch" doc:"The watch: how people are called."`
 	Metrics MetricsSettings `toml:"metrics" doc:"What a monitoring system reads: /metrics, /livez and /readyz."`
 	Console ConsoleSettings `toml:"console" doc:"The pages for the officers of this party."`
+}
+
+// WatchSettings is the section [watch].
+type WatchSettings struct {
+	Patience time.Duration `toml:"patience" doc:"After which a call that another process of this party began, and of which nothing more was heard, is placed by this one."`
 }
 
 // APISettings is the section [api].
@@ -52,7 +58,8 @@ type MetricsSettings struct {
 func DefaultSettings(p traffic.Party) Settings {
 	return Settings{
 		Party: p, Database: "data/detente.db", Heartbeat: time.Minute, Silence: 3 * time.Minute, LogLevel: slog.LevelInfo, LogFormat: "text",
-		API: APISettings{Socket: "node.sock", TokenFile: "api.token"},
+		API:   APISettings{Socket: "node.sock", TokenFile: "api.token"},
+		Watch: WatchSettings{Patience: 2 * time.Minute},
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"detente/route"
 	"detente/store"
 	"detente/traffic"
+	"detente/watch"
 )
 
 // Errors that a caller decides on.
@@ -99,7 +100,7 @@ type channel struct {
 
 // Schemas are the tables of every package that has its tables in a node's database.
 func Schemas() []store.Schema {
-	return []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema(), officer.Schema()}
+	return []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema(), watch.Schema(), officer.Schema()}
 }
 
 // Open opens the database, checks it against the marks, and learns peers and channels from what is kept. It starts nothing.

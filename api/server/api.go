@@ -23,6 +23,8 @@ import (
 // Config is what the API is made of.
 type Config struct {
 	Node *node.Node
+	// Floor is the watch floor around the node.
+	Floor *floor.Floor
 	// Keyring reads the key file anew, for a charter with new keys. nil where the keys cannot change.
 	Keyring func(*party.Charter) (*party.Keyring, error)
 	// Officers are who may ask beside the terminal. nil where there are none.
@@ -39,6 +41,7 @@ type Config struct {
 type Server struct {
 	cfg     Config
 	node    *node.Node
+	floor   *floor.Floor
 	log     *slog.Logger
 	phrases *form.Phrasebook
 	api     huma.API
@@ -51,11 +54,11 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	phrases, err := loadPhrases()
+	phrases, err := Phrases()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, node: cfg.Node, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action)}
+	s := &Server{cfg: cfg, node: cfg.Node, floor: cfg.Floor, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action)}
 	c := huma.DefaultConfig("Detente", "1")
 	c.Info.Description = "The local API of one node. It is for the tools of the party that runs the node; between parties travels only docs/protocol.md."
 	c.CreateHooks = nil // no links to schemas in answers
@@ -89,6 +92,7 @@ func (s *Server) register() {
 	s.registerPouches()
 	s.registerLinks()
 	s.registerTasks()
+	s.registerWatch()
 }
 
 // body is an answer in JSON.

@@ -19,6 +19,7 @@ import (
 	"detente/api/server"
 	"detente/archive"
 	"detente/feed"
+	"detente/floor"
 	"detente/form"
 	"detente/key"
 	"detente/node"
@@ -54,12 +55,18 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	communications, err := form.Load(regimes.Communications())
 	must(t, err)
+	internal, err := form.Load(regimes.Internal())
+	must(t, err)
 	n, err := node.Open(t.Context(), node.Config{
-		DSN: filepath.Join(dir, "detente.db"), Keys: keys, Pins: pins, MarksDir: filepath.Join(dir, "marks"), Regimes: []*form.Regime{link, communications},
+		DSN: filepath.Join(dir, "detente.db"), Keys: keys, Pins: pins, MarksDir: filepath.Join(dir, "marks"), Regimes: []*form.Regime{link, internal, communications},
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, n.Close()) })
-	face, err := server.New(server.Config{Node: n, Version: "test"})
+	phrases, err := server.Phrases()
+	must(t, err)
+	watch, err := floor.New(n, floor.Config{Phrases: phrases})
+	must(t, err)
+	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"})
 	must(t, err)
 	return &desk{t, n, face, api.InProcess(face.Handler())}
 }

@@ -9,20 +9,13 @@ import (
 	"strings"
 
 	"detente/archive"
+	"detente/floor"
 	"detente/traffic"
 )
 
-// number is the number of a message as people say it: XN/NRRC-O-0003 is the third statement of xn's feed of precedence IMMEDIATE, by the post
-// nrrc. Outside the real plane, and after the first epoch, it says so: XN/NRRC-O-0003-EXERCISE-E1.
+// number is the number of a message as people say it.
 func number(from traffic.Address, f traffic.Feed, index int64) string {
-	s := fmt.Sprintf("%s-%s-%04d", strings.ToUpper(from.String()), string(f.Precedence), index+1)
-	if f.Plane != traffic.Real {
-		s += "-" + strings.ToUpper(string(f.Plane))
-	}
-	if f.Epoch > 0 {
-		s += "-E" + strconv.Itoa(f.Epoch)
-	}
-	return s
+	return floor.Number(from, f, index)
 }
 
 var numbered = regexp.MustCompile(`^(?i)([a-z0-9-]{2,32}/[a-z0-9-]{1,32})-([ZOPR])-(\d{1,12})(?:-(EXERCISE|TEST))?(?:-E(\d{1,9}))?$`)

@@ -14,10 +14,12 @@ import (
 	"detente/blob"
 	"detente/canonical"
 	"detente/feed"
+	"detente/floor"
 	"detente/form"
 	"detente/node"
 	"detente/officer"
 	"detente/party"
+	"detente/roster"
 	"detente/route"
 	"detente/store"
 	"detente/traffic"
@@ -101,6 +103,13 @@ func rules() []rule {
 		{officer.ErrLast, http.StatusConflict, "last-administrator", "make another officer an administrator first"},
 		{officer.ErrBusy, http.StatusServiceUnavailable, "busy", "try again in some minutes"},
 		{officer.ErrNoConsole, http.StatusConflict, "no-console", "set console.origin, and start the node again"},
+		{floor.ErrNoItem, http.StatusNotFound, "no-item", "see what is open with: detente watch"},
+		{floor.ErrTaken, http.StatusConflict, "taken", "the log says by whom: detente log"},
+		{floor.ErrNoPost, http.StatusNotFound, "no-post", "see the posts with: detente charter show"},
+		{floor.ErrNoRoster, http.StatusNotFound, "no-roster", "write one with: detente roster set"},
+		{floor.ErrNoPerson, http.StatusForbidden, "no-person", "sign in, or act at the terminal"},
+		{floor.ErrNotRecorded, http.StatusServiceUnavailable, "not-recorded", "it is done, and is recorded as soon as the disk can be written"},
+		{roster.ErrRoster, malformed, "roster", "docs/operate.md, section The watch, shows a roster"},
 
 		{errField, malformed, "request", ""},
 		{errNotation, malformed, "id", "give four or more digits of an id, or a number such as XN/NRRC-O-0003"},
@@ -140,7 +149,7 @@ func (s *Server) problem(where string, err error) *api.Problem {
 	}
 }
 
-var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|floor|node|officer|feed|form|party|blob|route|store|traffic|canonical|statement): `)
+var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|floor|node|officer|feed|form|party|blob|roster|route|store|traffic|canonical|statement): `)
 
 // plain takes the names of packages out of an error's text.
 func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }

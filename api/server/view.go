@@ -24,8 +24,8 @@ import (
 //go:embed phrases
 var phraseFiles embed.FS
 
-// loadPhrases loads the words in which a statement's standing is told.
-func loadPhrases() (*form.Phrasebook, error) {
+// Phrases loads the words in which the standing of statements, and the items of the watch, are told. Error: form.ErrRegime.
+func Phrases() (*form.Phrasebook, error) {
 	book, err := form.LoadPhrases(fs.FS(phraseFiles))
 	if err != nil {
 		return nil, err

@@ -1,0 +1,192 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"detente/api"
+	"detente/floor"
+	"detente/officer"
+	"detente/roster"
+	"detente/statement"
+	"detente/traffic"
+
+	"golang.org/x/text/language"
+)
+
+// watching is a request for the watch.
+type watching struct {
+	Post  traffic.Post  `query:"post" doc:"Empty for every post."`
+	Plane traffic.Plane `query:"plane" doc:"Empty for every plane."`
+	Lang  string        `query:"lang" default:"en"`
+}
+
+func (s *Server) registerWatch() {
+	const tag = "watch"
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/watch", "show-watch", "What needs somebody now, and who is on duty"), s.watch)
+	handle(s, operation(s, officer.Take, tag, http.MethodPost, "/v1/watch/take", "take-item", "Take an item: its alarm stops").recorded(), s.take)
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/rosters", "list-rosters", "The rosters of all posts", officer.Roster), s.rosters)
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/rosters/{post}", "show-roster", "The roster of a post", officer.Roster), s.roster)
+	handle(s, operation(s, officer.Roster, tag, http.MethodPut, "/v1/rosters/{post}", "set-roster", "Put a roster into force").recorded(), s.setRoster)
+	handle(s, operation(s, officer.Roster, tag, http.MethodPost, "/v1/rosters/{post}/overrides", "override-roster", "Put another officer into a duty role for a time").recorded(), s.override)
+}
+
+func (s *Server) watch(ctx context.Context, _ officer.Actor, in *watching) (api.Watch, error) {
+	v, err := s.floor.Watch(ctx, in.Post, in.Plane)
+	if err != nil {
+		return api.Watch{}, err
+	}
+	lang := language.Make(in.Lang)
+	out := api.Watch{Now: v.Now, Items: s.items(v.Items, lang), Taken: s.items(v.Taken, lang), Done: s.items(v.Done, lang), Duty: []api.Duty{}, Sound: "none"}
+	for _, d := range v.Duty {
+		out.Duty = append(out.Duty, viewDuty(d))
+	}
+	for _, it := range v.Items {
+		switch {
+		case it.Precedence == traffic.Flash:
+			out.Sound = "flash"
+		case it.Precedence == traffic.Immediate && out.Sound == "none":
+			out.Sound = "immediate"
+		}
+	}
+	return out, nil
+}
+
+func (s *Server) items(list []floor.Shown, lang language.Tag) []api.Item {
+	out := []api.Item{}
+	for _, it := range list {
+		out = append(out, s.item(it, lang))
+	}
+	return out
+}
+
+// item is an item in its reader's words.
+func (s *Server) item(it floor.Shown, lang language.Tag) api.Item {
+	out := api.Item{
+		Key: it.Key, Kind: string(it.Kind), Post: it.Post, Plane: it.Plane, Precedence: it.Precedence, Title: s.floor.Title(it.Item, lang), Number: it.Number,
+		Form: it.Form, Peer: it.Peer, Since: it.Since, Due: it.Due, Ended: it.Ended, Calls: []api.Call{},
+	}
+	out.Overdue = it.Ended.IsZero() && it.Overdue(time.Now())
+	if it.Statement != (statement.ID{}) {
+		out.Statement = it.Statement.String()
+	}
+	if it.Channel != [32]byte{} {
+		out.Channel = hex.EncodeToString(it.Channel[:4])
+		if c, regime, err := s.node.Channel(it.Channel); err == nil {
+			out.Channel = channelName(c)
+			if f, ok := regime.Latest(it.Form); ok {
+				out.Detail = regime.Phrases.Phrase(lang, f.ID)
+			}
+		}
+	}
+	if t := it.Taken; t != nil {
+		out.Taken = &api.Taken{By: t.By, Role: t.Role, At: t.At}
+	}
+	for _, c := range it.Calls {
+		out.Calls = append(out.Calls, api.Call{Officer: c.Officer, Role: c.Role, Means: c.Means, At: c.Claimed, Outcome: c.Outcome, Detail: c.Detail})
+	}
+	if n := it.Next; n != nil {
+		out.NextCall = &api.NextCall{Role: string(n.Role), Officer: n.Officer, At: n.At}
+	}
+	return out
+}
+
+func (s *Server) take(ctx context.Context, by officer.Actor, in *struct {
+	Key  string `query:"key" required:"true"`
+	Lang string `query:"lang" default:"en"`
+	Body api.TakeRequest
+}) (api.Item, error) {
+	post, err := s.floor.PostOf(ctx, in.Key)
+	if err != nil {
+		return api.Item{}, err
+	}
+	role, err := must(by, officer.Take, post, in.Body.Role)
+	if err != nil {
+		return api.Item{}, err
+	}
+	it, err := s.floor.Take(ctx, in.Key, floor.By{Officer: by.ID, Role: role}, in.Body.Remark)
+	if err != nil {
+		return api.Item{}, err
+	}
+	return s.item(it, language.Make(in.Lang)), nil
+}
+
+func viewDuty(d roster.Duty) api.Duty {
+	out := api.Duty{Post: d.Post, Shift: d.Shift, From: d.From, Until: d.Until, Officers: []api.DutyOfficer{}, Unmanned: d.Unmanned()}
+	for _, role := range roster.Roles() {
+		if officer := d.Officers[role]; officer != "" {
+			out.Officers = append(out.Officers, api.DutyOfficer{Role: string(role), Officer: officer})
+		}
+	}
+	return out
+}
+
+func (s *Server) rosters(ctx context.Context, _ officer.Actor, _ *none) ([]api.Roster, error) {
+	list, err := s.floor.Rosters(ctx)
+	out := []api.Roster{}
+	for _, p := range list {
+		out = append(out, viewRoster(p))
+	}
+	return out, err
+}
+
+// ofPost is a request about a post.
+type ofPost struct {
+	Post traffic.Post `path:"post"`
+}
+
+func (s *Server) roster(ctx context.Context, _ officer.Actor, in *ofPost) (api.Roster, error) {
+	p, err := s.floor.Roster(ctx, in.Post)
+	if err != nil {
+		return api.Roster{}, err
+	}
+	return viewRoster(p), nil
+}
+
+func (s *Server) setRoster(ctx context.Context, by officer.Actor, in *struct {
+	ofPost
+	Body api.RosterRequest
+}) (api.Roster, error) {
+	role, err := must(by, officer.Roster, in.Post, "")
+	if err != nil {
+		return api.Roster{}, err
+	}
+	p, err := s.floor.SetRoster(ctx, in.Post, in.Body.Text, floor.By{Officer: by.ID, Role: role})
+	if err != nil {
+		return api.Roster{}, err
+	}
+	return viewRoster(p), nil
+}
+
+func (s *Server) override(ctx context.Context, by officer.Actor, in *struct {
+	ofPost
+	Body api.Override
+}) (api.Roster, error) {
+	role, err := must(by, officer.Roster, in.Post, "")
+	if err != nil {
+		return api.Roster{}, err
+	}
+	o := in.Body
+	p, err := s.floor.Override(ctx, roster.Override{
+		Post: in.Post, Role: roster.Role(o.Role), Officer: o.Officer, From: o.From, Until: o.Until, Reason: o.Reason,
+	}, floor.By{Officer: by.ID, Role: role})
+	if err != nil {
+		return api.Roster{}, err
+	}
+	return viewRoster(p), nil
+}
+
+func viewRoster(p floor.Posted) api.Roster {
+	out := api.Roster{Post: p.Post, Text: p.Text, By: p.By, At: p.At, Now: viewDuty(p.Now), Shifts: []api.Duty{}, Overrides: []api.Override{}}
+	for _, d := range p.Shifts {
+		out.Shifts = append(out.Shifts, viewDuty(d))
+	}
+	for _, o := range p.Overrides {
+		out.Overrides = append(out.Overrides, api.Override{
+			Post: o.Post, Role: string(o.Role), Officer: o.Officer, From: o.From, Until: o.Until, Reason: o.Reason, By: o.By,
+		})
+	}
+	return out
+}
