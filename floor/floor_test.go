@@ -357,7 +357,9 @@ func TestTheLadderIsClimbedUntilSomebodyTakesIt(t *testing.T) {
 		// The time runs out although he had taken it: those above the duty officer are told of it.
 		time.Sleep(2 * time.Minute)
 		same(t, "called", xs.phone.said(second)[3:], []string{"10m0s boris deputy missed"})
-		_, err = xs.node.Acknowledge(t.Context(), sent.ID, "deputy", form.Values{"understood": true})
+		_, err = xs.node.Reply(t.Context(), node.Reply{
+			To: sent.ID, Form: "acknowledgement", Values: form.Values{"received": time.Now(), "understood": true}, Language: "en", Drafter: "deputy",
+		})
 		must(t, err)
 		if v := xs.watch(); len(v.Items)+len(v.Taken) != 0 || len(v.Done) != 2 {
 			t.Errorf("acknowledged, and still there: %v %v %v", xs.names(v.Items), xs.names(v.Taken), xs.names(v.Done))
