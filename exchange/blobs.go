@@ -19,10 +19,11 @@ type asked struct {
 }
 
 // PeerWants takes what the peer asks for; the last bundle that asks says it all.
-func (l *Link) PeerWants(w []bundle.Want) { l.mu.Lock(); l.wanted = w; l.mu.Unlock() }
+func (l *Link) PeerWants(w []bundle.Want) { l.mu.Lock(); l.wanted, l.given = w, false; l.mu.Unlock() }
 
-// PackBlobs asks for pieces of blobs that are missing, and adds pieces of those that the peer asked for, in at most room bytes.
-func (l *Link) PackBlobs(ctx context.Context, tx *store.Tx, b *bundle.Bundle, room int) error {
+// PackBlobs asks for pieces of blobs that are missing, and adds pieces of those that the peer asked for, in at most room bytes. m is of the
+// same bundle.
+func (l *Link) PackBlobs(ctx context.Context, tx *store.Tx, b *bundle.Bundle, m *Manifest, room int) error {
 	missing, err := blob.Missing(ctx, tx, l.Peer, 16)
 	if err != nil {
 		return err
@@ -30,12 +31,15 @@ func (l *Link) PackBlobs(ctx context.Context, tx *store.Tx, b *bundle.Bundle, ro
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	for _, m := range missing {
-		if was, ok := l.asked[m.Hash]; ok && was.offset == m.Offset && now.Sub(was.at) < reask {
+	for _, p := range missing {
+		if was, ok := l.asked[p.Hash]; ok && was.offset == p.Offset && now.Sub(was.at) < reask {
 			continue
 		}
-		l.asked[m.Hash] = asked{m.Offset, now}
-		b.Wants = append(b.Wants, bundle.Want{Hash: m.Hash, Offset: m.Offset})
+		l.asked[p.Hash] = asked{p.Offset, now}
+		b.Wants = append(b.Wants, bundle.Want{Hash: p.Hash, Offset: p.Offset})
+	}
+	if l.given {
+		return nil
 	}
 	for _, w := range l.wanted {
 		for at := w.Offset; len(b.Blobs) < bundle.MaxChunks; {
@@ -55,6 +59,7 @@ func (l *Link) PackBlobs(ctx context.Context, tx *store.Tx, b *bundle.Bundle, ro
 			}
 		}
 	}
-	l.wanted = nil
+	m.given = len(l.wanted) > 0
+	l.given = m.given
 	return nil
 }

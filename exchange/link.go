@@ -3,6 +3,7 @@
 package exchange
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -30,7 +31,8 @@ type Link struct {
 	lost      int                    // bundles in a row that did not arrive
 	announced time.Time              // when the own charters were last sent for their own sake
 	pouched   map[traffic.Feed]int64 // FLASH feeds, how far they went into the pouch
-	wanted    []bundle.Want          // pieces of blobs that the peer asked for and has not been sent
+	wanted    []bundle.Want          // pieces of blobs that the peer asked for
+	given     bool                   // they are on their way
 	asked     map[blob.Hash]asked    // what was asked of the peer, so that it is not asked twice at once
 	state     Condition
 	misses    map[string]int // attempts in a row that failed, by route and address
@@ -60,6 +62,23 @@ func NewLink(self, peer traffic.Party) *Link {
 		holds: make(map[traffic.Feed]int64), offered: make(map[traffic.Feed]offer),
 		state: Condition{Peer: peer, Since: time.Now().UTC()}, misses: make(map[string]int), asked: make(map[blob.Hash]asked), pouched: make(map[traffic.Feed]int64),
 	}
+}
+
+// Aside is the memory with which a pouch is packed. It owes everything once, like a new link, and takes nothing off l, nor l off it: what
+// another route has taken on is in the pouch all the same, for that route may be cut, and what the pouch takes on stays owed on the others,
+// for it may never arrive.
+func (l *Link) Aside() *Link {
+	aside := NewLink(l.Self, l.Peer)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for f, size := range l.holds {
+		if f.Party == l.Peer { // of the own feeds a pouch has what is not cosigned
+			aside.holds[f] = size
+		}
+	}
+	aside.knows, aside.lost, aside.wanted = l.knows, l.lost, l.wanted
+	l.lost++ // until it is heard of
+	return aside
 }
 
 // Fresh is a cosignature that was just made durable, at hand so that it need not be read again. The zero value is none.
@@ -150,17 +169,22 @@ func (l *Link) Announce() bool {
 	return true
 }
 
-// FirstPouch tells whether a packed FLASH has not been put into a pouch before, and notes that it is now.
+// FirstPouch tells whether a packed FLASH has not been put into a pouch before.
 func (l *Link) FirstPouch(m *Manifest) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	first := false
-	for _, f := range m.offered {
-		if o := l.offered[f]; f.Precedence == traffic.Flash && o.to > l.pouched[f] {
-			l.pouched[f], first = o.to, true
+	return slices.ContainsFunc(m.offered, func(o offered) bool { return o.feed.Precedence == traffic.Flash && o.to > l.pouched[o.feed] })
+}
+
+// Pouched notes that each packed FLASH has been put into a pouch.
+func (l *Link) Pouched(m *Manifest) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, o := range m.offered {
+		if o.feed.Precedence == traffic.Flash {
+			l.pouched[o.feed] = max(l.pouched[o.feed], o.to)
 		}
 	}
-	return first
 }
 
 // Forget drops what is believed of the peer's copy of a feed, so that the next bundle begins where the receipts end.
@@ -227,12 +251,17 @@ func (l *Link) Outstanding(lane Lane) (again time.Time, yes bool) {
 	return again, yes
 }
 
+// begin is where what the peer may lack begins: after what it is known to hold.
+func (l *Link) begin(h *feed.Head, cosigned int64) int64 {
+	if holds, known := l.holds[h.Feed]; known {
+		return min(holds, h.Size)
+	}
+	return cosigned
+}
+
 // start is where the next entries for the peer begin: after what it is known to hold and what is on its way.
 func (l *Link) start(h *feed.Head, cosigned int64, now time.Time) int64 {
-	from := cosigned
-	if holds, known := l.holds[h.Feed]; known {
-		from = min(holds, h.Size)
-	}
+	from := l.begin(h, cosigned)
 	if o, ok := l.offered[h.Feed]; ok && o.to > from && now.Sub(o.at) < reoffer {
 		from = o.to
 	}

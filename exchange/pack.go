@@ -39,10 +39,13 @@ type Packing struct {
 	Entries  int                         // most entries in one bundle; 0 is bundle.MaxEntries
 	Part     int                         // most entries under one checkpoint; 0 is Entries. The receiver stores one part while it verifies the next
 	Receipts bool                        // no statements, only what is owed: they go by a call of our own
-	// Pouch packs everything that the peer has not cosigned, whatever is believed to be on its way, from where the pouch's bundle before ended.
-	Pouch  map[traffic.Feed]int64
-	Know   map[traffic.Party]int   // newest charter versions held here, for a hello
-	Silent func(traffic.Feed) bool // own feeds that may not speak: their database is behind what was signed
+	// Pouch is how far the bundles before went, of the same pouch: a pouch is packed without regard to what is believed to be on its way. nil for
+	// other routes.
+	Pouch map[traffic.Feed]int64
+	// Flashes packs a FLASH that is not in a pouch yet even if it is on its way: this bundle goes into one too.
+	Flashes bool
+	Know    map[traffic.Party]int   // newest charter versions held here, for a hello
+	Silent  func(traffic.Feed) bool // own feeds that may not speak: their database is behind what was signed
 	// Sign gives the own signature lines of a checkpoint at which a long feed is cut.
 	Sign func(feed.Checkpoint) (lines string, err error)
 	// Mark notes beside the keys that an own checkpoint is about to leave.
@@ -55,10 +58,16 @@ type Packing struct {
 type Manifest struct {
 	owed, notes []traffic.Feed
 	hello       bool
-	offered     []traffic.Feed
+	offered     []offered
+	given       bool // pieces of blobs that the peer asked for
 	Entries     int  // statements of own feeds and those given back
 	More        bool // there was more than fitted
 	Flash       bool // it carries a FLASH, which goes out on all routes at once
+}
+
+type offered struct {
+	feed traffic.Feed
+	to   int64
 }
 
 // Empty tells whether the bundle says nothing.
@@ -66,8 +75,12 @@ func (m *Manifest) Empty() bool {
 	return m.Entries == 0 && !m.hello && len(m.owed) == 0 && len(m.notes) == 0
 }
 
+func (m *Manifest) offers(f traffic.Feed) bool {
+	return slices.ContainsFunc(m.offered, func(o offered) bool { return o.feed == f })
+}
+
 // Pack fills b with what the peer lacks, highest precedence first. What to send is derived from the cosignatures and the peer's own last
-// word: there is no outbox that could be lost.
+// word: there is no outbox that could be lost. The manifest is to be settled after an error too.
 func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packing) (*Manifest, error) {
 	heads, err := feed.Heads(ctx, tx, nil)
 	if err != nil {
@@ -91,10 +104,10 @@ func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packi
 			continue // it can wait, and retries of the urgent lane are many
 		}
 		if err := l.packHeld(ctx, tx, b, h, p, m, &room); err != nil {
-			return nil, err
+			return m, err
 		}
 		if err := l.packNote(ctx, tx, b, h, p, m, &room); err != nil {
-			return nil, err
+			return m, err
 		}
 	}
 	if m.hello && !m.More {
@@ -116,7 +129,7 @@ func (l *Link) Pack(ctx context.Context, tx *store.Tx, b *bundle.Bundle, p Packi
 		}
 		for more := true; more; {
 			if more, err = l.packEntries(ctx, tx, b, h, p, m, &room); err != nil {
-				return nil, err
+				return m, err
 			}
 		}
 	}
@@ -209,6 +222,9 @@ func (l *Link) packEntries(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 		if p.Pouch == nil {
 			from = l.start(h, cosigned, now)
 		}
+		if p.Flashes && h.Feed.Precedence == traffic.Flash && !m.offers(h.Feed) {
+			from = min(from, max(l.begin(h, cosigned), l.pouched[h.Feed]))
+		}
 	} else {
 		holds, known := l.holds[h.Feed]
 		if !known {
@@ -264,7 +280,7 @@ func (l *Link) packEntries(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 	b.Feeds = append(b.Feeds, part)
 	*room -= part.Size()
 	l.offered[h.Feed] = offer{to, now}
-	m.offered = append(m.offered, h.Feed)
+	m.offered = append(m.offered, offered{h.Feed, to})
 	m.Entries += len(part.Entries)
 	m.Flash = m.Flash || h.Feed.Precedence == traffic.Flash
 	if p.Pouch != nil {
@@ -287,11 +303,17 @@ func backTo(ctx context.Context, tx *store.Tx, h *feed.Head, from, to int64, ent
 
 // Settle tells the link what became of a packed bundle. What did not arrive is owed again.
 func (l *Link) Settle(m *Manifest, arrived bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m.given && l.given { // the peer has not asked again meanwhile
+		l.given = false
+		if arrived {
+			l.wanted = nil
+		}
+	}
 	if arrived {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.lost++
 	l.hello = l.hello || m.hello
 	for _, f := range m.owed {
@@ -300,8 +322,8 @@ func (l *Link) Settle(m *Manifest, arrived bool) {
 	for _, f := range m.notes {
 		l.notes[f] = true
 	}
-	for _, f := range m.offered {
-		delete(l.offered, f)
+	for _, o := range m.offered {
+		delete(l.offered, o.feed)
 	}
 }
 

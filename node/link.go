@@ -38,6 +38,11 @@ func newLine(self, peer traffic.Party) *line {
 // kick says that there may be something to say. It never blocks.
 func (l *line) kick(lane exchange.Lane) {
 	wake(l.kicks[lane])
+	l.kickHeld()
+}
+
+// kickHeld is kick for the requests that the peer holds open.
+func (l *line) kickHeld() {
 	l.mu.Lock()
 	for c := range l.held {
 		wake(c)
@@ -150,7 +155,9 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 	if lane == exchange.Urgent {
 		end = n.way.Take()
 	}
-	sealed, thread, m, err := n.pack(ctx, l, packing{lanes: []exchange.Lane{lane}, hold: hold, limit: exchange.Limit(ways)})
+	sealed, thread, m, err := n.pack(ctx, l, packing{
+		lanes: []exchange.Lane{lane}, hold: hold, limit: exchange.Limit(ways), flashes: n.cfg.PouchDir != "" && lane == exchange.Urgent,
+	})
 	end()
 	if err != nil || sealed == nil {
 		return false, err
@@ -173,6 +180,7 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 	})
 	l.link.Settle(m, err == nil)
 	if err != nil {
+		l.kickHeld() // what this call had taken on is theirs to bring
 		return false, err
 	}
 	if l.link.Reached() {
@@ -195,8 +203,9 @@ type packing struct {
 	only  bool // receipts only
 	force bool // seal even when there is nothing to say
 
-	pouch  map[traffic.Feed]int64 // not nil: for a pouch, see exchange.Packing
-	thread bundle.Thread          // of the bundle that this one answers
+	flashes bool                   // see exchange.Packing
+	pouch   map[traffic.Feed]int64 // not nil: for a pouch, see exchange.Packing
+	thread  bundle.Thread          // of the bundle that this one answers
 }
 
 // pack makes a sealed bundle for a peer; nil when there is nothing to say.
@@ -211,7 +220,7 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 		b.Feeds, b.Held, b.Gossip, b.Forks, b.Wants, b.Blobs = nil, nil, nil, nil, nil, nil
 		m, err = l.link.Pack(ctx, tx, b, exchange.Packing{
 			Lanes: p.lanes, Shared: n.shared(peer), Capacity: bundle.Capacity(p.limit), Entries: 4 * batch, Part: batch, Pouch: p.pouch,
-			Receipts: p.only, Know: n.know(), Silent: n.isSilent,
+			Flashes: p.flashes, Receipts: p.only, Know: n.know(), Silent: n.isSilent,
 			Mark:   n.marks.Raise,
 			Sign:   func(c feed.Checkpoint) (string, error) { return c.Sign(keys.Checkpoint, n.now()) },
 			Cosign: func(c feed.Checkpoint) (string, error) { return c.Cosign(n.self, keys.Mirror, n.now()) },
@@ -224,9 +233,12 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 				return err
 			}
 		}
-		return l.link.PackBlobs(ctx, tx, b, bundle.Capacity(p.limit)-b.Size())
+		return l.link.PackBlobs(ctx, tx, b, m, bundle.Capacity(p.limit)-b.Size())
 	})
 	if err != nil {
+		if m != nil {
+			l.link.Settle(m, false)
+		}
 		return nil, nil, nil, fmt.Errorf("node: pack: %w", err)
 	}
 	if m.Empty() && len(b.Wants)+len(b.Blobs) == 0 && (len(b.Charters) == 0 || !l.link.Announce()) && p.hold == 0 && !p.force {
@@ -241,8 +253,11 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 	} else {
 		sealed, thread, err = bundle.SealAsking(b, signer, to)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		l.link.Settle(m, false)
+	case p.thread != nil: // nobody tells whether an answer arrived: who lacks something of it asks again
+		l.link.Settle(m, true)
 	}
 	return sealed, thread, m, err
 }

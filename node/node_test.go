@@ -42,6 +42,12 @@ func loadRegimes(t testing.TB) []*form.Regime {
 }
 
 func open(t testing.TB, w *wires, id traffic.Party) *node.Node {
+	n := openWith(t, id, func(c *node.Config) { c.Routes = map[string]route.Route{"https": w} })
+	w.nodes[id] = n
+	return n
+}
+
+func openWith(t testing.TB, id traffic.Party, set func(*node.Config)) *node.Node {
 	dir := t.TempDir()
 	charter, keys, _, err := party.Found(party.Plan{
 		Party: id, Name: map[string]string{"en": string(id)}, Languages: []string{"en"}, Routes: []party.Route{{Name: "https", Address: string(id)}},
@@ -60,14 +66,14 @@ func open(t testing.TB, w *wires, id traffic.Party) *node.Node {
 	if err := pins.SetOwn(chain); err != nil {
 		t.Fatal(err)
 	}
-	n, err := node.Open(t.Context(), node.Config{
-		DSN: filepath.Join(dir, "detente.db"), Keys: keys, Pins: pins, MarksDir: filepath.Join(dir, "marks"), Regimes: loadRegimes(t),
-		Routes: map[string]route.Route{"https": w}, Callable: true,
-	})
+	c := node.Config{
+		DSN: filepath.Join(dir, "detente.db"), Keys: keys, Pins: pins, MarksDir: filepath.Join(dir, "marks"), Regimes: loadRegimes(t), Callable: true,
+	}
+	set(&c)
+	n, err := node.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.nodes[id] = n
 	return n
 }
 

@@ -25,18 +25,16 @@ func (n *Node) ExportPouch(ctx context.Context, peer traffic.Party, path string)
 	if l == nil {
 		return 0, fmt.Errorf("%w: %s", ErrNoPeer, peer)
 	}
-	l.link.OweHello()
+	aside := &line{link: l.link.Aside()}
 	var bundles [][]byte
 	taken := make(map[traffic.Feed]int64)
 	for more := true; more; {
-		sealed, _, m, err := n.pack(ctx, l, packing{
+		sealed, _, m, err := n.pack(ctx, aside, packing{
 			lanes: []exchange.Lane{exchange.Urgent, exchange.Calm}, limit: bundle.MaxSealed, pouch: taken, force: bundles == nil,
 		})
 		if err != nil {
 			return 0, err
 		}
-		// A pouch may never arrive: what it carries stays owed on every other route.
-		defer l.link.Settle(m, false)
 		if sealed != nil {
 			bundles = append(bundles, sealed)
 		}
@@ -75,5 +73,6 @@ func (n *Node) pouchFlash(ctx context.Context, l *line, m *exchange.Manifest, se
 		n.log.Error("pouch", "peer", l.link.Peer, "reason", err)
 		return
 	}
+	l.link.Pouched(m)
 	n.bump()
 }

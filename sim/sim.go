@@ -147,7 +147,7 @@ func (w *World) Add(f Founded) *Capital {
 	}
 	w.capitals[id] = c
 	pins := c.pins()
-	if err := os.MkdirAll(c.pouches(), 0o700); err != nil {
+	if err := os.MkdirAll(c.Pouches(), 0o700); err != nil {
 		w.t.Fatal(err)
 	}
 	chain, err := party.NewChain(f.Charter)
@@ -183,8 +183,8 @@ func (w *World) Parties() []*Capital {
 
 func (c *Capital) database() string { return filepath.Join(c.dir, "detente.db") }
 
-// pouches is where the node puts each FLASH too, for somebody to take along.
-func (c *Capital) pouches() string { return filepath.Join(c.dir, "pouches") }
+// Pouches is where the node puts each FLASH too, for somebody to take along.
+func (c *Capital) Pouches() string { return filepath.Join(c.dir, "pouches") }
 
 func (c *Capital) pins() *party.Pins {
 	pins, err := party.OpenPins(filepath.Join(c.dir, "keys"), key.Standard())
@@ -215,7 +215,7 @@ func (c *Capital) TryStart() error {
 	n, err := node.Open(l.ctx, node.Config{
 		DSN: c.database(), Keys: keys, Pins: pins, MarksDir: filepath.Join(c.dir, "keys", "marks"), Regimes: c.world.regimes,
 		Routes: map[string]route.Route{routeName: wire{c.world.Net, c.ID, l}}, Callable: c.callable, Heartbeat: c.world.heartbeat,
-		PouchDir: c.pouches(), Now: c.Now, Log: slog.New(slog.NewTextHandler(c.world.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})).With("at", c.ID),
+		PouchDir: c.Pouches(), Now: c.Now, Log: slog.New(slog.NewTextHandler(c.world.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})).With("at", c.ID),
 		Fault: func(step string) error { return c.fault(l, step) },
 	})
 	if err != nil {

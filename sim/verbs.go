@@ -96,7 +96,7 @@ func (s *Script) flashes(args []string, out *strings.Builder) error {
 	if len(args) != 2 {
 		return errUsage
 	}
-	dir := s.World.Capital(traffic.Party(args[0])).pouches()
+	dir := s.World.Capital(traffic.Party(args[0])).Pouches()
 	files, err := fs.Glob(os.DirFS(dir), "*.detente-pouch")
 	if err != nil {
 		return err

@@ -1,0 +1,102 @@
+package node_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"detente/form"
+	"detente/node"
+	"detente/party"
+	"detente/route"
+	"detente/traffic"
+)
+
+// swamp is a route that takes every bundle and brings none anywhere.
+type swamp struct{ calm chan struct{} } // one slot: a bundle of the calm lane has set out
+
+func (s *swamp) Name() string { return "https" }
+func (s *swamp) Limit() int   { return 8 << 20 }
+func (s *swamp) Carry(ctx context.Context, _ route.Peer, _ []byte) ([]byte, error) {
+	if _, urgent := ctx.Deadline(); !urgent { // an urgent call does not wait for ever
+		select {
+		case s.calm <- struct{}{}:
+		default:
+		}
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// courier takes a pouch from one capital to the other.
+func courier(t *testing.T, from, to *node.Node) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pouch")
+	if _, err := from.ExportPouch(t.Context(), to.Self(), path); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if r, err := to.ImportPouch(t.Context(), file); err != nil || r.Bundles == 0 || r.Refused > 0 {
+		t.Fatalf("%+v %v", r, err)
+	}
+}
+
+// The receipts go back by pouch, and at that very moment a call sets out with them on a line that leads nowhere. They are in the pouch all the same.
+func TestPouchHasTheReceiptsThatACallHasTakenOn(t *testing.T) {
+	lost := &swamp{make(chan struct{}, 1)}
+	routes := map[string]route.Route{"https": lost}
+	var moment atomic.Pointer[func()] // what happens the next time that xs looks at the clock
+	a := openWith(t, "xn", func(c *node.Config) { c.Routes = routes })
+	defer a.Close()
+	b := openWith(t, "xs", func(c *node.Config) {
+		c.Routes = routes
+		c.Now = func() time.Time {
+			if happens := moment.Swap(nil); happens != nil {
+				(*happens)()
+			}
+			return time.Now()
+		}
+	})
+	defer b.Close()
+	pair(t, a, b)
+	c, err := a.Propose(t.Context(), party.Channel{Name: "nrrc", Regime: party.RegimeRef{ID: "communications", Version: 1}}, []traffic.Party{"xs"}, "council", "head")
+	if err != nil {
+		t.Fatal(err)
+	}
+	courier(t, a, b)
+	if err := b.Accept(t.Context(), c.ID(), "council", "head"); err != nil {
+		t.Fatal(err)
+	}
+	courier(t, b, a)
+	sent, err := a.Send(t.Context(), node.Draft{
+		Channel: c.ID(), Plane: traffic.Real, Precedence: traffic.Flash, Post: "nrrc", Audience: "xs/nrrc", Form: "check",
+		Values: form.Values{"level": int64(2), "question": "What is the weather?"}, Language: "en", Drafter: "duty-officer",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	courier(t, a, b)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	run := func() {
+		go func() { done <- b.Run(ctx) }()
+		<-lost.calm
+	}
+	moment.Store(&run)
+	courier(t, b, a)
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if size, err := a.Cosigned(t.Context(), sent.Feed, "xs"); err != nil || size != sent.Index+1 {
+		t.Errorf("xs has cosigned %d of %d: %v", size, sent.Index+1, err)
+	}
+}
