@@ -183,11 +183,12 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 		l.kickHeld() // what this call had taken on is theirs to bring
 		return false, err
 	}
-	if l.link.Reached() {
-		n.bump()
-	}
+	again := l.link.Reached()
 	if !answered {
-		l.link.Heard("")
+		again = l.link.Heard("") || again
+	}
+	if again {
+		n.bump()
 	}
 	if lane == exchange.Urgent && l.link.Owes() {
 		wake(l.kicks[exchange.Calm])

@@ -100,3 +100,21 @@ func TestPouchHasTheReceiptsThatACallHasTakenOn(t *testing.T) {
 		t.Errorf("xs has cosigned %d of %d: %v", size, sent.Index+1, err)
 	}
 }
+
+// Whoever waits for a link is told that it is up, even by a bundle that brings nothing else.
+func TestALinkThatComesUpIsAChange(t *testing.T) {
+	a, b := openWith(t, "xn", func(*node.Config) {}), openWith(t, "xs", func(*node.Config) {})
+	defer a.Close()
+	defer b.Close()
+	pair(t, a, b)
+	changed := a.Changed()
+	courier(t, b, a)
+	select {
+	case <-changed:
+	default:
+		t.Error("nobody was told")
+	}
+	if c := a.Conditions(); len(c) != 1 || !c[0].Up {
+		t.Errorf("%+v", c)
+	}
+}

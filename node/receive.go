@@ -130,7 +130,8 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 
 // settle makes known what has become durable: to waiters, to the links, to the log.
 func (n *Node) settle(ctx context.Context, l *line, b *bundle.Bundle, way string, t *taken) {
-	if l.link.Heard(way) {
+	up := l.link.Heard(way)
+	if up {
 		n.log.Info("link up", "peer", b.From, "route", way)
 		n.watchSilence(ctx, l) // it is silent no more
 	}
@@ -161,7 +162,7 @@ func (n *Node) settle(ctx context.Context, l *line, b *bundle.Bundle, way string
 	for _, r := range t.receipts {
 		n.waiters.Release(r)
 	}
-	if len(t.stored) > 0 || len(t.receipts) > 0 || t.chunks || len(t.alarms) > 0 {
+	if up || len(t.stored) > 0 || len(t.receipts) > 0 || t.chunks || len(t.alarms) > 0 {
 		n.bump()
 	}
 }
