@@ -118,8 +118,8 @@ type Statement struct {
 	at        Order
 }
 
-// stops tells whether the statement stops a function.
-func (s *Statement) stops(function string) bool {
+// Stops tells whether the statement stops a function. nil stops nothing.
+func (s *Statement) Stops(function string) bool {
 	if s == nil || rank(s.State) < rank(Restricted) || Floor(function) || slices.Contains(s.Continues, function) {
 		return false
 	}
@@ -215,14 +215,14 @@ func codes(v form.Values, name string) []string {
 func (f *Statuses) Of(w Where, p traffic.Party, now time.Time) *Statement {
 	list := f.stated[whose{w, p}]
 	for i := len(list) - 1; i >= 0; i-- {
-		s := &list[i]
+		s := list[i] // a copy: the list is sorted in place
 		if s.From.After(now) {
 			continue
 		}
 		if !s.Until.IsZero() && now.After(s.Until) {
 			return nil
 		}
-		return s
+		return &s
 	}
 	return nil
 }
@@ -260,14 +260,14 @@ func (f *Statuses) Permit(w Where, self traffic.Party, members []traffic.Party, 
 	if u.Precedence == traffic.Flash || Floor(function) {
 		return nil
 	}
-	if f.Of(w, self, now).stops(function) {
+	if f.Of(w, self, now).Stops(function) {
 		return fmt.Errorf("%w: %s", ErrSuspended, function)
 	}
 	if u.Essential {
 		return nil
 	}
 	for _, p := range members {
-		if p != self && f.Of(w, p, now).stops(function) {
+		if p != self && f.Of(w, p, now).Stops(function) {
 			return fmt.Errorf("%w: %s, %s", ErrDeclined, p, function)
 		}
 	}

@@ -101,6 +101,7 @@ type Floor struct {
 	lang    language.Tag // of the party
 	folds   []fold
 	sources []source
+	errands []func(ctx context.Context, now time.Time) (again time.Time)
 	scribe  scribe
 	kicked  chan struct{} // one slot: look again
 	work    sync.WaitGroup
@@ -217,6 +218,9 @@ func (f *Floor) turn(ctx context.Context) (again time.Time) {
 	if warm {
 		next := f.refresh(now)
 		due := f.callPeople(ctx, now)
+		if !more {
+			due = earlier(due, f.errand(ctx, now))
+		}
 		f.writeDown(now)
 		again = earlier(again, earlier(next, due))
 	}

@@ -1,0 +1,147 @@
+package floor
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"detente/dossier"
+	"detente/form"
+	"detente/statement"
+	"detente/store"
+	"detente/traffic"
+	"detente/watch"
+)
+
+// Companion is what watches beside the floor: it folds what the floor reads, tells of what needs somebody, and does what a machine has to do. Its
+// methods are called with the floor's lock held, except Errand; they do not wait, and ask the floor nothing.
+type Companion interface {
+	// Add takes a valid statement, as fold does.
+	Add(t *Told)
+	// Items are as those of a source. An item without a post is of the party as a whole.
+	Items(now time.Time) (items []*watch.Item, again time.Time)
+	// Errand does what is due, and tells when it is to be asked again; zero for when something has come.
+	Errand(ctx context.Context, now time.Time) (again time.Time)
+}
+
+// Join adds a companion. It must be called before the floor runs and before anything is asked of it.
+func (f *Floor) Join(c Companion) {
+	f.folds = append(f.folds, joined{f, c})
+	f.sources = append(f.sources, joined{f, c})
+	f.errands = append(f.errands, c.Errand)
+}
+
+// joined is a companion as a fold and a source.
+type joined struct {
+	floor *Floor
+	Companion
+}
+
+func (j joined) add(t *Told) { j.Add(t) }
+
+func (j joined) items(now time.Time) ([]*watch.Item, time.Time) {
+	items, again := j.Items(now)
+	for _, it := range items {
+		if it.Post == "" {
+			it.Post = j.floor.firstPost()
+		}
+	}
+	return items, again
+}
+
+// errand has the companions do what they have to do.
+func (f *Floor) errand(ctx context.Context, now time.Time) (again time.Time) {
+	for _, e := range f.errands {
+		again = earlier(again, e(ctx, now))
+	}
+	return again
+}
+
+// CatchUp reads all that was stored, so that whoever asks a fold afterwards is told of what was stored before.
+func (f *Floor) CatchUp(ctx context.Context) error {
+	f.turning.Lock()
+	defer f.turning.Unlock()
+	for {
+		more, err := f.catchUp(ctx)
+		if err != nil {
+			return err
+		}
+		if !more && f.ledger.warm {
+			return nil
+		}
+	}
+}
+
+// Kick has the floor look again.
+func (f *Floor) Kick() { f.kick() }
+
+// Once does something that all processes of this party together are to do once, by the names of the thing and of what becomes of it. It claims before
+// it does. Dying in between, the next process claims it anew after Config.Patience, and do must find out itself whether it was done.
+func (f *Floor) Once(ctx context.Context, thing, state string, do func() error) error {
+	claimed := false
+	err := f.node.DB.Update(ctx, store.Calm, func(tx *store.Tx) (err error) {
+		claimed, err = watch.Act(ctx, tx, thing, state, f.cfg.Process, time.Now(), f.cfg.Patience)
+		return err
+	})
+	if err != nil || !claimed {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return f.node.DB.Update(ctx, store.Calm, func(tx *store.Tx) error { return watch.Acted(ctx, tx, thing, state) })
+}
+
+// Handovers are the moments from one time to another at which the watch of a post changes, by every roster that is about it; of an empty post, by
+// every roster.
+func (f *Floor) Handovers(post traffic.Post, from, until time.Time) []time.Time {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	var out []time.Time
+	for _, name := range sortedPosts(f.record.rosters) {
+		if r := f.record.rosters[name]; post == "" || name == post || slices.Contains(r.Covers, post) {
+			out = append(out, r.Handovers(from, until)...)
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return slices.CompactFunc(out, time.Time.Equal)
+}
+
+// Awaited is an own statement from which something is due from another party.
+type Awaited struct {
+	dossier.Entry
+	Form  *form.Form
+	There time.Time // when the first of its addressees held it; zero when none is known to
+}
+
+// Awaits lists the own statements from which something is due, the oldest first. It observes first what the feeds do not tell.
+func (f *Floor) Awaits(ctx context.Context) ([]Awaited, error) {
+	if err := f.current(ctx); err != nil {
+		return nil, err
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	var out []Awaited
+	for _, m := range f.matters {
+		for _, d := range m.open {
+			if d.own {
+				out = append(out, Awaited{d.entry, d.form, d.held})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Awaited) int {
+		return cmp.Or(a.Statement.IssuedAt.Compare(b.Statement.IssuedAt), compareIDs(a.Statement.ID(), b.Statement.ID()))
+	})
+	return out, nil
+}
+
+// Addressees are the parties that a statement is addressed to.
+func (f *Floor) Addressees(s *statement.Statement) []traffic.Party { return f.addressees(s) }
+
+// PostFor is the post of this party that a statement concerns.
+func (f *Floor) PostFor(s *statement.Statement) traffic.Post {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.postOf(s)
+}
