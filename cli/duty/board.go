@@ -200,7 +200,7 @@ func (v *view) heading(w words, columns int) line {
 	}
 	left := w.or("plane", string(v.plane)) + "  " + clean(v.party)
 	if untaken > 0 {
-		left += "  " + w.say("untaken") + ": " + strings.Join(counts, "  ")
+		left += "  " + w.say("untaken", strings.Join(counts, "  "))
 	}
 	right := form.DTG(v.now)
 	return line{pad(left, columns-widthOf(right)-1, false) + " " + right, style}
@@ -301,10 +301,11 @@ func (v *view) row(w words, i api.Item, columns int, mine bool) line {
 		}
 	}
 	text := mark + shape(i.Precedence) + " " + clean(string(i.Precedence)) + " " + pad(w.or("precedence", string(i.Precedence)), 11, false) + pad(v.clock(i), 11, true) + "  "
+	kind := w.or("kind", i.Kind)
 	if i.Overdue {
-		text += w.say("overdue") + ": "
+		kind = w.say("overdue", kind)
 	}
-	text += w.or("kind", i.Kind) + "  "
+	text += kind + "  "
 	if i.Number != "" {
 		text += clean(i.Number) + "  "
 	}
