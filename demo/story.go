@@ -62,7 +62,7 @@ func (p *play) agree(ctx context.Context) error {
 		name   string
 		others []*actor
 	}{{"nrrc", []*actor{p.south}}, {"cert", []*actor{p.south}}, {"lakeside", []*actor{p.south, p.lake}}} {
-		if err := p.north.channel(ctx, c.name, c.others...); err != nil {
+		if err := p.north.propose(ctx, api.ProposeRequest{Name: c.name}, c.others...); err != nil {
 			return err
 		}
 		names := []string{p.north.name}

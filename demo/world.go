@@ -15,6 +15,7 @@ import (
 
 	"detente/api"
 	"detente/host"
+	"detente/node"
 	"detente/party"
 	"detente/traffic"
 )
@@ -26,6 +27,9 @@ type actor struct {
 	language string
 	home     string
 	keyFile  string
+	origin   string // of its console
+	people   []person
+	as       map[string]*api.Client // by officer
 	host     *host.Host
 	*api.Client
 }
@@ -82,14 +86,25 @@ type casting struct {
 	id        traffic.Party
 	name      map[string]string
 	languages []string
+	people    []person
 }
 
-// cast are the parties of the story.
+// cast are the parties of the story, each with two officers who read in its language.
 func cast() []casting {
+	watch, behind := []string{"duty-officer", "translator"}, []string{"deputy", "head-of-post", "administrator"}
 	return []casting{
-		{"xn", map[string]string{"en": "Northland", "ru": "Северная страна"}, []string{"en"}},
-		{"xs", map[string]string{"en": "Southland", "ru": "Южная страна"}, []string{"ru", "en"}},
-		{"xl", map[string]string{"en": "Lakeland", "ru": "Озёрная страна"}, []string{"en", "ru"}},
+		{
+			"xn", map[string]string{"en": "Northland", "ru": "Северная страна"}, []string{"en"},
+			[]person{{"anna", "Anna Berg", "en", watch}, {"carl", "Carl Lind", "en", behind}},
+		},
+		{
+			"xs", map[string]string{"en": "Southland", "ru": "Южная страна"}, []string{"ru", "en"},
+			[]person{{"ivan", "Иван Петров", "ru", watch}, {"olga", "Ольга Иванова", "ru", behind}},
+		},
+		{
+			"xl", map[string]string{"en": "Lakeland", "ru": "Озёрная страна"}, []string{"en", "ru"},
+			[]person{{"lea", "Léa Morel", "fr", watch}, {"salim", "سليم حداد", "ar", behind}},
+		},
 	}
 }
 
@@ -109,7 +124,9 @@ func newWorld(ctx context.Context, dir string) (*world, error) {
 }
 
 func (w *world) found(ctx context.Context, c casting) (*actor, error) {
-	a := &actor{id: c.id, name: c.name["en"], language: c.languages[0], home: filepath.Join(w.dir, string(c.id))}
+	a := &actor{
+		id: c.id, name: c.name["en"], language: c.languages[0], home: filepath.Join(w.dir, string(c.id)), people: c.people, as: make(map[string]*api.Client),
+	}
 	a.keyFile = filepath.Join(w.dir, string(c.id)+".key")
 	if err := party.NewKeyFile(a.keyFile); err != nil {
 		return nil, err
@@ -120,6 +137,11 @@ func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 	}
 	settings := host.DefaultSettings(c.id)
 	settings.Listen, settings.KeyFile, settings.Pouches = listen.Addr().String(), a.keyFile, "pouches"
+	if settings.Console.Listen, err = freePort(); err != nil {
+		return nil, err
+	}
+	_, port, _ := net.SplitHostPort(settings.Console.Listen)
+	a.origin = "http://localhost:" + port // a name: passkeys do not hold for an address
 	lock := party.Lock{KeyFile: a.keyFile}
 	_, err = host.Found(a.home, host.Founding{
 		Plan: party.Plan{
@@ -133,7 +155,14 @@ func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 	if err := os.MkdirAll(filepath.Join(a.home, "pouches"), 0o700); err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
-	a.host, err = host.New(ctx, host.Config{Home: a.home, Settings: settings, Lock: lock, Listener: listen, Dial: w.network.dial})
+	drill, err := loadDrill()
+	if err != nil {
+		return nil, err
+	}
+	a.host, err = host.New(ctx, host.Config{
+		Home: a.home, Settings: settings, Lock: lock, Listener: listen, Dial: w.network.dial,
+		Adjust: func(c *node.Config) { c.Regimes = append(c.Regimes, drill) },
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +173,15 @@ func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 		}
 	})
 	return a, nil
+}
+
+// freePort is an address on this machine at which nobody listens.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("demo: %w", err)
+	}
+	return l.Addr().String(), l.Close()
 }
 
 func (w *world) close() error {
@@ -172,6 +210,7 @@ func (a *actor) until(ctx context.Context, what string, done func() (bool, error
 		}
 		select {
 		case <-changed:
+		case <-time.After(250 * time.Millisecond): // a deadline passes without anything being stored
 		case <-ctx.Done():
 			return fmt.Errorf("demo: %s did not see it in time: %s", a.name, what)
 		}
@@ -193,9 +232,9 @@ func pair(ctx context.Context, a, b *actor) (words []string, err error) {
 	return words, err
 }
 
-// channel proposes a channel for a and has the others accept it.
-func (a *actor) channel(ctx context.Context, name string, others ...*actor) error {
-	r := api.ProposeRequest{Name: name}
+// propose proposes a channel for a and has the others accept it.
+func (a *actor) propose(ctx context.Context, r api.ProposeRequest, others ...*actor) error {
+	name := r.Name
 	for _, o := range others {
 		r.Members = append(r.Members, o.id)
 	}
