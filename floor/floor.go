@@ -105,6 +105,7 @@ type Floor struct {
 	scribe  scribe
 	kicked  chan struct{} // one slot: look again
 	work    sync.WaitGroup
+	pulse   pulse
 
 	turning sync.Mutex // one reader of the feeds at a time; guards ledger
 	ledger  ledger
@@ -174,9 +175,12 @@ func (f *Floor) Run(ctx context.Context) error {
 	wg.Go(func() { f.write(ctx) })
 	defer wg.Wait()
 	defer f.work.Wait()
+	defer f.pulse.end()
 	for ctx.Err() == nil {
 		changed := f.node.Changed()
+		f.pulse.begin()
 		again := f.turn(ctx)
+		f.pulse.sleep(again)
 		wait := time.NewTimer(time.Until(again))
 		select {
 		case <-ctx.Done():

@@ -118,7 +118,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if err := h.man(); err != nil {
 		return nil, errors.Join(err, h.node.Close())
 	}
-	h.meter.Observe(h.node, h.measure, nil)
+	h.meter.Observe(h.node, h.measure, h.floor.Alive)
 	return h, nil
 }
 

@@ -215,9 +215,25 @@ func TestReadiness(t *testing.T) {
 		h.Meter().Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 		return answer.Code, answer.Body.String()
 	}
-	if code, text := ask("/readyz"); code != http.StatusOK || !strings.Contains(text, `{"ready":true,"checks":[{"name":"database","ok":true}`) {
-		t.Errorf("%d %s", code, text)
+	if code, text := ask("/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "nobody is called") {
+		t.Errorf("before it runs: %d %s", code, text)
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(ctx) }()
+	defer func() { cancel(); <-ended }()
+	deadline := time.After(20 * time.Second)
+	for code, text := ask("/readyz"); code != http.StatusOK; code, text = ask("/readyz") {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-deadline:
+			t.Fatalf("%d %s", code, text)
+		}
+	}
+	if _, text := ask("/readyz"); !strings.Contains(text, `{"ready":true,"checks":[{"name":"database","ok":true}`) {
+		t.Error(text)
+	}
+	measured(t, h, `detente_watch_readable 1`, `detente_watch_items{precedence="FLASH",state="untaken"} 0`, `detente_sessions 0`)
 	broken.Store(true)
 	if code, text := ask("/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "the disk is gone") {
 		t.Errorf("%d %s", code, text)

@@ -91,6 +91,22 @@ func Settle(ctx context.Context, tx *store.Tx, c *Call) error {
 	return nil
 }
 
+// Tally is how many calls of a means ended so.
+type Tally struct {
+	Means, Outcome string
+	N              int64
+}
+
+// Tallies counts all calls, by means and outcome.
+func Tallies(ctx context.Context, tx *store.Tx) ([]Tally, error) {
+	out, err := store.All(ctx, tx, func(t *Tally) []any { return []any{&t.Means, &t.Outcome, &t.N} },
+		`SELECT means, outcome, COUNT(*) FROM calls GROUP BY means, outcome ORDER BY means, outcome`)
+	if err != nil {
+		return nil, fmt.Errorf("watch: calls: %w", err)
+	}
+	return out, nil
+}
+
 // Calls lists all calls, in the order in which they were claimed, from a moment on.
 func Calls(ctx context.Context, tx *store.Tx, since time.Time) ([]Call, error) {
 	rows, err := tx.Query(ctx, `SELECT item, officer, means, role, claimed, process, tries, outcome, ended, detail FROM calls
