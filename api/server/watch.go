@@ -146,7 +146,7 @@ func (s *Server) roster(ctx context.Context, _ officer.Actor, in *ofPost) (api.R
 }
 
 func (s *Server) setRoster(ctx context.Context, by officer.Actor, in *struct {
-	ofPost
+	Post traffic.Post `path:"post"` // an embedded part that is not exported is passed over
 	Body api.RosterRequest
 }) (api.Roster, error) {
 	role, err := must(by, officer.Roster, in.Post, "")
@@ -161,7 +161,7 @@ func (s *Server) setRoster(ctx context.Context, by officer.Actor, in *struct {
 }
 
 func (s *Server) override(ctx context.Context, by officer.Actor, in *struct {
-	ofPost
+	Post traffic.Post `path:"post"` // an embedded part that is not exported is passed over
 	Body api.Override
 }) (api.Roster, error) {
 	role, err := must(by, officer.Roster, in.Post, "")
