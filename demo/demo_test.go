@@ -19,7 +19,8 @@ func TestTheStoryIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, seen := range []string{"ЗАПРОС", "НЕМЕДЛЕННО", "pouch", "no fault", "NUMBER"} {
+	for _, seen := range []string{"ЗАПРОС", "НЕМЕДЛЕННО", "pouch", "no fault", "NUMBER", "Nobody takes it", "calls Иван Петров (duty officer)",
+		"calls Ольга Иванова (deputy)", "OVERDUE on Southland's watch", "post-unmanned", "● a person takes it", "acknowledged, late"} {
 		if !strings.Contains(out.String(), seen) {
 			t.Errorf("the story does not show %q", seen)
 		}

@@ -13,26 +13,10 @@ import (
 // person is an officer of a party.
 type person struct {
 	id, name, language string
-	roles              []string // at every post
 }
 
-// enrol gives a party its officers and its roster: the first keeps the watch, the second is called when he does not answer, and releases what
-// needs two persons.
+// enrol gives a party its roster: the first of its officers keeps the watch, the second is called when he does not answer.
 func (a *actor) enrol(ctx context.Context) error {
-	for _, o := range a.people {
-		grants := []api.Grant{}
-		for _, role := range o.roles {
-			grants = append(grants, api.Grant{Post: "*", Role: role})
-		}
-		if _, err := a.SetOfficer(ctx, api.OfficerRequest{ID: o.id, Name: o.name, Language: o.language, Grants: grants}); err != nil {
-			return err
-		}
-		token, err := a.NewToken(ctx, o.id)
-		if err != nil {
-			return err
-		}
-		a.as[o.id] = a.Client.As(token.Token)
-	}
 	_, err := a.SetRoster(ctx, post, api.RosterRequest{Text: a.roster()})
 	return err
 }
@@ -45,10 +29,6 @@ func (a *actor) roster() string {
 	return fmt.Sprintf("post = %q\ncovers = [\"cert\", \"experts\", \"council\", \"mfa\"]\nzone = \"UTC\"\nduty-officer = %q\ndeputy = %q\n",
 		post, a.people[0].id, a.people[1].id)
 }
-
-// duty is the officer who keeps the watch, second the one who stands behind him.
-func (a *actor) duty() *api.Client   { return a.as[a.people[0].id] }
-func (a *actor) second() *api.Client { return a.as[a.people[1].id] }
 
 // item waits until something stands on the watch that is as it should be.
 func (a *actor) item(ctx context.Context, what string, right func(*api.Item) bool) (found api.Item, err error) {
@@ -106,7 +86,7 @@ func (p *play) miss(ctx context.Context) error {
 	p.step("channel %q: the forms of communications/1, but its watch has %s for a PRIORITY message in place of three hours, so that it can be seen", "drill", drillLimit)
 	sent, err := p.say(ctx, p.north, p.south, "notice, drill", api.SendRequest{
 		Channel: "drill", To: "xs/nrrc", Post: post, Precedence: "P",
-		Words: api.Words{Form: "notice", Text: map[string]string{"subject": "exercise-activity", "text": "Drill. Please acknowledge."}},
+		Words: api.Words{Form: "notice", Text: map[string]string{"subject": "information", "text": "Drill. Please acknowledge."}},
 	})
 	if err != nil {
 		return err
@@ -145,14 +125,14 @@ func (p *play) miss(ctx context.Context) error {
 	if i, err = p.south.item(ctx, "the item", about("acknowledge", func(*api.Item) bool { return true })); err != nil {
 		return err
 	}
-	if i, err = p.south.second().Take(ctx, i.Key, api.TakeRequest{}); err != nil {
+	if i, err = p.south.Take(ctx, i.Key, api.TakeRequest{}); err != nil {
 		return err
 	}
 	if i.Taken == nil {
 		return errors.New("demo: what was taken is not taken")
 	}
-	p.step("● %s takes it as %s; the alarm stops, nobody else is called", second.name, i.Taken.Role)
-	ack, err := p.south.second().Reply(ctx, sent.ID, api.ReplyRequest{Words: api.Words{Form: "acknowledgement", Text: map[string]string{"understood": "true"}}})
+	p.step("● a person takes it, as %s; the alarm stops, nobody else is called", i.Taken.Role)
+	ack, err := p.south.Reply(ctx, sent.ID, api.ReplyRequest{Words: api.Words{Form: "acknowledgement", Text: map[string]string{"understood": "true"}}})
 	if err != nil {
 		return err
 	}
@@ -173,66 +153,4 @@ func (p *play) why(ctx context.Context, sent api.Sent) string {
 		return "and does not know why"
 	}
 	return "and knows why: " + string(s.Silence[0].Why)
-}
-
-// handOver has Southland's watch handed over: it is in force when both have signed.
-func (p *play) handOver(ctx context.Context) error {
-	off, on := p.south.people[0], p.south.people[1]
-	h, err := p.south.duty().HandOver(ctx, api.HandoverRequest{Post: post, Off: off.id, On: on.id, Remarks: "Запрос по энергосети отвечен."})
-	if err != nil {
-		return err
-	}
-	p.step("● %s hands the watch of %s over to %s, with %d open items", off.name, post, on.name, len(h.Items))
-	for _, o := range []person{off, on} {
-		done, err := p.south.Decide(ctx, h.ID, api.ReleaseDecision{Approve: true, Role: o.id})
-		if err != nil {
-			return err
-		}
-		state := "the other has still to sign"
-		if done.Complete {
-			state = "both have signed"
-		}
-		p.step("● signed for %s; %s", o.name, state)
-	}
-	return nil
-}
-
-// log prints the last page of Southland's watch log.
-func (p *play) log(ctx context.Context) error {
-	entries, err := p.south.Log(ctx, api.LogListing{Limit: 24, Lang: "en"})
-	if err != nil {
-		return err
-	}
-	p.step("Southland's watch log, the last of it: each line is a signed entry of its internal feed. ○ the machine, ● a person")
-	for n := len(entries) - 1; n >= 0; n-- {
-		e, mark := entries[n], "○"
-		if e.Human {
-			mark = "●"
-		}
-		text, _, _ := strings.Cut(strings.TrimSpace(e.Text), "\n")
-		p.printf("         │ %s %s %-9s %-6s %s\n", e.At.UTC().Format("15:04:05Z"), mark, e.Kind, e.By, short(text, 90))
-	}
-	return nil
-}
-
-func short(text string, most int) string {
-	if r := []rune(text); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return text
-}
-
-// doors prints an address for each officer who may sign in.
-func (p *play) doors(ctx context.Context) error {
-	p.printf("\nThe consoles are open. Each link signs one officer in, once; open two of them in two browser windows, and play both sides:\n\n")
-	for _, a := range p.world.actors {
-		for _, o := range a.people {
-			in, err := a.Invite(ctx, o.id)
-			if err != nil {
-				return err
-			}
-			p.printf("  %-10s %-15s %-3s %s%s\n", a.name, o.name, o.language, a.origin, in.Link)
-		}
-	}
-	return nil
 }

@@ -28,7 +28,7 @@ type told struct {
 
 // tell plays the story from pairing to the last receipt.
 func (p *play) tell(ctx context.Context) error {
-	for _, scene := range []func(context.Context) error{p.meet, p.agree, p.check, p.ask, p.reply, p.cut, p.together, p.verify, p.audit} {
+	for _, scene := range []func(context.Context) error{p.meet, p.agree, p.man, p.check, p.ask, p.reply, p.miss, p.cut, p.together, p.verify, p.audit} {
 		if err := scene(ctx); err != nil {
 			return err
 		}
@@ -297,12 +297,12 @@ func (p *play) verify(ctx context.Context) error {
 		}
 		charters = append(charters, path)
 	}
-	for _, t := range p.told {
+	for n, t := range p.told {
 		proof, err := t.by.Prove(ctx, t.ID)
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(dir, strings.ReplaceAll(t.Number, "/", "-")+".detente-proof")
+		path := filepath.Join(dir, fmt.Sprintf("%02d-%s.detente-proof", n+1, strings.ReplaceAll(t.Number, "/", "-")))
 		if err := os.WriteFile(path, proof, 0o644); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}

@@ -27,9 +27,7 @@ type actor struct {
 	language string
 	home     string
 	keyFile  string
-	origin   string // of its console
 	people   []person
-	as       map[string]*api.Client // by officer
 	host     *host.Host
 	*api.Client
 }
@@ -91,19 +89,18 @@ type casting struct {
 
 // cast are the parties of the story, each with two officers who read in its language.
 func cast() []casting {
-	watch, behind := []string{"duty-officer", "translator"}, []string{"deputy", "head-of-post", "administrator"}
 	return []casting{
 		{
 			"xn", map[string]string{"en": "Northland", "ru": "Северная страна"}, []string{"en"},
-			[]person{{"anna", "Anna Berg", "en", watch}, {"carl", "Carl Lind", "en", behind}},
+			[]person{{"anna", "Anna Berg", "en"}, {"carl", "Carl Lind", "en"}},
 		},
 		{
 			"xs", map[string]string{"en": "Southland", "ru": "Южная страна"}, []string{"ru", "en"},
-			[]person{{"ivan", "Иван Петров", "ru", watch}, {"olga", "Ольга Иванова", "ru", behind}},
+			[]person{{"ivan", "Иван Петров", "ru"}, {"olga", "Ольга Иванова", "ru"}},
 		},
 		{
 			"xl", map[string]string{"en": "Lakeland", "ru": "Озёрная страна"}, []string{"en", "ru"},
-			[]person{{"lea", "Léa Morel", "fr", watch}, {"salim", "سليم حداد", "ar", behind}},
+			[]person{{"lea", "Léa Morel", "fr"}, {"salim", "سليم حداد", "ar"}},
 		},
 	}
 }
@@ -125,7 +122,7 @@ func newWorld(ctx context.Context, dir string) (*world, error) {
 
 func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 	a := &actor{
-		id: c.id, name: c.name["en"], language: c.languages[0], home: filepath.Join(w.dir, string(c.id)), people: c.people, as: make(map[string]*api.Client),
+		id: c.id, name: c.name["en"], language: c.languages[0], home: filepath.Join(w.dir, string(c.id)), people: c.people,
 	}
 	a.keyFile = filepath.Join(w.dir, string(c.id)+".key")
 	if err := party.NewKeyFile(a.keyFile); err != nil {
@@ -137,11 +134,6 @@ func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 	}
 	settings := host.DefaultSettings(c.id)
 	settings.Listen, settings.KeyFile, settings.Pouches = listen.Addr().String(), a.keyFile, "pouches"
-	if settings.Console.Listen, err = freePort(); err != nil {
-		return nil, err
-	}
-	_, port, _ := net.SplitHostPort(settings.Console.Listen)
-	a.origin = "http://localhost:" + port // a name: passkeys do not hold for an address
 	lock := party.Lock{KeyFile: a.keyFile}
 	_, err = host.Found(a.home, host.Founding{
 		Plan: party.Plan{
@@ -173,15 +165,6 @@ func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 		}
 	})
 	return a, nil
-}
-
-// freePort is an address on this machine at which nobody listens.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("demo: %w", err)
-	}
-	return l.Addr().String(), l.Close()
 }
 
 func (w *world) close() error {
