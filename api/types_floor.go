@@ -22,7 +22,7 @@ type Watch struct {
 // Item is one thing that needs somebody. It is there until a person has taken it and its cause has gone.
 type Item struct {
 	Key        string             `json:"key" doc:"The same for one thing for ever, on every process of the party."`
-	Kind       string             `json:"kind" enum:"acknowledge,answer,missed,alarm,check,directory,roster,release" doc:"acknowledge, answer: due from here; missed: due from another party and overdue; check: a check is overdue; directory: an entry is stale; roster: nobody is on duty; release: waits for a second person."`
+	Kind       string             `json:"kind" enum:"acknowledge,answer,info,missed,alarm,check,directory,roster,release" doc:"acknowledge, answer: due from here; info: to be read by an information addressee; missed: due from another party and overdue, or own time that ran out although somebody had taken the item; check: a check is overdue; directory: an entry is stale; roster: nobody is on duty; release: waits for a second person."`
 	Post       traffic.Post       `json:"post"`
 	Plane      traffic.Plane      `json:"plane"`
 	Precedence traffic.Precedence `json:"precedence"`
@@ -122,7 +122,8 @@ type Handover struct {
 	Post    traffic.Post `json:"post"`
 	Off     string       `json:"off" doc:"Officer who hands over."`
 	On      string       `json:"on" doc:"Officer who takes over."`
-	Items   []Item       `json:"items" doc:"What is open."`
+	Items   []Item       `json:"items" doc:"What was open when it was drawn up, and still is."`
+	Text    string       `json:"text,omitempty" doc:"What was open, as both officers have read it, in the party's language."`
 	Remarks string       `json:"remarks,omitempty"`
 	Signed  []string     `json:"signed" doc:"Officers who have signed."`
 	At      time.Time    `json:"at,omitzero" doc:"When it came into force; absent while it waits."`

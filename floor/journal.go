@@ -81,6 +81,7 @@ type Entry struct {
 	Index     int64     // over all epochs, from 0
 	Held      time.Time // when it was made, by the clock of this machine
 	Statement *statement.Statement
+	Form      *form.Form
 	Values    form.Values
 }
 
@@ -120,6 +121,21 @@ func (j *Journal) Each(ctx context.Context, from int64, fn func(Entry) bool) (ne
 	return next, err
 }
 
+// Size is how many entries the journal has, over all its epochs.
+func (j *Journal) Size(ctx context.Context) (size int64, err error) {
+	err = j.node.DB.View(ctx, func(tx *store.Tx) error {
+		size = 0
+		heads, err := feed.Heads(ctx, tx, &j.feed.Channel)
+		for _, h := range heads {
+			if h.Feed.Precedence == j.feed.Precedence && h.Feed.Plane == j.feed.Plane {
+				size += h.Size
+			}
+		}
+		return err
+	})
+	return size, err
+}
+
 // read gives false for what is no valid entry, and for the first of an epoch, which is of the link regime.
 func (j *Journal) read(e feed.Entry) (Entry, bool) {
 	s, err := statement.Decode(e.Bytes)
@@ -131,5 +147,5 @@ func (j *Journal) read(e feed.Entry) (Entry, bool) {
 		return Entry{}, false
 	}
 	v, err := f.Decode(s.Payload)
-	return Entry{Held: e.Held, Statement: s, Values: v}, err == nil
+	return Entry{Held: e.Held, Statement: s, Form: f, Values: v}, err == nil
 }

@@ -105,6 +105,7 @@ func (r *record) add(t *Told) {
 			From: time.Unix(from, 0).UTC(), Until: time.Unix(until, 0).UTC(), Reason: v.Text("reason"), By: v.Text("by"),
 		})
 	case formHandover:
+		r.relieve(t)
 		r.handovers = append(r.handovers, &Handover{
 			ID: t.Statement.ID().String(), Post: traffic.Post(v.Text("post")), Off: v.Text("off"), On: v.Text("on"), Text: v.Text("items"), Remarks: v.Text("remarks"),
 			Signed: []string{v.Text("off"), v.Text("on")}, At: t.Held,
@@ -115,6 +116,22 @@ func (r *record) add(t *Told) {
 		r.past(v.Text("key")).calls[v.Text("officer")+"/"+v.Text("means")] = true
 		r.heard(v.Text("key"), actCall(v.Text("officer"), v.Text("means")))
 	}
+}
+
+// relieve has whoever took over be the duty officer until the shift ends in which he did, where the roster has another.
+func (r *record) relieve(t *Told) {
+	post, on := traffic.Post(t.Values.Text("post")), t.Values.Text("on")
+	p := r.rosters[post]
+	if p == nil {
+		return
+	}
+	d := p.At(t.Held, r.overrides)
+	if d.Officers[roster.DutyOfficer] == on || d.Until.IsZero() {
+		return
+	}
+	r.overrides = append(r.overrides, roster.Override{
+		Post: post, Role: roster.DutyOfficer, Officer: on, From: t.Held, Until: d.Until, Reason: formHandover, By: t.Values.Text("off"),
+	})
 }
 
 func (r *record) item(t *Told) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"time"
 
 	"detente/api"
@@ -31,14 +32,18 @@ func (s *Server) registerWatch() {
 	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/rosters/{post}", "show-roster", "The roster of a post", officer.Roster), s.roster)
 	handle(s, operation(s, officer.Roster, tag, http.MethodPut, "/v1/rosters/{post}", "set-roster", "Put a roster into force").recorded(), s.setRoster)
 	handle(s, operation(s, officer.Roster, tag, http.MethodPost, "/v1/rosters/{post}/overrides", "override-roster", "Put another officer into a duty role for a time").recorded(), s.override)
+	s.registerLog()
 }
 
-func (s *Server) watch(ctx context.Context, _ officer.Actor, in *watching) (api.Watch, error) {
+func (s *Server) watch(ctx context.Context, by officer.Actor, in *watching) (api.Watch, error) {
 	v, err := s.floor.Watch(ctx, in.Post, in.Plane)
 	if err != nil {
 		return api.Watch{}, err
 	}
 	lang := language.Make(in.Lang)
+	for _, list := range []*[]floor.Shown{&v.Items, &v.Taken, &v.Done} {
+		*list = slices.DeleteFunc(*list, func(it floor.Shown) bool { return !by.May(officer.Read, it.Post) })
+	}
 	out := api.Watch{Now: v.Now, Items: s.items(v.Items, lang), Taken: s.items(v.Taken, lang), Done: s.items(v.Done, lang), Duty: []api.Duty{}, Sound: "none"}
 	for _, d := range v.Duty {
 		out.Duty = append(out.Duty, viewDuty(d))
