@@ -156,8 +156,8 @@ func (f *Floor) HandedOver(ctx context.Context, draft []byte, approvals [][]byte
 // mostHandovers is how many hand-overs are listed.
 const mostHandovers = 200
 
-// Handovers lists hand-overs, those that wait for an approval first, then the newest. An empty post is every post.
-func (f *Floor) Handovers(ctx context.Context, post traffic.Post) ([]Handover, error) {
+// HandoverList lists hand-overs, those that wait for an approval first, then the newest. An empty post is every post.
+func (f *Floor) HandoverList(ctx context.Context, post traffic.Post) ([]Handover, error) {
 	if err := f.current(ctx); err != nil {
 		return nil, err
 	}
@@ -196,20 +196,4 @@ func (f *Floor) stillOpen(keys []string) (out []Shown) {
 		}
 	}
 	return out
-}
-
-// relief is how long before and after the beginning of a shift the watch is being handed over.
-const relief = 15 * time.Minute
-
-// relieving tells whether the watch of a post is being handed over at a moment: a shift begins within a quarter of an hour, or has begun. f.mu is held.
-func (r *record) relieving(post traffic.Post, now time.Time) bool {
-	p := r.rosters[post]
-	return p != nil && len(p.Handovers(now.Add(-relief), now.Add(relief))) > 0
-}
-
-// Relieving tells whether the watch of a post is being handed over at a moment: a shift begins within a quarter of an hour, or has begun.
-func (f *Floor) Relieving(post traffic.Post, now time.Time) bool {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.record.relieving(post, now)
 }

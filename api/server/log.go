@@ -49,7 +49,7 @@ func (s *Server) handovers(ctx context.Context, _ officer.Actor, in *struct {
 	Post traffic.Post `query:"post" doc:"Empty for every post."`
 	Lang string       `query:"lang" default:"en"`
 }) ([]api.Handover, error) {
-	list, err := s.floor.Handovers(ctx, in.Post)
+	list, err := s.floor.HandoverList(ctx, in.Post)
 	out := []api.Handover{}
 	for _, h := range list {
 		out = append(out, s.viewHandover(h, language.Make(in.Lang)))
