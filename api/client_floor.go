@@ -196,6 +196,11 @@ func (c *Client) NewToken(ctx context.Context, id string) (APIToken, error) {
 	return call[APIToken](ctx, c, http.MethodPost, "/v1/officers/"+seg(id)+"/token", nil)
 }
 
+// RemoveToken ends an officer's token.
+func (c *Client) RemoveToken(ctx context.Context, id string) (Officer, error) {
+	return call[Officer](ctx, c, http.MethodDelete, "/v1/officers/"+seg(id)+"/token", nil)
+}
+
 // RemovePasskey ends a passkey.
 func (c *Client) RemovePasskey(ctx context.Context, officer, id string) (Officer, error) {
 	return call[Officer](ctx, c, http.MethodDelete, "/v1/officers/"+seg(officer)+"/passkeys/"+seg(id), nil)
@@ -214,6 +219,11 @@ func (c *Client) Revoke(ctx context.Context, id string) ([]Session, error) {
 // Releases lists what waits for a second person.
 func (c *Client) Releases(ctx context.Context, lang string) ([]Release, error) {
 	return call[[]Release](ctx, c, http.MethodGet, "/v1/releases"+query("lang", lang), nil)
+}
+
+// ApprovalOptions gives what an officer's passkey is asked, to approve a release.
+func (c *Client) ApprovalOptions(ctx context.Context, id, role string) (Ceremony, error) {
+	return call[Ceremony](ctx, c, http.MethodPost, "/v1/releases/"+seg(id)+"/options", ApprovalRequest{role})
 }
 
 // Decide approves or refuses a release.

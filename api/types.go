@@ -165,7 +165,7 @@ type Words struct {
 	Attachments []Attachment      `json:"attachments,omitempty" maxItems:"16"`
 	Language    string            `json:"language,omitempty" doc:"Of the original, BCP 47. Empty for the party's first."`
 	Marking     string            `json:"marking,omitempty" example:"TLP:AMBER"`
-	Drafter     string            `json:"drafter,omitempty" doc:"Duty role." default:"duty-officer"`
+	Drafter     string            `json:"drafter,omitempty" doc:"Duty role. The terminal claims it, by default duty-officer; an officer speaks in one of his own."`
 	Releaser    string            `json:"releaser,omitempty" doc:"Duty role of a second person, where the form demands one."`
 }
 

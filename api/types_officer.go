@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"detente/traffic"
@@ -16,6 +17,7 @@ type Officer struct {
 	Webhook  string    `json:"webhook,omitempty" doc:"Called there."`
 	Passkeys []Passkey `json:"passkeys"`
 	OpenID   string    `json:"openid,omitempty" doc:"Subject at the organisation's provider."`
+	Token    bool      `json:"token,omitempty" doc:"Has a token for tools of his own."`
 	Removed  bool      `json:"removed,omitempty"`
 	Seen     time.Time `json:"seen,omitzero"`
 }
@@ -36,7 +38,7 @@ type Passkey struct {
 
 // OfficerRequest enrols an officer, or changes one.
 type OfficerRequest struct {
-	ID       string  `json:"id"`
+	ID       string  `json:"id,omitempty" doc:"That of the path."`
 	Name     string  `json:"name" maxLength:"128"`
 	Grants   []Grant `json:"grants"`
 	Language string  `json:"language,omitempty" default:"en"`
@@ -51,6 +53,9 @@ type Invitation struct {
 	Link    string    `json:"link" doc:"Path and secret; works once."`
 	Until   time.Time `json:"until"`
 }
+
+// LinkPath is where the console takes a link: before it stands the console's address, behind it the secret.
+const LinkPath = "/sign-in/link/"
 
 // APIToken is a token by which an officer's own tools act for him, within his roles.
 type APIToken struct {
@@ -111,4 +116,14 @@ type ReleaseDecision struct {
 type Released struct {
 	Sent     *Sent `json:"sent,omitempty" doc:"The statement, when nothing more is needed."`
 	Complete bool  `json:"complete"`
+}
+
+// ApprovalRequest asks for what a passkey is to sign, to approve a release.
+type ApprovalRequest struct {
+	Role string `json:"role,omitempty" doc:"In which it is approved; empty for the only one, or the lowest."`
+}
+
+// Ceremony is what a page gives to navigator.credentials.
+type Ceremony struct {
+	Options json.RawMessage `json:"options"`
 }

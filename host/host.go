@@ -52,6 +52,7 @@ type Host struct {
 	keys     *party.Keyring
 	route    *route.HTTPS
 	officers *officer.Roll
+	releases *floor.Releases
 	api      *server.Server
 	meter    *metrics.Meter
 	stopping chan struct{}
@@ -131,6 +132,7 @@ func (h *Host) man() error {
 	if h.officers, err = h.enrol(journal); err != nil {
 		return err
 	}
+	h.releases = floor.NewReleases(h.node, h.officers, journal, h.log)
 	phrases, err := server.Phrases()
 	if err != nil {
 		return err
@@ -139,7 +141,7 @@ func (h *Host) man() error {
 		return err
 	}
 	h.api, err = server.New(server.Config{
-		Node: h.node, Floor: h.floor, Officers: h.officers, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
+		Node: h.node, Floor: h.floor, Officers: h.officers, Releases: h.releases, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	})
 	return err
 }
@@ -201,6 +203,7 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return h.node.Run(ctx) })
 	g.Go(func() error { return h.floor.Run(ctx) })
+	g.Go(func() error { return h.releases.Run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		notify("STOPPING=1")

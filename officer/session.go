@@ -31,6 +31,11 @@ const (
 	tokenPrefix   = "dt_"
 )
 
+// IsToken tells whether a text has the shape of a session's or an officer's token.
+func IsToken(s string) bool {
+	return strings.HasPrefix(s, sessionPrefix) || strings.HasPrefix(s, tokenPrefix)
+}
+
 // Session is a sign-in that has not ended.
 type Session struct {
 	ID      string

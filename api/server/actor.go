@@ -35,7 +35,7 @@ func (s *Server) admit(open bool, nodeToken string) http.Handler {
 		switch {
 		case r.Header.Get("Authorization") == "" && open:
 		case nodeToken != "" && isBearer && subtle.ConstantTimeCompare(have[:], want[:]) == 1:
-		case isBearer && s.cfg.Officers != nil:
+		case isBearer && officer.IsToken(shown):
 			var err error
 			if by, err = s.cfg.Officers.Actor(r.Context(), shown); err != nil {
 				if errors.Is(err, officer.ErrSession) {
@@ -77,17 +77,14 @@ func (s *Server) require(may []officer.Action) func(huma.Context, func(huma.Cont
 	}
 }
 
-// errRole is the refusal of what an officer's roles do not permit.
-var errRole = errors.New("api: no role permits it")
-
 func refused(by officer.Actor, what officer.Action, post traffic.Post) error {
 	if post == "" {
-		return fmt.Errorf("%w: %s may not %s", errRole, by.ID, what)
+		return fmt.Errorf("%w: %s may not %s", officer.ErrRole, by.ID, what)
 	}
-	return fmt.Errorf("%w: %s may not %s at %s", errRole, by.ID, what, post)
+	return fmt.Errorf("%w: %s may not %s at %s", officer.ErrRole, by.ID, what, post)
 }
 
-// must gives the duty role in which somebody does something at a post; wanted chooses among several. Error: errRole.
+// must gives the duty role in which somebody does something at a post; wanted chooses among several. Error: officer.ErrRole.
 func must(by officer.Actor, what officer.Action, post traffic.Post, wanted string) (role string, err error) {
 	if role = by.Role(what, post, wanted); role == "" {
 		return "", refused(by, what, post)

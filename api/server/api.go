@@ -27,8 +27,10 @@ type Config struct {
 	Floor *floor.Floor
 	// Keyring reads the key file anew, for a charter with new keys. nil where the keys cannot change.
 	Keyring func(*party.Charter) (*party.Keyring, error)
-	// Officers are who may ask beside the terminal. nil where there are none.
+	// Officers are who may ask beside the terminal. nil is a roll of the node's own, to which nobody signs in by a console.
 	Officers *officer.Roll
+	// Releases is where drafts wait for a second person. nil makes one; whoever gives one runs it.
+	Releases *floor.Releases
 	// Journal takes what is done here. nil keeps none.
 	Journal *floor.Journal
 	Version string // of the program
@@ -57,6 +59,14 @@ func New(cfg Config) (*Server, error) {
 	phrases, err := Phrases()
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Officers == nil {
+		if cfg.Officers, err = officer.New(officer.Config{DB: cfg.Node.DB}); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Releases == nil {
+		cfg.Releases = floor.NewReleases(cfg.Node, cfg.Officers, cfg.Journal, cfg.Log)
 	}
 	s := &Server{cfg: cfg, node: cfg.Node, floor: cfg.Floor, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action)}
 	c := huma.DefaultConfig("Detente", "1")
@@ -92,6 +102,8 @@ func (s *Server) register() {
 	s.registerPouches()
 	s.registerLinks()
 	s.registerTasks()
+	s.registerOfficers()
+	s.registerReleases()
 	s.registerWatch()
 }
 

@@ -66,9 +66,9 @@ func (s *Server) channel(ctx context.Context, _ officer.Actor, in *onChannel) (a
 	return out, nil
 }
 
-func (s *Server) propose(ctx context.Context, _ officer.Actor, in *struct{ Body api.ProposeRequest }) (api.Channel, error) {
+func (s *Server) propose(ctx context.Context, by officer.Actor, in *struct{ Body api.ProposeRequest }) (api.Channel, error) {
 	r := in.Body
-	d, err := s.decide(r.Decision)
+	d, err := s.decide(by, r.Decision)
 	if err != nil {
 		return api.Channel{}, err
 	}
@@ -90,23 +90,23 @@ func (s *Server) propose(ctx context.Context, _ officer.Actor, in *struct{ Body 
 	return s.byID(ctx, c.ID())
 }
 
-func (s *Server) accept(ctx context.Context, _ officer.Actor, in *answer) (api.Channel, error) {
-	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d api.Decision) error { return s.node.Accept(ctx, id, d.Post, d.By) })
+func (s *Server) accept(ctx context.Context, by officer.Actor, in *answer) (api.Channel, error) {
+	return s.respond(ctx, by, in.Channel, in.Body, func(id [32]byte, d api.Decision) error { return s.node.Accept(ctx, id, d.Post, d.By) })
 }
 
-func (s *Server) refuse(ctx context.Context, _ officer.Actor, in *answer) (api.Channel, error) {
+func (s *Server) refuse(ctx context.Context, by officer.Actor, in *answer) (api.Channel, error) {
 	if in.Body.Reason == "" {
 		return api.Channel{}, fmt.Errorf("%w: a refusal gives its reason, which the other members read", errField)
 	}
-	return s.respond(ctx, in.Channel, in.Body, func(id [32]byte, d api.Decision) error { return s.node.Refuse(ctx, id, d.Post, d.By, d.Reason) })
+	return s.respond(ctx, by, in.Channel, in.Body, func(id [32]byte, d api.Decision) error { return s.node.Refuse(ctx, id, d.Post, d.By, d.Reason) })
 }
 
-func (s *Server) respond(ctx context.Context, name string, d api.Decision, say func([32]byte, api.Decision) error) (api.Channel, error) {
+func (s *Server) respond(ctx context.Context, by officer.Actor, name string, d api.Decision, say func([32]byte, api.Decision) error) (api.Channel, error) {
 	c, err := s.findChannel(ctx, name)
 	if err != nil {
 		return api.Channel{}, err
 	}
-	if d, err = s.decide(d); err != nil {
+	if d, err = s.decide(by, d); err != nil {
 		return api.Channel{}, err
 	}
 	if err := say(c.ID(), d); err != nil {
@@ -115,20 +115,23 @@ func (s *Server) respond(ctx context.Context, name string, d api.Decision, say f
 	return s.byID(ctx, c.ID())
 }
 
-// decide completes a decision: by the party's first post that may commit it.
-func (s *Server) decide(d api.Decision) (api.Decision, error) {
-	d.By = cmp.Or(d.By, "head-of-post")
-	if d.Post != "" {
-		return d, nil
+// decide completes a decision: by the party's first post that may commit it, and for which whoever acts may.
+func (s *Server) decide(by officer.Actor, d api.Decision) (api.Decision, error) {
+	if by.Terminal() {
+		d.By = cmp.Or(d.By, officer.HeadOfPost)
 	}
 	own := s.node.Chain(s.node.Self()).Latest()
 	for _, p := range own.Posts {
-		if own.May(p.Name, party.Commit) {
+		if d.Post == "" && own.May(p.Name, party.Commit) && by.May(officer.Commit, p.Name) {
 			d.Post = p.Name
-			return d, nil
 		}
 	}
-	return d, fmt.Errorf("%w: no post of %s may commit it", node.ErrAuthority, own.Party)
+	if d.Post == "" {
+		return d, fmt.Errorf("%w: no post of %s may commit it", node.ErrAuthority, own.Party)
+	}
+	var err error
+	d.By, err = must(by, officer.Commit, d.Post, d.By)
+	return d, err
 }
 
 // findChannel finds a channel by its name or the beginning of its id. Where several bear the name, the one in being is meant.

@@ -106,7 +106,7 @@ func (s *Server) confirm(ctx context.Context, _ officer.Actor, in *struct {
 	return s.viewCharter(chain, true, "en")
 }
 
-func (s *Server) renew(ctx context.Context, _ officer.Actor, in *struct{ Body api.RenewRequest }) (api.Charter, error) {
+func (s *Server) renew(ctx context.Context, by officer.Actor, in *struct{ Body api.RenewRequest }) (api.Charter, error) {
 	if s.cfg.Keyring == nil {
 		return api.Charter{}, errNoKeys
 	}
@@ -118,7 +118,7 @@ func (s *Server) renew(ctx context.Context, _ officer.Actor, in *struct{ Body ap
 	if err != nil {
 		return api.Charter{}, fmt.Errorf("%w: %w", errNoKeys, err)
 	}
-	d, err := s.decide(api.Decision{Post: in.Body.Post, By: in.Body.By})
+	d, err := s.decide(by, api.Decision{Post: in.Body.Post, By: in.Body.By})
 	if err != nil {
 		return api.Charter{}, err
 	}

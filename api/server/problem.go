@@ -94,7 +94,10 @@ func rules() []rule {
 		{store.ErrUnknownOutcome, http.StatusInternalServerError, "unknown-outcome", "see what is held with: detente inbox --all, before trying again"},
 		{store.ErrStopped, http.StatusServiceUnavailable, "disk-failed", "look after the disk, then start the node again"},
 
-		{errRole, http.StatusForbidden, "role", "ask an officer whose role permits it; docs/operate.md#roles has the table"},
+		{officer.ErrRole, http.StatusForbidden, "role", "ask an officer whose role permits it; docs/operate.md#roles has the table"},
+		{officer.ErrOwnDraft, http.StatusForbidden, "own-draft", "another officer releases it"},
+		{officer.ErrNotOpen, http.StatusConflict, "not-waiting", "see what waits with: detente release list"},
+		{officer.ErrAssertion, http.StatusForbidden, "assertion", "approve it again, with the passkey of whoever is signed in"},
 		{officer.ErrSession, http.StatusUnauthorized, "session", "sign in again"},
 		{officer.ErrSignIn, http.StatusForbidden, "sign-in", "begin again, or ask an administrator for a link: detente officer invite"},
 		{officer.ErrNoOfficer, http.StatusNotFound, "no-officer", "see the officers with: detente officer list"},
@@ -131,6 +134,9 @@ func rules() []rule {
 func (s *Server) problem(where string, err error) *api.Problem {
 	if p, ok := errors.AsType[*api.Problem](err); ok {
 		return p
+	}
+	if e, ok := errors.AsType[*floor.NeedsRelease](err); ok {
+		return needsRelease(e)
 	}
 	if errors.Is(err, node.ErrNoPeer) {
 		for _, chain := range s.node.Pending() {

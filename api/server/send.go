@@ -19,7 +19,7 @@ import (
 	"detente/traffic"
 )
 
-func (s *Server) send(ctx context.Context, _ officer.Actor, in *struct{ Body api.SendRequest }) (api.Sent, error) {
+func (s *Server) send(ctx context.Context, by officer.Actor, in *struct{ Body api.SendRequest }) (api.Sent, error) {
 	r := in.Body
 	c, err := s.findChannel(ctx, r.Channel)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Server) send(ctx context.Context, _ officer.Actor, in *struct{ Body api
 	}
 	d := node.Draft{
 		Channel: c.ID(), Plane: cmp.Or(r.Plane, traffic.Real), Precedence: p, Post: post, Audience: s.addressee(charter, r.To), Form: r.Form,
-		Values: values, Language: s.language(r.Language), Marking: r.Marking, Drafter: cmp.Or(r.Drafter, duty), Releaser: r.Releaser, Blobs: blobs,
+		Values: values, Language: s.language(r.Language), Marking: r.Marking, Drafter: r.Drafter, Releaser: r.Releaser, Blobs: blobs,
 	}
 	for _, ref := range r.Refs {
 		h, err := s.find(ctx, ref)
@@ -69,15 +69,34 @@ func (s *Server) send(ctx context.Context, _ officer.Actor, in *struct{ Body api
 		}
 		d.Dossier = h.Dossier
 	}
-	sent, err := s.node.Send(ctx, d)
+	sent, err := s.say(ctx, by, actionOf(f), d)
 	if err != nil {
 		return api.Sent{}, err
 	}
 	return s.viewSent(sent, post), nil
 }
 
-// duty is the role of whoever drafts a statement and does not say who he is.
-const duty = "duty-officer"
+// actionOf is what it takes to state a form.
+func actionOf(f *form.Form) officer.Action {
+	switch f.ID {
+	case "acknowledgement":
+		return officer.Acknowledge
+	case "answer", "interim", "check-answer":
+		return officer.Answer
+	case "check":
+		return officer.Check
+	case "translation", "glossary":
+		return officer.Translate
+	case "contact", "contact-status":
+		return officer.Directory
+	case "status":
+		return officer.Commit
+	}
+	if len(f.Posts) > 0 { // what only some posts may state commits the party
+		return officer.Commit
+	}
+	return officer.Send
+}
 
 // speaker is the post that speaks where none is named: the only one that can.
 func (s *Server) speaker(c *party.Channel, post traffic.Post) (traffic.Post, error) {
@@ -125,7 +144,7 @@ func (s *Server) viewSent(sent node.Sent, post traffic.Post) api.Sent {
 	}
 }
 
-func (s *Server) reply(ctx context.Context, _ officer.Actor, in *struct {
+func (s *Server) reply(ctx context.Context, by officer.Actor, in *struct {
 	ID   string `path:"id" doc:"As in show-statement."`
 	Body api.ReplyRequest
 }) (api.Sent, error) {
@@ -158,7 +177,7 @@ func (s *Server) reply(ctx context.Context, _ officer.Actor, in *struct {
 		return api.Sent{}, err
 	}
 	reply := node.Reply{
-		To: h.ID, Post: r.Post, Form: r.Form, Values: values, Language: s.language(r.Language), Drafter: cmp.Or(r.Drafter, duty),
+		To: h.ID, Post: r.Post, Form: r.Form, Values: values, Language: s.language(r.Language), Drafter: r.Drafter,
 		Releaser: r.Releaser, Blobs: blobs,
 	}
 	if r.Precedence != "" {
@@ -166,7 +185,11 @@ func (s *Server) reply(ctx context.Context, _ officer.Actor, in *struct {
 			return api.Sent{}, err
 		}
 	}
-	sent, err := s.node.Reply(ctx, reply)
+	d, err := s.node.Refer(ctx, reply)
+	if err != nil {
+		return api.Sent{}, err
+	}
+	sent, err := s.say(ctx, by, actionOf(f), d)
 	if err != nil {
 		return api.Sent{}, err
 	}

@@ -120,10 +120,15 @@ func (s *Server) recover(ctx context.Context, progress func(done, of int64)) (no
 	})
 }
 
-func (s *Server) openEpoch(ctx context.Context, _ officer.Actor, in *struct{ Body api.EpochRequest }) (api.Sent, error) {
+func (s *Server) openEpoch(ctx context.Context, by officer.Actor, in *struct{ Body api.EpochRequest }) (api.Sent, error) {
 	f, err := traffic.ParseOrigin(in.Body.Feed)
 	if err != nil {
 		return api.Sent{}, err
+	}
+	if !by.Terminal() {
+		if in.Body.By, err = must(by, officer.System, in.Body.Post, in.Body.By); err != nil {
+			return api.Sent{}, err
+		}
 	}
 	if in.Body.Reason == "" || in.Body.By == "" || in.Body.Post == "" {
 		return api.Sent{}, fmt.Errorf("%w: an epoch is opened by a post, on somebody's authority, for a reason", errField)

@@ -1,0 +1,166 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+
+	"detente/api"
+	"detente/floor"
+	"detente/form"
+	"detente/node"
+	"detente/officer"
+	"detente/traffic"
+
+	"golang.org/x/text/language"
+)
+
+func (s *Server) registerReleases() {
+	const tag = "releases"
+	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/releases", "list-releases", "What waits for a second person"), s.releases)
+	handle(s, operation(s, officer.Release, tag, http.MethodPost, "/v1/releases/{id}", "decide-release",
+		"Approve or refuse what waits for a second person; its drafter withdraws it", officer.Handover, officer.Send, officer.Answer, officer.Translate).recorded(), s.decideRelease)
+	handle(s, operation(s, officer.Release, tag, http.MethodPost, "/v1/releases/{id}/options", "approval-options",
+		"What the browser's passkey is asked, to approve", officer.Handover).recorded(), s.approvalOptions)
+}
+
+// say sends a draft in the name of whoever acts. What needs a second person becomes a release, and the answer names it.
+func (s *Server) say(ctx context.Context, by officer.Actor, what officer.Action, d node.Draft) (node.Sent, error) {
+	return s.cfg.Releases.Say(ctx, by, what, d)
+}
+
+func (s *Server) releases(ctx context.Context, by officer.Actor, in *struct {
+	Lang string `query:"lang" default:"en"`
+}) ([]api.Release, error) {
+	out := []api.Release{}
+	waiting, err := s.cfg.Officers.Releases(ctx, officer.Waiting)
+	for _, p := range waiting {
+		r, err := s.viewRelease(ctx, by, p, language.Make(in.Lang))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, err
+}
+
+// viewRelease shows a release to whoever asks: the digest is what he would approve.
+func (s *Server) viewRelease(ctx context.Context, by officer.Actor, p officer.Pending, lang language.Tag) (api.Release, error) {
+	out := api.Release{
+		ID: p.ID, Kind: p.Kind, Post: p.Post, Drafter: p.Officer, Role: p.Role, Asked: p.Asked, Until: p.Until, Needs: p.Missing(),
+	}
+	roles := s.cfg.Releases.Releasers(p, by)
+	out.Mine = len(roles) > 0
+	role := ""
+	if out.Mine {
+		role = roles[0]
+	}
+	digest, err := s.cfg.Releases.Digest(p, role)
+	if err != nil {
+		return out, err
+	}
+	out.Digest = hex.EncodeToString(digest[:])
+	if p.Kind != officer.KindStatement {
+		out.Title = "hand-over"
+		out.Text = string(p.Draft)
+		return out, nil
+	}
+	out.Needs = []string{}
+	for _, r := range []string{officer.Deputy, officer.HeadOfPost, officer.SeniorOfficial} {
+		if r != p.Role {
+			out.Needs = append(out.Needs, r)
+		}
+	}
+	d, err := s.cfg.Releases.Draft(p, "")
+	if err != nil {
+		return out, err
+	}
+	_, regime, err := s.node.Channel(d.Channel)
+	if err != nil {
+		return out, err
+	}
+	f, ok := regime.Form(d.Form, d.Version)
+	if !ok {
+		return out, fmt.Errorf("%w: %s", node.ErrNoForm, d.Form)
+	}
+	out.Title = regime.Phrases.Phrase(lang, f.ID)
+	original, _ := language.Parse(d.Language)
+	m := form.Message{
+		Form: f, Values: d.Values, From: traffic.Address{Party: s.node.Self(), Post: d.Post}.String(), To: d.Audience, At: p.Asked,
+		Precedence: d.Precedence, Plane: d.Plane, Original: original, Marking: d.Marking,
+	}
+	for _, id := range d.Refs {
+		name := id.Short()
+		if h, err := s.node.Statement(ctx, id); err == nil && h.Statement != nil {
+			name = number(h.Statement.Issuer, h.Feed, h.Index)
+		}
+		m.Refs = append(m.Refs, name)
+	}
+	out.Text = regime.Render(m, lang).String()
+	fields, err := f.ToJSON(d.Values)
+	if err != nil {
+		return out, err
+	}
+	out.Draft = &api.SendRequest{
+		Channel: hex.EncodeToString(d.Channel[:]), Plane: d.Plane, Precedence: string(d.Precedence), Post: d.Post, To: d.Audience,
+		Words: api.Words{Form: d.Form, Fields: fields, Language: d.Language, Marking: d.Marking, Drafter: d.Drafter},
+	}
+	for _, id := range d.Refs {
+		out.Draft.Refs = append(out.Draft.Refs, id.String())
+	}
+	return out, nil
+}
+
+func (s *Server) decideRelease(ctx context.Context, by officer.Actor, in *struct {
+	ID   string `path:"id"`
+	Body api.ReleaseDecision
+}) (api.Released, error) {
+	if !in.Body.Approve {
+		_, err := s.cfg.Releases.Refuse(ctx, in.ID, by, in.Body.Reason)
+		return api.Released{}, err
+	}
+	p, sent, err := s.cfg.Releases.Approve(ctx, in.ID, by, in.Body.Role, in.Body.Assertion)
+	if err != nil {
+		return api.Released{}, err
+	}
+	out := api.Released{Complete: p.State != officer.Waiting}
+	if sent.Feed.Party != "" {
+		view := s.viewSent(sent, p.Post)
+		out.Sent = &view
+	}
+	return out, nil
+}
+
+func (s *Server) approvalOptions(ctx context.Context, by officer.Actor, in *struct {
+	ID   string `path:"id"`
+	Body api.ApprovalRequest
+}) (api.Ceremony, error) {
+	p, err := s.cfg.Officers.Release(ctx, in.ID)
+	if err != nil {
+		return api.Ceremony{}, err
+	}
+	roles := s.cfg.Releases.Releasers(p, by)
+	if len(roles) == 0 {
+		return api.Ceremony{}, refused(by, officer.Release, p.Post)
+	}
+	role := in.Body.Role
+	if role == "" {
+		role = roles[0]
+	}
+	digest, err := s.cfg.Releases.Digest(p, role)
+	if err != nil {
+		return api.Ceremony{}, err
+	}
+	options, err := s.cfg.Officers.ApprovalOptions(ctx, by.ID, digest)
+	return api.Ceremony{Options: options}, err
+}
+
+// needsRelease tells that a draft waits, and for which release.
+func needsRelease(e *floor.NeedsRelease) *api.Problem {
+	return &api.Problem{
+		Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict, Code: "release-needed",
+		Detail: "a second person must release it; it waits as release " + e.Release.ID, Hint: "another officer approves it in the console, or: detente release approve " + e.Release.ID,
+		Fields: []string{e.Release.ID},
+	}
+}

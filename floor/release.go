@@ -1,0 +1,504 @@
+package floor
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"detente/feed"
+	"detente/form"
+	"detente/node"
+	"detente/officer"
+	"detente/statement"
+	"detente/store"
+	"detente/traffic"
+)
+
+// ErrNeedsRelease says that a draft waits for a second person. It is found in an error by [errors.AsType] of *NeedsRelease.
+var ErrNeedsRelease = errors.New("floor: it waits until a second person has released it")
+
+// NeedsRelease is what came of a draft that one person may not send alone.
+type NeedsRelease struct{ Release officer.Pending }
+
+func (e *NeedsRelease) Error() string {
+	return ErrNeedsRelease.Error() + ": release " + e.Release.ID
+}
+
+// Unwrap gives the sentinel.
+func (e *NeedsRelease) Unwrap() error { return ErrNeedsRelease }
+
+// Council is the post in whose name nothing is said by one person alone, but that a statement was received.
+const Council = "council"
+
+// Releases is where drafts wait for a second person, and from where they are sent, once, when he has approved them.
+type Releases struct {
+	node     *node.Node
+	officers *officer.Roll
+	journal  *Journal
+	log      *slog.Logger
+	holder   string        // names this process among those of the party
+	kicked   chan struct{} // one slot: look again
+	// HandedOver does what a hand-over's approval means. It may be called again for the same one, if the process died meanwhile. Set it before Run.
+	HandedOver func(ctx context.Context, p officer.Pending) error
+}
+
+// NewReleases makes it. It starts nothing; Run does what waits for time. Without a journal nothing is written there; log may be nil.
+func NewReleases(n *node.Node, officers *officer.Roll, j *Journal, log *slog.Logger) *Releases {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Releases{node: n, officers: officers, journal: j, log: log, holder: rand.Text(), kicked: make(chan struct{}, 1)}
+}
+
+// draft is a node.Draft as it waits: what the second person decides on is fixed in it.
+type draft struct {
+	Channel    [32]byte           `json:"channel"`
+	Plane      traffic.Plane      `json:"plane"`
+	Precedence traffic.Precedence `json:"precedence"`
+	Audience   string             `json:"audience"`
+	Form       string             `json:"form"`
+	Version    int                `json:"version"`
+	Payload    []byte             `json:"payload"`
+	Dossier    statement.ID       `json:"dossier"`
+	Refs       []statement.ID     `json:"refs"`
+	Language   string             `json:"language"`
+	Marking    string             `json:"marking"`
+	Blobs      [][]byte           `json:"blobs"`
+}
+
+// Say sends a draft in the name of whoever acts: the terminal as it claims; an officer in the lowest of his roles that permits the action at the post, or in the
+// one that the draft names if it is his. What needs two persons then waits. Errors: officer.ErrRole, a *NeedsRelease, those of [node.Node.Send].
+func (r *Releases) Say(ctx context.Context, by officer.Actor, what officer.Action, d node.Draft) (node.Sent, error) {
+	if by.Terminal() {
+		if d.Drafter == "" {
+			d.Drafter = officer.DutyOfficer
+		}
+		return r.node.Send(ctx, d)
+	}
+	wanted := d.Drafter
+	if d.Drafter, d.Releaser = by.Role(what, d.Post, wanted), ""; d.Drafter == "" {
+		return node.Sent{}, fmt.Errorf("%w: %s may not %s at %s %s", officer.ErrRole, by.ID, what, d.Post, wanted)
+	}
+	_, _, err := r.node.Rehearse(d)
+	switch {
+	case errors.Is(err, form.ErrReleaser), err == nil && d.Post == Council && what != officer.Acknowledge:
+		return node.Sent{}, r.ask(ctx, by, d)
+	case err != nil:
+		return node.Sent{}, err
+	}
+	return r.node.Send(ctx, d)
+}
+
+// ask keeps a draft until a second person comes.
+func (r *Releases) ask(ctx context.Context, by officer.Actor, d node.Draft) error {
+	// It is checked as it will be sent, so that nobody is asked to release what cannot be sent.
+	d.Releaser = officer.HeadOfPost
+	if d.Drafter == officer.HeadOfPost {
+		d.Releaser = officer.Deputy
+	}
+	h, payload, err := r.node.Rehearse(d)
+	if err != nil {
+		return err
+	}
+	h.Releaser = ""
+	digest, err := h.Release(payload)
+	if err != nil {
+		return err
+	}
+	kept, err := json.Marshal(draft{
+		h.Channel, h.Plane, h.Precedence, h.Audience, h.Form, h.Version, payload, h.Dossier, h.Refs, h.Language, h.Marking, d.Blobs,
+	})
+	if err != nil {
+		return fmt.Errorf("floor: release: %w", err)
+	}
+	p, err := r.officers.Ask(ctx, officer.Pending{
+		Kind: officer.KindStatement, Post: d.Post, Digest: digest, Draft: kept, Officer: by.ID, Role: d.Drafter,
+	})
+	if err != nil {
+		return err
+	}
+	r.record(ctx, p, "asked", by.ID, d.Drafter, digest, "")
+	r.kick()
+	return &NeedsRelease{p}
+}
+
+// AskHandover keeps a draft of which the digest is to be approved by each of the officers named.
+func (r *Releases) AskHandover(ctx context.Context, post traffic.Post, by By, digest [32]byte, officers []string, draft []byte) (string, error) {
+	p, err := r.officers.Ask(ctx, officer.Pending{
+		Kind: officer.KindHandover, Post: post, Digest: digest, Draft: draft, Officer: by.Officer, Role: by.role(), Needs: officers,
+	})
+	if err != nil {
+		return "", err
+	}
+	r.record(ctx, p, "asked", by.Officer, by.role(), digest, "hand-over")
+	r.kick()
+	return p.ID, nil
+}
+
+// Draft is what a release of a statement would send with a releaser of that role, empty while there is none.
+func (r *Releases) Draft(p officer.Pending, releaser string) (node.Draft, error) {
+	var k draft
+	if err := json.Unmarshal(p.Draft, &k); err != nil {
+		return node.Draft{}, fmt.Errorf("floor: release: %w", err)
+	}
+	d := node.Draft{
+		Channel: k.Channel, Plane: k.Plane, Precedence: k.Precedence, Post: p.Post, Audience: k.Audience, Form: k.Form, Version: k.Version,
+		Dossier: k.Dossier, Refs: k.Refs, Language: k.Language, Marking: k.Marking, Drafter: p.Role, Releaser: releaser, Blobs: k.Blobs,
+	}
+	_, regime, err := r.node.Channel(k.Channel)
+	if err != nil {
+		return d, err
+	}
+	f, ok := regime.Form(k.Form, k.Version)
+	if !ok {
+		return d, fmt.Errorf("%w: %s", node.ErrNoForm, k.Form)
+	}
+	d.Values, err = f.Decode(k.Payload)
+	return d, err
+}
+
+// Digest is what an officer approves: of a hand-over the digest that was asked for, of a statement that of the draft with his role as the releaser's.
+func (r *Releases) Digest(p officer.Pending, releaser string) ([32]byte, error) {
+	if p.Kind != officer.KindStatement || releaser == "" {
+		return p.Digest, nil
+	}
+	d, err := r.Draft(p, releaser)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	h, payload, err := r.node.Rehearse(d)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return h.Release(payload)
+}
+
+// Releasers are the roles in which somebody may approve a release now, the lowest first.
+func (r *Releases) Releasers(p officer.Pending, by officer.Actor) []string {
+	switch {
+	case p.State != officer.Waiting || !time.Now().Before(p.Until):
+		return nil
+	case p.Kind == officer.KindHandover:
+		if by.Terminal() || slices.Contains(p.Missing(), by.ID) {
+			return []string{by.Role(officer.Handover, p.Post, "")}
+		}
+		return nil
+	case by.Terminal():
+		return slices.DeleteFunc([]string{officer.Deputy, officer.HeadOfPost, officer.SeniorOfficial}, func(s string) bool { return s == p.Role })
+	case by.ID == p.Officer:
+		return nil
+	}
+	return slices.DeleteFunc(officer.RolesFor(by.Grants, officer.Release, p.Post), func(s string) bool { return s == p.Role })
+}
+
+// Approve takes one person's approval. response is his passkey's, over the digest; role chooses among several that he has, and by default is the one whose digest
+// he has signed. When nothing more is needed the statement is sent before Approve returns, or else, if that fails, by Run. Errors: those of
+// [officer.Roll.Approve], of [node.Node.Send].
+func (r *Releases) Approve(ctx context.Context, id string, by officer.Actor, role string, response []byte) (officer.Pending, node.Sent, error) {
+	p, err := r.officers.Release(ctx, id)
+	if err != nil {
+		return p, node.Sent{}, err
+	}
+	d := officer.Decision{By: by, Role: role, Digest: p.Digest, Response: response}
+	if p.Kind == officer.KindStatement {
+		if d.Role, d.Digest, err = r.choose(p, by, role, response); err != nil {
+			return p, node.Sent{}, err
+		}
+	}
+	if p, err = r.officers.Approve(ctx, id, d); err != nil {
+		return p, node.Sent{}, err
+	}
+	if p.State != officer.Approved {
+		r.record(ctx, p, "approved", by.ID, d.Role, d.Digest, "")
+		return p, node.Sent{}, nil
+	}
+	// It is approved for good: a caller who goes away does not take that back.
+	sent, err := r.complete(context.WithoutCancel(ctx), p)
+	if err != nil {
+		r.kick()
+		return p, sent, err
+	}
+	p, err = r.officers.Release(ctx, id)
+	return p, sent, err
+}
+
+// choose is the role in which somebody approves a statement, with the digest that goes with it.
+func (r *Releases) choose(p officer.Pending, by officer.Actor, role string, response []byte) (string, [32]byte, error) {
+	if by.ID == p.Officer {
+		return "", p.Digest, officer.ErrOwnDraft
+	}
+	roles := r.Releasers(p, by)
+	if by.Terminal() && role != "" && role != p.Role && len(roles) > 0 {
+		roles = []string{role} // the terminal claims, here as everywhere
+	}
+	if role != "" {
+		roles = slices.DeleteFunc(roles, func(s string) bool { return s != role })
+	}
+	if len(roles) == 0 {
+		if p.State != officer.Waiting || !time.Now().Before(p.Until) {
+			return "", p.Digest, officer.ErrNotOpen
+		}
+		return "", p.Digest, fmt.Errorf("%w: %s may not release at %s what the %s has drafted", officer.ErrRole, by.ID, p.Post, p.Role)
+	}
+	signed, _ := officer.Challenge(response)
+	var first [32]byte
+	for i, role := range roles {
+		digest, err := r.Digest(p, role)
+		if err != nil {
+			return "", digest, err
+		}
+		if digest == signed {
+			return role, digest, nil
+		}
+		if i == 0 {
+			first = digest
+		}
+	}
+	return roles[0], first, nil
+}
+
+// Refuse ends a release: its drafter withdraws it; whoever may approve it refuses it. Errors: officer.ErrRole, those of [officer.Roll.Refuse].
+func (r *Releases) Refuse(ctx context.Context, id string, by officer.Actor, reason string) (officer.Pending, error) {
+	p, err := r.officers.Release(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	if by.ID != p.Officer && len(r.Releasers(p, by)) == 0 && p.State == officer.Waiting {
+		return p, fmt.Errorf("%w: %s may not refuse it", officer.ErrRole, by.ID)
+	}
+	if p, err = r.officers.Refuse(ctx, id, by.ID); err != nil {
+		return p, err
+	}
+	r.record(ctx, p, p.State, by.ID, by.Role(officer.Release, p.Post, ""), p.Digest, reason)
+	return p, nil
+}
+
+// complete does what was approved. If the process dies
+//
+//   - before the claim: the release is approved; Run of the next process comes here again;
+//   - between claim and Send: the claim has kept how far the feed went; nothing with the digest is found from there on, and it is sent;
+//   - after Send, before the mark: it is found there, and not sent again;
+//   - after the mark: only the journal lacks it, and gets it, perhaps a second time.
+func (r *Releases) complete(ctx context.Context, p officer.Pending) (sent node.Sent, err error) {
+	if p.Kind == officer.KindHandover {
+		return sent, r.handOver(ctx, p)
+	}
+	a := p.Approvals[len(p.Approvals)-1]
+	d, err := r.Draft(p, a.Role)
+	if err != nil {
+		return sent, err
+	}
+	if p.State == officer.Approved {
+		epoch, size, err := r.reach(ctx, d)
+		if err != nil {
+			return sent, err
+		}
+		p, ok, err := r.officers.Claim(ctx, p.ID, r.holder, epoch, size)
+		if err != nil || !ok {
+			return sent, err // another process does it
+		}
+		if sent, err = r.find(ctx, p, d, a.Digest); err != nil {
+			return sent, err
+		}
+		if sent.ID == (statement.ID{}) {
+			if sent, err = r.node.Send(ctx, d); err != nil {
+				return sent, err
+			}
+		}
+		if err := r.officers.Mark(ctx, p.ID, officer.Sent, sent.ID[:]); err != nil {
+			return sent, err
+		}
+	} else {
+		copy(sent.ID[:], p.Statement)
+	}
+	p.Statement = sent.ID[:]
+	if err := r.write(ctx, p, "approved", a.Officer, a.Role, a.Digest, ""); err != nil {
+		r.log.Error("the journal cannot be written", "release", p.ID, "reason", err)
+		return sent, nil // it is sent; Run comes back to the journal
+	}
+	return sent, r.officers.Mark(ctx, p.ID, officer.Done, sent.ID[:])
+}
+
+func (r *Releases) handOver(ctx context.Context, p officer.Pending) error {
+	if r.HandedOver == nil {
+		return nil
+	}
+	if err := r.HandedOver(ctx, p); err != nil {
+		return err
+	}
+	return r.officers.Mark(ctx, p.ID, officer.Done, nil)
+}
+
+// reach is the own feed that a draft goes to, in its newest epoch, and how far it goes.
+func (r *Releases) reach(ctx context.Context, d node.Draft) (epoch int, size int64, err error) {
+	err = r.node.DB.View(ctx, func(tx *store.Tx) error {
+		epoch, size = 0, 0
+		heads, err := feed.Heads(ctx, tx, &d.Channel)
+		for _, h := range heads {
+			if r.into(h.Feed, d) && h.Feed.Epoch >= epoch {
+				epoch, size = h.Feed.Epoch, h.Size
+			}
+		}
+		return err
+	})
+	return epoch, size, err
+}
+
+func (r *Releases) into(f traffic.Feed, d node.Draft) bool {
+	return f.Party == r.node.Self() && f.Plane == d.Plane && f.Precedence == d.Precedence
+}
+
+// find looks for the statement that a release has sent already: one with its digest, logged since the claim, that came of no other release.
+func (r *Releases) find(ctx context.Context, p officer.Pending, d node.Draft, digest [32]byte) (found node.Sent, err error) {
+	var candidates []node.Sent
+	err = r.node.DB.View(ctx, func(tx *store.Tx) error {
+		candidates = nil
+		heads, err := feed.Heads(ctx, tx, &d.Channel)
+		if err != nil {
+			return err
+		}
+		for _, h := range heads {
+			from := int64(0)
+			switch {
+			case !r.into(h.Feed, d) || h.Feed.Epoch < p.Epoch:
+				continue
+			case h.Feed.Epoch == p.Epoch:
+				from = min(p.Size, h.Size)
+			}
+			err := h.Range(ctx, tx, from, h.Size, func(e feed.Entry) bool {
+				if s, err := statement.Decode(e.Bytes); err == nil && e.Reason == "" {
+					if has, err := s.Release(s.Payload); err == nil && has == digest {
+						candidates = append(candidates, node.Sent{ID: e.ID, Feed: h.Feed, Index: e.Index})
+					}
+				}
+				return true
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, c := range candidates {
+		taken, err := r.officers.Taken(ctx, c.ID[:])
+		if err != nil {
+			return found, err
+		}
+		if !taken {
+			return c, nil
+		}
+	}
+	return found, err
+}
+
+// record writes to the journal what became of a release; a journal that cannot be written holds up nobody.
+func (r *Releases) record(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, text string) {
+	if err := r.write(context.WithoutCancel(ctx), p, action, by, role, digest, text); err != nil {
+		r.log.Error("the journal cannot be written", "release", p.ID, "action", action, "reason", err)
+	}
+}
+
+func (r *Releases) write(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, text string) error {
+	if r.journal == nil {
+		return nil
+	}
+	v := form.Values{"action": action, "digest": digest[:], "officer": by}
+	var refs []statement.ID
+	if len(p.Statement) == 32 {
+		v["statement"] = p.Statement
+		refs = []statement.ID{statement.ID(p.Statement)}
+	}
+	if role != "" {
+		v["role"] = role
+	}
+	if text = form.Clean(text, false, 2000); text != "" {
+		v["text"] = text
+	}
+	for _, a := range p.Approvals {
+		if action == "approved" && a.Officer == by && len(a.Assertion) > 0 {
+			v["credential"], v["assertion"] = a.Credential, a.Assertion
+		}
+	}
+	if role == "" {
+		role = by
+	}
+	_, err := r.journal.Record(ctx, p.Post, role, "release", v, refs...)
+	return err
+}
+
+func (r *Releases) kick() {
+	select {
+	case r.kicked <- struct{}{}:
+	default:
+	}
+}
+
+// again is after how long what could not be done is tried once more.
+const again = time.Minute
+
+// Run sends what a process before has left approved and unsent, and ends what has waited too long, until ctx ends.
+func (r *Releases) Run(ctx context.Context) error {
+	for {
+		next, err := r.Tend(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			r.log.Error("releases", "reason", err)
+			next = time.Now().Add(again)
+		}
+		var due <-chan time.Time
+		if !next.IsZero() {
+			due = time.After(time.Until(next))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-r.kicked:
+		case <-due:
+		}
+	}
+}
+
+// Tend does once what Run does, and tells when it is to be done again at the latest; zero when something new must come first.
+func (r *Releases) Tend(ctx context.Context) (next time.Time, err error) {
+	lapsed, next, err := r.officers.Lapse(ctx)
+	if err != nil {
+		return next, err
+	}
+	for _, p := range lapsed {
+		r.record(ctx, p, "withdrawn", Machine, Machine, p.Digest, "nobody came within a day")
+	}
+	undone, err := r.officers.Releases(ctx, officer.Approved, officer.Sent)
+	if err != nil {
+		return next, err
+	}
+	for _, p := range undone {
+		if _, failed := r.complete(ctx, p); failed != nil {
+			err = errors.Join(err, fmt.Errorf("floor: release %s: %w", p.ID, failed))
+			if p.State == officer.Approved && time.Now().After(p.Until) { // what nobody could send in a day is not said out of the blue later
+				err = errors.Join(err, r.officers.Mark(ctx, p.ID, officer.Lapsed, nil))
+				r.record(ctx, p, "withdrawn", Machine, Machine, p.Digest, "it could not be sent: "+failed.Error())
+			}
+		}
+		if p, looked := r.officers.Release(ctx, p.ID); looked == nil && p.State != officer.Done {
+			next = soonest(next, time.Now().Add(again))
+		}
+	}
+	if r.node.DB.Multi() { // what another process was asked, it may not live to do
+		next = soonest(next, time.Now().Add(again))
+	}
+	return next, err
+}
+
+func soonest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
