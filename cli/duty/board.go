@@ -1,8 +1,10 @@
 package duty
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -223,34 +225,52 @@ func shape(p traffic.Precedence) string {
 	return "·"
 }
 
-// duty is who is on duty, a line for each post.
+// duty is who is on duty, a line for each post, or for several that the same officers keep.
 func (v *view) duty(w words, columns int) []line {
-	var out []line
+	type manned struct {
+		posts []string
+		text  string
+		style style
+	}
+	var list []*manned
 	for _, d := range v.watch.Duty {
-		label := pad(clean(string(d.Post)), 8, false) + " "
-		if d.Unmanned {
-			out = append(out, line{cut(label+"! "+w.say("unmanned"), columns), strong})
+		text, style := onWatch(w, d)
+		if i := slices.IndexFunc(list, func(m *manned) bool { return m.text == text }); i >= 0 {
+			list[i].posts = append(list[i].posts, clean(string(d.Post)))
 			continue
 		}
-		var who []string
-		for _, o := range d.Officers {
-			name := o.Name
-			if name == "" {
-				name = o.Officer
-			}
-			who = append(who, w.say("officer", clean(name), w.or("role", o.Role)))
+		list = append(list, &manned{[]string{clean(string(d.Post))}, text, style})
+	}
+	var out []line
+	for _, m := range list {
+		slices.Sort(m.posts)
+		posts := strings.Join(m.posts, " ")
+		if widthOf(posts) < 8 {
+			posts = pad(posts, 8, false)
 		}
-		text := label + "● " + strings.Join(who, ", ")
-		if !d.Until.IsZero() {
-			text += "  " + w.say("until", form.DTG(d.Until))
-		}
-		out = append(out, line{cut(text, columns), plain})
+		out = append(out, line{cut(cut(posts, max(8, columns/3))+" "+m.text, columns), m.style})
 	}
 	if most := 4; len(out) > most {
 		rest := len(out) - most + 1
 		out = append(out[:most-1], line{"         " + w.say("more", rest), plain})
 	}
 	return out
+}
+
+// onWatch is who keeps the watch of a post, and until when.
+func onWatch(w words, d api.Duty) (string, style) {
+	if d.Unmanned {
+		return "! " + w.say("unmanned"), strong
+	}
+	var who []string
+	for _, o := range d.Officers {
+		who = append(who, w.say("officer", clean(cmp.Or(o.Name, o.Officer)), w.or("role", o.Role)))
+	}
+	text := "● " + strings.Join(who, ", ")
+	if !d.Until.IsZero() {
+		text += "  " + w.say("until", form.DTG(d.Until))
+	}
+	return text, plain
 }
 
 // body is the items, and where the chosen one stands among the lines.
@@ -305,12 +325,15 @@ func (v *view) row(w words, i api.Item, columns int, mine bool) line {
 	if i.Overdue {
 		kind = w.say("overdue", kind)
 	}
-	text += kind + "  "
-	if i.Number != "" {
-		text += clean(i.Number) + "  "
+	return line{cut(text+kind+"  "+subject(i), columns), s}
+}
+
+// subject is what an item is about, in few words: a statement's number and what kind it is, else the item's title.
+func subject(i api.Item) string {
+	if i.Number == "" || i.Detail == "" {
+		return clean(i.Title)
 	}
-	text += clean(i.Title)
-	return line{cut(text, columns), s}
+	return clean(i.Number) + "  " + clean(i.Detail)
 }
 
 // clock is how long there is, or how long it is past, signed.
@@ -337,8 +360,10 @@ func span(d time.Duration) string {
 func (v *view) details(w words, i api.Item, columns int) (out []line) {
 	const indent = "      "
 	add := func(text string) { out = append(out, line{cut(indent+text, columns), plain}) }
-	if i.Detail != "" {
-		add(clean(i.Detail))
+	for _, text := range []string{i.Title, i.Detail} {
+		if text = clean(text); text != "" && !strings.Contains(subject(i), text) {
+			add(text)
+		}
 	}
 	if t := i.Taken; t != nil {
 		add("● " + w.say("taken.by", clean(t.By), w.or("role", t.Role), form.DTG(t.At)))

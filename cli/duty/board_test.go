@@ -45,17 +45,17 @@ func night() view {
 		watch: api.Watch{
 			Items: []api.Item{
 				{
-					Key: "a", Kind: "acknowledge", Precedence: traffic.Flash, Number: "XS/NRRC-Z-0002", Title: "Notice of an accident", Form: "notice",
+					Key: "a", Kind: "acknowledge", Precedence: traffic.Flash, Number: "XS/NRRC-Z-0002", Title: "XS/NRRC-Z-0002 from xs/nrrc: to be acknowledged", Detail: "NOTICE", Form: "notice",
 					Since: at(-4 * time.Minute), Due: at(6*time.Minute + 12*time.Second),
 					Calls:    []api.Call{{Officer: "petrov", Role: "duty-officer", Means: "mail", At: at(-4 * time.Minute), Outcome: "placed"}, {Officer: "petrov", Role: "duty-officer", Means: "command", At: at(-4 * time.Minute), Outcome: "failed", Detail: "exit status 1"}},
 					NextCall: &api.NextCall{Role: "deputy", Officer: "ivanova", At: at(90 * time.Second)},
 				},
-				{Key: "b", Kind: "answer", Precedence: traffic.Immediate, Number: "XS/NRRC-O-0001", Title: "Inquiry about an apparent source in the territory of the addressee", Overdue: true, Due: at(-62 * time.Minute)},
+				{Key: "b", Kind: "answer", Precedence: traffic.Immediate, Number: "XS/NRRC-O-0001", Title: "XS/NRRC-O-0001 from xs/nrrc: to be answered", Detail: "INQUIRY ABOUT AN APPARENT SOURCE IN THE TERRITORY OF THE ADDRESSEE", Overdue: true, Due: at(-62 * time.Minute)},
 				{Key: "c", Kind: "roster", Precedence: traffic.Priority, Title: "Nobody is on duty at mfa", Since: at(-time.Hour)},
-				{Key: "d", Kind: "missed", Precedence: traffic.Routine, Number: "XN/NRRC-R-0007", Title: "Communication check", Overdue: true, Due: at(-200 * time.Hour)},
+				{Key: "d", Kind: "missed", Precedence: traffic.Routine, Number: "XN/NRRC-R-0007", Title: "XN/NRRC-R-0007: not answered by xs/nrrc", Detail: "COMMUNICATION CHECK", Overdue: true, Due: at(-200 * time.Hour)},
 			},
 			Taken: []api.Item{{
-				Key: "e", Kind: "acknowledge", Precedence: traffic.Priority, Number: "XL/MFA-P-0003", Title: "Goodwill", Due: at(2 * time.Hour),
+				Key: "e", Kind: "acknowledge", Precedence: traffic.Priority, Number: "XL/MFA-P-0003", Title: "XL/MFA-P-0003 from xl/mfa", Detail: "GOODWILL MESSAGE", Due: at(2 * time.Hour),
 				Taken: &api.Taken{By: "petrov", Role: "duty-officer", At: at(-20 * time.Minute)},
 			}},
 			Done: make([]api.Item, 14),

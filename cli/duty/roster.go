@@ -48,6 +48,9 @@ func (c *rosterShowCmd) Run(s *session.Session) error {
 	if c.JSON {
 		return s.JSON(rosters)
 	}
+	if len(rosters) == 0 {
+		s.Printf("No roster: nobody can be called. Write one, and: detente roster set POST FILE\n")
+	}
 	for i, r := range rosters {
 		if c.Text {
 			s.Printf("%s", r.Text)
@@ -64,10 +67,6 @@ func (c *rosterShowCmd) Run(s *session.Session) error {
 }
 
 func printRoster(s *session.Session, r api.Roster) error {
-	if r.Text == "" {
-		s.Printf("%s  no roster: nobody can be called for it. Write one, and: detente roster set %s FILE\n", r.Post, r.Post)
-		return nil
-	}
 	s.Printf("%s  now: %s%s\n", r.Post, onDuty(r.Now), lasting(r.Now.Until))
 	s.Printf("  in force since %s, set by %s\n", session.Moment(r.At), r.By)
 	rows := [][]string{{"  FROM", "UNTIL", "SHIFT", "ON DUTY"}}
