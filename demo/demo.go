@@ -60,7 +60,7 @@ func (p *play) stay(ctx context.Context) {
 		p.printf("  # %s\n  detente --home %s inbox\n", a.name, a.home)
 	}
 	p.printf("\n  detente --home %s show %s --lang ru\n", p.south.home, p.question.Number)
-	p.printf("  detente --home %s send --channel nrrc --form goodwill text='Good morning.'\n\nCtrl-C ends it, and removes everything.\n", p.north.home)
+	p.printf("  detente --home %s send --channel nrrc --post mfa --form goodwill text='Good morning.'\n\nCtrl-C ends it, and removes everything.\n", p.north.home)
 	<-ctx.Done()
 }
 

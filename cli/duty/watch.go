@@ -207,14 +207,15 @@ func (f *floor) reprint(ctx context.Context, out io.Writer, changes <-chan struc
 
 // follow tells of each change at the node; when the node goes away it is called again each second.
 func follow(ctx context.Context, node *api.Client, changes chan<- struct{}) {
+	tell := func() {
+		select {
+		case changes <- struct{}{}:
+		default: // the one that waits says as much
+		}
+	}
 	for ctx.Err() == nil {
-		node.Events(ctx, func(api.Change) bool {
-			select {
-			case changes <- struct{}{}:
-			default: // the one that waits says as much
-			}
-			return true
-		})
+		node.Events(ctx, func(api.Change) bool { tell(); return true })
+		tell() // that it has gone is a change too
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
@@ -305,7 +306,8 @@ func (f *floor) press(ctx context.Context, k key) (leave bool) {
 		f.reply(ctx, "acknowledgement", map[string]string{"understood": "true"})
 	case 'f':
 		if f.about() {
-			f.typing(f.words.say("ask.category", strings.Join(categories(), ", ")), func(ctx context.Context, typed string) {
+			f.view.message = strings.Join(categories(), "  ") // a line of its own: the one that is typed is short
+			f.typing(f.words.say("ask.category", "…"), func(ctx context.Context, typed string) {
 				if typed == "" {
 					f.view.message = f.words.say("did.nothing")
 					return
