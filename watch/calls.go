@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -63,22 +62,19 @@ func (c *Call) ID() string { return c.Item + "/" + c.Officer + "/" + c.Means }
 
 // Claim enters a call before it is placed, and tells whether the caller is to place it: nobody has claimed it yet, or whoever did has left it without an
 // outcome for longer than patience and is taken for dead. It is durable when the transaction is; dying before the call is placed, the next process places it; dying after, the next one places it again, under
-// the same id. c.Tries is set.
+// the same id.
 func Claim(ctx context.Context, tx *store.Tx, c *Call, patience time.Duration) (bool, error) {
 	now := c.Claimed.Unix()
-	err := tx.QueryRow(ctx, `INSERT INTO calls (item, officer, means, role, claimed, process, tries, outcome, ended, detail)
+	r, err := tx.Exec(ctx, `INSERT INTO calls (item, officer, means, role, claimed, process, tries, outcome, ended, detail)
 		VALUES ($1, $2, $3, $4, $5, $6, 1, 'under-way', 0, '')
 		ON CONFLICT (item, officer, means) DO UPDATE SET claimed = excluded.claimed, process = excluded.process, tries = calls.tries + 1
-		WHERE calls.outcome = 'under-way' AND (calls.claimed <= $7 OR calls.process = excluded.process) RETURNING tries`,
-		c.Item, c.Officer, c.Means, c.Role, now, c.Process, now-int64(patience/time.Second)).Scan(&c.Tries)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
+		WHERE calls.outcome = 'under-way' AND (calls.claimed <= $7 OR calls.process = excluded.process)`,
+		c.Item, c.Officer, c.Means, c.Role, now, c.Process, now-int64(patience/time.Second))
 	if err != nil {
 		return false, fmt.Errorf("watch: claim: %w", err)
 	}
-	c.Outcome = UnderWay
-	return true, nil
+	n, err := r.RowsAffected()
+	return n > 0, err
 }
 
 // Settle keeps what came of a call.
