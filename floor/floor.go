@@ -117,6 +117,7 @@ type Floor struct {
 	alarms  []exchange.Alarm
 	board   *board
 	calls   map[string][]*watch.Call // by item; those this process knows of
+	unsaved []*watch.Call            // of which the database does not have the outcome yet
 	flying  map[string]bool          // ids of calls that this process is placing
 	taken   map[string]*watch.Taken  // by key: taken, and not in the journal yet
 	changed chan struct{}            // closed and replaced when the board has changed
@@ -208,9 +209,17 @@ const idle = 24 * time.Hour
 // turn reads a part of what has come, calls whoever is to be called, and tells when to look again.
 func (f *Floor) turn(ctx context.Context) (again time.Time) {
 	f.turning.Lock()
+	doubts := f.scribe.doubts()
 	more, err := f.catchUp(ctx)
 	if err == nil && !more {
+		f.mu.RLock()
+		f.scribe.resolve(doubts, f.record.says)
+		f.mu.RUnlock()
+		doubts = nil
 		err = f.observe(ctx)
+	}
+	for _, l := range doubts {
+		f.scribe.doubt(l)
 	}
 	warm := f.ledger.warm
 	f.turning.Unlock()
@@ -226,6 +235,7 @@ func (f *Floor) turn(ctx context.Context) (again time.Time) {
 			due = earlier(due, f.errand(ctx, now))
 		}
 		f.writeDown(now)
+		again = earlier(again, f.saveCalls(ctx, now))
 		again = earlier(again, earlier(next, due))
 	}
 	if err != nil {

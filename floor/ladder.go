@@ -230,20 +230,24 @@ func (f *Floor) call(ctx context.Context, g *group) {
 		f.keep(c)
 	}
 	f.mu.Unlock()
-	f.settleCalls(ctx, urgency, placed, err != nil)
+	if err := f.settleCalls(ctx, urgency, placed); err != nil {
+		f.log.Error("the outcome of a call could not be kept, and is tried again", "item", placed[0].Item, "reason", err)
+		f.mu.Lock()
+		f.unsaved = append(f.unsaved, placed...)
+		f.mu.Unlock()
+	}
 	f.land(placed)
 	f.noteCall(items, placed[0])
 }
 
-// settleCalls keeps the outcome of calls. Without a claim in the database, the claim is made up for.
-func (f *Floor) settleCalls(ctx context.Context, urgency store.Urgency, placed []*watch.Call, unclaimed bool) {
-	err := f.node.DB.Update(context.WithoutCancel(ctx), urgency, func(tx *store.Tx) error {
+// settleCalls keeps the outcome of calls, and makes up for the claim where there was none. What cannot be kept is tried again with each turn: should
+// the process end before, the call is made once more.
+func (f *Floor) settleCalls(ctx context.Context, urgency store.Urgency, placed []*watch.Call) error {
+	return f.node.DB.Update(context.WithoutCancel(ctx), urgency, func(tx *store.Tx) error {
 		for _, c := range placed {
-			if unclaimed {
-				again := *c
-				if _, err := watch.Claim(ctx, tx, &again, 0); err != nil {
-					return err
-				}
+			again := *c
+			if _, err := watch.Claim(ctx, tx, &again, 0); err != nil { // nothing, where the claim is there
+				return err
 			}
 			if err := watch.Settle(ctx, tx, c); err != nil {
 				return err
@@ -251,9 +255,24 @@ func (f *Floor) settleCalls(ctx context.Context, urgency store.Urgency, placed [
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, store.ErrUnknownOutcome) {
-		f.log.Error("the outcome of a call could not be kept: should the process end now, the call is made again", "item", placed[0].Item, "reason", err)
+}
+
+// saveCalls keeps the outcomes that could not be kept when they were known, and tells when to try again.
+func (f *Floor) saveCalls(ctx context.Context, now time.Time) (again time.Time) {
+	f.mu.Lock()
+	unsaved := f.unsaved
+	f.unsaved = nil
+	f.mu.Unlock()
+	if len(unsaved) == 0 {
+		return again
 	}
+	if err := f.settleCalls(ctx, store.Calm, unsaved); err != nil {
+		f.mu.Lock()
+		f.unsaved = append(unsaved, f.unsaved...)
+		f.mu.Unlock()
+		return now.Add(retry)
+	}
+	return again
 }
 
 // land says that calls are no longer being placed by this process.

@@ -2,6 +2,7 @@ package floor
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"detente/party"
@@ -165,6 +166,22 @@ func (r *record) item(t *Told) {
 			p.remarks = v.Text("text")
 		}
 	}
+}
+
+// says tells whether the journal has an act of an item.
+func (r *record) says(key, act string) bool {
+	p := r.items[key]
+	if p == nil {
+		return false
+	}
+	kind, rest, _ := strings.Cut(act, " ")
+	switch {
+	case kind == escalated:
+		return p.steps[rest]
+	case rest != "":
+		return p.calls[strings.Replace(rest, " ", "/", 1)]
+	}
+	return !p.states[act].IsZero()
 }
 
 // prune forgets overrides that have long run out: they are in the journal.

@@ -3,6 +3,7 @@ package floor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ type scribe struct {
 	mu      sync.Mutex
 	pending []*line
 	queued  map[string]bool // key and act: pending, or written and not read back from the journal yet
+	doubted []*line         // of which it is not known whether the journal has them
 	wake    chan struct{}
 }
 
@@ -67,6 +69,32 @@ func (s *scribe) take() []*line {
 	out := s.pending[:min(len(s.pending), writeAtOnce)]
 	s.pending = slices.Clone(s.pending[len(out):])
 	return out
+}
+
+// doubt keeps a line of which the outcome is unknown until the journal has been read again.
+func (s *scribe) doubt(l *line) {
+	s.mu.Lock()
+	s.doubted = append(s.doubted, l)
+	s.mu.Unlock()
+}
+
+// doubts are the lines in doubt. The journal is read after the call, and then [scribe.resolve] is told what it has.
+func (s *scribe) doubts() []*line {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.doubted
+	s.doubted = nil
+	return out
+}
+
+// resolve queues again those lines that the journal turns out not to have.
+func (s *scribe) resolve(lines []*line, has func(key, act string) bool) {
+	for _, l := range lines {
+		s.heard(l.key, l.act)
+		if !has(l.key, l.act) {
+			s.put(l)
+		}
+	}
 }
 
 func (s *scribe) giveBack(lines []*line) {
@@ -114,12 +142,16 @@ func (f *Floor) writeAll(ctx context.Context, lines []*line) (failed []*line) {
 	}
 	wg.Wait()
 	for i, err := range errs {
-		if err != nil {
+		switch {
+		case errors.Is(err, store.ErrUnknownOutcome):
+			f.scribe.doubt(lines[i])
+			f.kick()
+		case err != nil:
 			failed = append(failed, lines[i])
 		}
 	}
 	if len(failed) > 0 && ctx.Err() == nil {
-		f.log.Error("the watch journal cannot be written; people are called all the same", "lines", len(failed), "reason", errs[slices.IndexFunc(errs, func(e error) bool { return e != nil })])
+		f.log.Error("the watch journal cannot be written; people are called all the same", "lines", len(failed), "reason", errors.Join(errs...))
 	}
 	return failed
 }

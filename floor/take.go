@@ -9,6 +9,7 @@ import (
 
 	"detente/form"
 	"detente/roster"
+	"detente/store"
 	"detente/traffic"
 	"detente/watch"
 )
@@ -117,7 +118,12 @@ var ErrNotRecorded = errors.New("floor: the watch journal cannot be written; it 
 // writePerson records what a person did, now if it can be, else later.
 func (f *Floor) writePerson(ctx context.Context, l *line) error {
 	if err := f.writeLine(ctx, l); err != nil {
-		f.scribe.put(l)
+		if errors.Is(err, store.ErrUnknownOutcome) {
+			f.scribe.doubt(l)
+		} else {
+			f.scribe.put(l)
+		}
+		f.kick()
 		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
 	}
 	return nil
