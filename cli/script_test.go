@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(e.WorkDir+"/passphrase", []byte("correct horse battery staple\n"), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "spoken": spoken, "flip": flip, "first": first,
+			"exits": exits, "spoken": spoken, "flip": flip, "first": first, "first-of": firstOf,
 		},
 		RequireExplicitExec: true,
 	})
@@ -84,4 +84,18 @@ func first(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s is empty", args[0])
 	}
 	ts.Setenv(args[1], list[0].(string))
+}
+
+// first-of KEY VARIABLE takes a text out of the first element of the list in JSON on standard output.
+func firstOf(ts *testscript.TestScript, _ bool, args []string) {
+	var list []map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &list))
+	if len(list) == 0 {
+		ts.Fatalf("the list is empty")
+	}
+	text, ok := list[0][args[0]].(string)
+	if !ok {
+		ts.Fatalf("%s is no text", args[0])
+	}
+	ts.Setenv(args[1], text)
 }

@@ -137,9 +137,12 @@ func (h *Host) man() error {
 	if err != nil {
 		return err
 	}
-	if h.floor, err = floor.New(h.node, floor.Config{Phrases: phrases, Patience: h.cfg.Settings.Watch.Patience, Log: h.log}); err != nil {
+	if h.floor, err = floor.New(h.node, floor.Config{
+		Phrases: phrases, Patience: h.cfg.Settings.Watch.Patience, Approvals: h.releases, Log: h.log,
+	}); err != nil {
 		return err
 	}
+	h.releases.HandedOver = h.floor.Approved
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Officers: h.officers, Releases: h.releases, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	})

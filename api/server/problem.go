@@ -112,7 +112,7 @@ func rules() []rule {
 		{floor.ErrNoRoster, http.StatusNotFound, "no-roster", "write one with: detente roster set"},
 		{floor.ErrNoApprovals, http.StatusConflict, "no-officers", "enrol officers first: detente officer add"},
 		{floor.ErrSamePerson, malformed, "same-person", "name another officer who takes over"},
-		{floor.ErrNoPerson, http.StatusForbidden, "no-person", "sign in, or act at the terminal"},
+		{floor.ErrNoPerson, http.StatusForbidden, "no-person", "name the officer, or sign in as him"},
 		{floor.ErrNotRecorded, http.StatusServiceUnavailable, "not-recorded", "it is done, and is recorded as soon as the disk can be written"},
 		{roster.ErrRoster, malformed, "roster", "docs/operate.md, section The watch, shows a roster"},
 

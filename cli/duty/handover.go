@@ -61,7 +61,7 @@ func printHandover(s *session.Session, h api.Handover) {
 		s.Printf("  │ %s\n", strings.ReplaceAll(strings.TrimSpace(h.Remarks), "\n", "\n  │ "))
 	}
 	if h.At.IsZero() {
-		s.Printf("  next: detente handover approve %s --officer OFFICER\n", h.ID)
+		s.Printf("  next: detente handover approve %s\n", h.ID)
 	}
 }
 
@@ -104,17 +104,16 @@ func (c *handoverBeginCmd) Run(s *session.Session) error {
 }
 
 type handoverApproveCmd struct {
-	ID      string `arg:"" help:"Id of the hand-over."`
-	Officer string `help:"For which of the two officers; needed at the terminal, where nobody has signed in." placeholder:"OFFICER"`
-	Refuse  string `help:"Do not take the watch, for this reason." placeholder:"TEXT"`
+	ID     string `arg:"" help:"Id of the hand-over."`
+	Refuse string `help:"Do not hand it over, for this reason." placeholder:"TEXT"`
 	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
 func (handoverApproveCmd) Help() string {
-	return "At the terminal it is recorded that the terminal said so; in the console each officer signs with his own passkey.\n\n" +
-		session.Detail("detente handover approve 5f2c1a --officer ivanova", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable,
-			session.ExitNotFound, session.ExitPerson)
+	return "In the console each officer signs with his own passkey. At the terminal it signs for whoever hands over, then for whoever takes over, " +
+		"and the log says that it was the terminal.\n\n" +
+		session.Detail("detente handover approve 5f2c1a", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run signs the hand-over, or refuses it.
@@ -123,7 +122,7 @@ func (c *handoverApproveCmd) Run(s *session.Session) error {
 	if err != nil {
 		return err
 	}
-	done, err := node.Decide(s.Ctx, c.ID, api.ReleaseDecision{Approve: c.Refuse == "", Role: c.Officer, Reason: c.Refuse})
+	done, err := node.Decide(s.Ctx, c.ID, api.ReleaseDecision{Approve: c.Refuse == "", Reason: c.Refuse})
 	if err != nil {
 		return err
 	}

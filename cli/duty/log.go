@@ -154,8 +154,8 @@ func (logExportCmd) Help() string {
 			session.ExitUnreachable, session.ExitNotFound)
 }
 
-// all is more than a log has that a person reads.
-const all = 1_000_000
+// all is the most that the API gives at once: some years of a watch. For more, export by time.
+const all = 100_000
 
 // Run writes the log.
 func (c *logExportCmd) Run(s *session.Session) error {
