@@ -170,7 +170,7 @@ func TestSignInIsRefused(t *testing.T) {
 	})
 	t.Run("another key", func(t *testing.T) {
 		other := *d
-		other.Cred = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		other.Cred = officertest.Credential()
 		other.Cred.ID = d.Cred.ID
 		wants(t, finish(other.Sign(begin())), officer.ErrSignIn)
 	})
@@ -215,7 +215,7 @@ func TestAPasskeyIsAddedByWhoBegan(t *testing.T) {
 	must(t, err)
 	asked, err := virtualwebauthn.ParseAttestationOptions(string(options))
 	must(t, err)
-	answer := virtualwebauthn.CreateAttestationResponse(virtualwebauthn.RelyingParty{ID: "watch.xn.example", Name: "Detente", Origin: origin}, virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2), *asked)
+	answer := virtualwebauthn.CreateAttestationResponse(virtualwebauthn.RelyingParty{ID: "watch.xn.example", Name: "Detente", Origin: origin}, virtualwebauthn.NewAuthenticator(), officertest.Credential(), *asked)
 	_, err = h.roll.FinishPasskey(t.Context(), "boris", []byte(answer), "")
 	wants(t, err, officer.ErrSignIn)
 	_, err = h.roll.FinishPasskey(t.Context(), "anna", []byte(answer), "")
