@@ -77,18 +77,23 @@ func texts(t *testing.T, folder, lang string) map[string][]string {
 	return all
 }
 
-// latin finds the words in Latin letters, without those that hold a digit, such as a hash.
+// latin finds the words in Latin letters, and what has some, such as a hash.
 var latin = regexp.MustCompile(`[\p{Latin}\p{N}]*\p{Latin}[\p{Latin}\p{N}]*`)
 
 // sameEverywhere are the words that stand in Latin letters in every language: the precedences and planes beside their translation, as the
 // officers of both sides say them to each other, and names.
 func sameEverywhere() []string {
 	return []string{"FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE", "MINIMIZE", "EXERCISE", "TEST", "UTC", "SHA", "webhook", "OpenID", "Connect",
-		"TLP", "STIX", "CSV", "JSON", "PDF", "API", "TOML", "Enter"}
+		"TLP", "STIX", "CSV", "JSON", "PDF", "API", "TOML", "Enter", "MiB"}
 }
 
-// untranslated are the English words that no French or Spanish sentence holds.
-var untranslated = regexp.MustCompile(`(?i)\b(the|of|and|not|by|is|are|was|with|from|to|for|within|nobody)\b`)
+// untranslated are English words that no French or Spanish sentence holds.
+func untranslated() []string {
+	return []string{"the", "of", "and", "not", "by", "is", "are", "was", "with", "from", "to", "for", "within", "nobody"}
+}
+
+// typed is a command as it is typed, in every language.
+var typed = regexp.MustCompile(`detente( [a-z]+)+`)
 
 // script is how a language that does not use Latin letters is told.
 func script(lang string) *unicode.RangeTable {
@@ -97,12 +102,14 @@ func script(lang string) *unicode.RangeTable {
 
 // fault says what is foreign in a text for a reader of lang; allowed are words that may stand in it as they are.
 func fault(lang, text string, allowed ...string) string {
-	if script(lang) == nil {
-		return untranslated.FindString(text)
-	}
-	for _, word := range latin.FindAllString(text, -1) {
-		// A single letter is a key on the keyboard, or a precedence.
-		if len(word) > 1 && !strings.ContainsFunc(word, unicode.IsDigit) && !slices.Contains(sameEverywhere(), word) && !slices.Contains(allowed, word) {
+	for _, word := range latin.FindAllString(typed.ReplaceAllString(text, ""), -1) {
+		switch {
+		case script(lang) == nil:
+			if slices.Contains(untranslated(), strings.ToLower(word)) {
+				return word
+			}
+		case len(word) == 1 || strings.ContainsFunc(word, unicode.IsDigit): // a key on the keyboard, or a precedence; a hash
+		case !slices.Contains(sameEverywhere(), word) && !slices.Contains(allowed, word):
 			return word
 		}
 	}
@@ -280,6 +287,6 @@ func cognates() []string {
 	return []string{
 		"{1} minute", "{1} minutes", "{1} byte, {2}, SHA-256: {3}", "{1} bytes, {2}, SHA-256: {3}", "{1} byte, SHA-256: {2}", "{1} bytes, SHA-256: {2}",
 		"Original", "no", "maintenance", "communications", "consultations", "console", "Plan", "SESSION", "Version", "Signature", "Signatures",
-		"terminal", "auditor", "REAL",
+		"terminal", "auditor", "REAL", "Real", "1: terminal", "Parties", "Sessions", "Code", "Question", "organisation",
 	}
 }
