@@ -237,7 +237,11 @@ func (f *Floor) call(ctx context.Context, g *group) {
 		f.mu.Unlock()
 	}
 	f.land(placed)
-	f.noteCall(items, placed[0])
+	f.mu.RLock()
+	if c := placed[0]; !f.record.says(c.Item, actCall(c.Officer, c.Means)) { // it may have been noted with a turn meanwhile
+		f.noteCall(items, c)
+	}
+	f.mu.RUnlock()
 }
 
 // settleCalls keeps the outcome of calls, and makes up for the claim where there was none. What cannot be kept is tried again with each turn: should
