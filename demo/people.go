@@ -13,10 +13,26 @@ import (
 // person is an officer of a party.
 type person struct {
 	id, name, language string
+	roles              []string // at every post
 }
 
-// enrol gives a party its roster: the first of its officers keeps the watch, the second is called when he does not answer.
+// enrol gives a party its officers and its roster: the first keeps the watch, the second is called when he does not answer, and releases what
+// needs two persons.
 func (a *actor) enrol(ctx context.Context) error {
+	for _, o := range a.people {
+		grants := []api.Grant{}
+		for _, role := range o.roles {
+			grants = append(grants, api.Grant{Post: "*", Role: role})
+		}
+		if _, err := a.SetOfficer(ctx, api.OfficerRequest{ID: o.id, Name: o.name, Language: o.language, Grants: grants}); err != nil {
+			return err
+		}
+		token, err := a.NewToken(ctx, o.id)
+		if err != nil {
+			return err
+		}
+		a.as[o.id] = a.Client.As(token.Token)
+	}
 	_, err := a.SetRoster(ctx, post, api.RosterRequest{Text: a.roster()})
 	return err
 }
@@ -29,6 +45,10 @@ func (a *actor) roster() string {
 	return fmt.Sprintf("post = %q\ncovers = [\"cert\", \"experts\", \"council\", \"mfa\"]\nzone = \"UTC\"\nduty-officer = %q\ndeputy = %q\n",
 		post, a.people[0].id, a.people[1].id)
 }
+
+// duty is the officer who keeps the watch, second the one who stands behind him. What they do the node permits by their roles, and records as theirs.
+func (a *actor) duty() *api.Client   { return a.as[a.people[0].id] }
+func (a *actor) second() *api.Client { return a.as[a.people[1].id] }
 
 // item waits until something stands on the watch that is as it should be.
 func (a *actor) item(ctx context.Context, what string, right func(*api.Item) bool) (found api.Item, err error) {
@@ -48,6 +68,41 @@ func (a *actor) item(ctx context.Context, what string, right func(*api.Item) boo
 		return false, nil
 	})
 	return found, err
+}
+
+// speak has a party's duty officer state something. What needs two persons waits, and is released.
+func (p *play) speak(ctx context.Context, by *actor, r api.SendRequest) (api.Sent, error) {
+	sent, err := by.duty().Send(ctx, r)
+	return p.release(ctx, by, sent, err)
+}
+
+// release releases what waits for a second person. In the console that is a passkey over the digest of the draft; a story has no fingers, so here it is
+// the terminal that says so, and the log says that it was the terminal.
+func (p *play) release(ctx context.Context, by *actor, sent api.Sent, err error) (api.Sent, error) {
+	problem, ok := errors.AsType[*api.Problem](err)
+	if !ok || problem.Code != "release-needed" || len(problem.Fields) == 0 {
+		return sent, err
+	}
+	waiting, err := by.Releases(ctx, "en")
+	if err != nil {
+		return sent, err
+	}
+	for _, w := range waiting {
+		if w.ID != problem.Fields[0] {
+			continue
+		}
+		p.step("● %s drafts: %s. It needs a second person, and waits; what he approves is the digest %s…", by.nameOf(w.Drafter), w.Title, w.Digest[:12])
+		done, err := by.Decide(ctx, w.ID, api.ReleaseDecision{Approve: true, Role: "head-of-post"})
+		if err != nil {
+			return sent, err
+		}
+		if done.Sent == nil {
+			return sent, fmt.Errorf("demo: release %s has sent nothing", w.ID)
+		}
+		p.step("● released as head-of-post, at the terminal (in the console: with the passkey of %s)", by.people[1].name)
+		return *done.Sent, nil
+	}
+	return sent, fmt.Errorf("demo: release %s does not wait", problem.Fields[0])
 }
 
 // man has each party enrol its officers.
@@ -125,14 +180,14 @@ func (p *play) miss(ctx context.Context) error {
 	if i, err = p.south.item(ctx, "the item", about("acknowledge", func(*api.Item) bool { return true })); err != nil {
 		return err
 	}
-	if i, err = p.south.Take(ctx, i.Key, api.TakeRequest{}); err != nil {
+	if i, err = p.south.second().Take(ctx, i.Key, api.TakeRequest{}); err != nil {
 		return err
 	}
 	if i.Taken == nil {
 		return errors.New("demo: what was taken is not taken")
 	}
-	p.step("● a person takes it, as %s; the alarm stops, nobody else is called", i.Taken.Role)
-	ack, err := p.south.Reply(ctx, sent.ID, api.ReplyRequest{Words: api.Words{Form: "acknowledgement", Text: map[string]string{"understood": "true"}}})
+	p.step("● %s takes it, as %s; the alarm stops, nobody else is called", second.name, i.Taken.Role)
+	ack, err := p.south.second().Reply(ctx, sent.ID, api.ReplyRequest{Words: api.Words{Form: "acknowledgement", Text: map[string]string{"understood": "true"}}})
 	if err != nil {
 		return err
 	}
@@ -153,4 +208,66 @@ func (p *play) why(ctx context.Context, sent api.Sent) string {
 		return "and does not know why"
 	}
 	return "and knows why: " + string(s.Silence[0].Why)
+}
+
+// handOver has Southland's watch handed over: it is in force when both have signed.
+func (p *play) handOver(ctx context.Context) error {
+	off, on := p.south.people[0], p.south.people[1]
+	h, err := p.south.duty().HandOver(ctx, api.HandoverRequest{Post: post, Off: off.id, On: on.id, Remarks: "Запрос по энергосети отвечен."})
+	if err != nil {
+		return err
+	}
+	p.step("● %s hands the watch of %s over to %s, with %d open items", off.name, post, on.name, len(h.Items))
+	for _, o := range []person{off, on} {
+		done, err := p.south.Decide(ctx, h.ID, api.ReleaseDecision{Approve: true})
+		if err != nil {
+			return err
+		}
+		state := "the other has still to sign"
+		if done.Complete {
+			state = "both have signed"
+		}
+		p.step("● signed for %s at the terminal, where nobody has a passkey; %s", o.name, state)
+	}
+	return nil
+}
+
+// log prints the last page of Southland's watch log.
+func (p *play) log(ctx context.Context) error {
+	entries, err := p.south.Log(ctx, api.LogListing{Limit: 24, Lang: "en"})
+	if err != nil {
+		return err
+	}
+	p.step("Southland's watch log, the last of it: each line is a signed entry of its internal feed. ○ the machine, ● a person")
+	for n := len(entries) - 1; n >= 0; n-- {
+		e, mark := entries[n], "○"
+		if e.Human {
+			mark = "●"
+		}
+		text, _, _ := strings.Cut(strings.TrimSpace(e.Text), "\n")
+		p.printf("         │ %s %s %-9s %-6s %s\n", e.At.UTC().Format("15:04:05Z"), mark, e.Kind, e.By, short(text, 90))
+	}
+	return nil
+}
+
+func short(text string, most int) string {
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
+}
+
+// doors prints an address for each officer who may sign in.
+func (p *play) doors(ctx context.Context) error {
+	p.printf("\nThe consoles are open. Each link signs one officer in, once; open two of them in two browser windows, and play both sides:\n\n")
+	for _, a := range p.world.actors {
+		for _, o := range a.people {
+			in, err := a.Invite(ctx, o.id)
+			if err != nil {
+				return err
+			}
+			p.printf("  %-10s %-15s %-3s %s%s\n", a.name, o.name, o.language, a.origin, in.Link)
+		}
+	}
+	return nil
 }

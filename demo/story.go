@@ -28,7 +28,7 @@ type told struct {
 
 // tell plays the story from pairing to the last receipt.
 func (p *play) tell(ctx context.Context) error {
-	for _, scene := range []func(context.Context) error{p.meet, p.agree, p.man, p.check, p.ask, p.reply, p.miss, p.cut, p.together, p.verify, p.audit} {
+	for _, scene := range []func(context.Context) error{p.meet, p.agree, p.man, p.check, p.ask, p.reply, p.miss, p.handOver, p.cut, p.together, p.verify, p.audit, p.log} {
 		if err := scene(ctx); err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (p *play) ask(ctx context.Context) error {
 	q, err := p.say(ctx, p.north, p.south, "inquiry", api.SendRequest{
 		Channel: "nrrc", To: "xs/nrrc", Post: "nrrc", Precedence: "O",
 		Words: api.Words{
-			Form: "inquiry", Marking: "TLP:AMBER", Releaser: "head-of-post",
+			Form: "inquiry", Marking: "TLP:AMBER",
 			Text: map[string]string{
 				"observed":    now.Add(-3*time.Hour).Format(time.RFC3339) + "/" + now.Add(-time.Hour).Format(time.RFC3339),
 				"observation": "Commands were sent to machines of a power utility from the infrastructure described in the attached report.",
@@ -134,7 +134,7 @@ func (p *play) reply(ctx context.Context) error {
 		return err
 	}
 	_, err = p.back(ctx, p.south, p.question, "answer", api.ReplyRequest{Words: api.Words{
-		Form: "answer", Language: "ru", Releaser: "head-of-post", Text: map[string]string{
+		Form: "answer", Language: "ru", Text: map[string]string{
 			"finding": "confirmed-stopped", "measures": "Узел отключён владельцем, образы сохранены.", "close": "true",
 		},
 	}})
@@ -145,9 +145,9 @@ func (p *play) reply(ctx context.Context) error {
 func (p *play) cut(ctx context.Context) error {
 	p.world.network.set(true)
 	p.step("the cable between the parties is cut")
-	flash, err := p.north.Send(ctx, api.SendRequest{
+	flash, err := p.speak(ctx, p.north, api.SendRequest{
 		Channel: "nrrc", To: "xs/nrrc", Post: "nrrc", Precedence: "Z",
-		Words: api.Words{Form: "notice", Releaser: "head-of-post", Text: map[string]string{
+		Words: api.Words{Form: "notice", Text: map[string]string{
 			"subject": "accident", "text": "A tool of ours has got loose and spreads by mail. Block the attachment named below. We stop it at its source.",
 		}},
 	})
@@ -218,7 +218,7 @@ func (p *play) together(ctx context.Context) error {
 
 // say has a party state something, and waits until those addressed hold it.
 func (p *play) say(ctx context.Context, by, to *actor, what string, r api.SendRequest) (api.Sent, error) {
-	sent, err := by.Send(ctx, r)
+	sent, err := p.speak(ctx, by, r)
 	if err != nil {
 		return sent, err
 	}
@@ -227,8 +227,8 @@ func (p *play) say(ctx context.Context, by, to *actor, what string, r api.SendRe
 
 // back has a party reply to a statement.
 func (p *play) back(ctx context.Context, by *actor, q api.Sent, what string, r api.ReplyRequest) (api.Sent, error) {
-	sent, err := by.Reply(ctx, q.ID, r)
-	if err != nil {
+	sent, err := by.duty().Reply(ctx, q.ID, r)
+	if sent, err = p.release(ctx, by, sent, err); err != nil {
 		return sent, err
 	}
 	return sent, p.arrived(ctx, sent, by, p.north, what, "")

@@ -28,6 +28,8 @@ type actor struct {
 	home     string
 	keyFile  string
 	people   []person
+	as       map[string]*api.Client // by officer
+	origin   string                 // of its console
 	host     *host.Host
 	*api.Client
 }
@@ -89,18 +91,19 @@ type casting struct {
 
 // cast are the parties of the story, each with two officers who read in its language.
 func cast() []casting {
+	watch, behind := []string{"duty-officer", "translator"}, []string{"deputy", "head-of-post", "administrator"}
 	return []casting{
 		{
 			"xn", map[string]string{"en": "Northland", "ru": "Северная страна"}, []string{"en"},
-			[]person{{"anna", "Anna Berg", "en"}, {"carl", "Carl Lind", "en"}},
+			[]person{{"anna", "Anna Berg", "en", watch}, {"carl", "Carl Lind", "en", behind}},
 		},
 		{
 			"xs", map[string]string{"en": "Southland", "ru": "Южная страна"}, []string{"ru", "en"},
-			[]person{{"ivan", "Иван Петров", "ru"}, {"olga", "Ольга Иванова", "ru"}},
+			[]person{{"ivan", "Иван Петров", "ru", watch}, {"olga", "Ольга Иванова", "ru", behind}},
 		},
 		{
 			"xl", map[string]string{"en": "Lakeland", "ru": "Озёрная страна"}, []string{"en", "ru"},
-			[]person{{"lea", "Léa Morel", "fr"}, {"salim", "سليم حداد", "ar"}},
+			[]person{{"lea", "Léa Morel", "fr", watch}, {"salim", "سليم حداد", "ar", behind}},
 		},
 	}
 }
@@ -122,7 +125,7 @@ func newWorld(ctx context.Context, dir string) (*world, error) {
 
 func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 	a := &actor{
-		id: c.id, name: c.name["en"], language: c.languages[0], home: filepath.Join(w.dir, string(c.id)), people: c.people,
+		id: c.id, name: c.name["en"], language: c.languages[0], home: filepath.Join(w.dir, string(c.id)), people: c.people, as: make(map[string]*api.Client),
 	}
 	a.keyFile = filepath.Join(w.dir, string(c.id)+".key")
 	if err := party.NewKeyFile(a.keyFile); err != nil {
