@@ -245,7 +245,7 @@ func (p *play) log(ctx context.Context) error {
 			mark = "●"
 		}
 		text, _, _ := strings.Cut(strings.TrimSpace(e.Text), "\n")
-		p.printf("         │ %s %s %-9s %-6s %s\n", e.At.UTC().Format("15:04:05Z"), mark, e.Kind, e.By, short(text, 90))
+		p.printf("         │ %s %s %-9s %-9s %-15s %s\n", e.At.UTC().Format("15:04:05Z"), mark, e.Kind, e.By, e.Number, short(text, 90))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"detente/feed"
@@ -43,6 +44,7 @@ type Releases struct {
 	log      *slog.Logger
 	holder   string        // names this process among those of the party
 	kicked   chan struct{} // one slot: look again
+	one      sync.Mutex    // one release is completed at a time: whoever approves it, and Run, must not both find it unsent
 	// HandedOver does what a hand-over's approval means. It may be called again for the same one, if the process died meanwhile. Set it before Run.
 	HandedOver func(ctx context.Context, p officer.Pending) error
 }
@@ -285,6 +287,14 @@ func (r *Releases) Refuse(ctx context.Context, id string, by officer.Actor, reas
 //   - after Send, before the mark: it is found there, and not sent again;
 //   - after the mark: only the journal lacks it, and gets it, perhaps a second time.
 func (r *Releases) complete(ctx context.Context, p officer.Pending) (sent node.Sent, err error) {
+	r.one.Lock()
+	defer r.one.Unlock()
+	if p, err = r.officers.Release(ctx, p.ID); err != nil { // Run may have been here meanwhile, or the approval
+		return sent, err
+	}
+	if p.State == officer.Done {
+		return r.sent(ctx, p)
+	}
 	if p.Kind == officer.KindHandover {
 		return sent, r.handOver(ctx, p)
 	}
@@ -313,8 +323,8 @@ func (r *Releases) complete(ctx context.Context, p officer.Pending) (sent node.S
 		if err := r.officers.Mark(ctx, p.ID, officer.Sent, sent.ID[:]); err != nil {
 			return sent, err
 		}
-	} else {
-		copy(sent.ID[:], p.Statement)
+	} else if sent, err = r.sent(ctx, p); err != nil {
+		return sent, err
 	}
 	p.Statement = sent.ID[:]
 	if err := r.write(ctx, p, "approved", a.Officer, a.Role, a.Digest, ""); err != nil {
@@ -322,6 +332,16 @@ func (r *Releases) complete(ctx context.Context, p officer.Pending) (sent node.S
 		return sent, nil // it is sent; Run comes back to the journal
 	}
 	return sent, r.officers.Mark(ctx, p.ID, officer.Done, sent.ID[:])
+}
+
+// sent is where the statement of a release stands that was sent.
+func (r *Releases) sent(ctx context.Context, p officer.Pending) (node.Sent, error) {
+	var id statement.ID
+	if copy(id[:], p.Statement) != len(id) {
+		return node.Sent{}, nil // a hand-over
+	}
+	h, err := r.node.Statement(ctx, id)
+	return node.Sent{ID: id, Feed: h.Feed, Index: h.Index}, err
 }
 
 func (r *Releases) handOver(ctx context.Context, p officer.Pending) error {

@@ -17,6 +17,7 @@ import (
 	"detente/floor"
 	"detente/form"
 	"detente/officer"
+	"detente/statement"
 	"detente/traffic"
 
 	"golang.org/x/text/language"
@@ -93,10 +94,12 @@ func (l *logging) filter() floor.LogFilter {
 // log gives what whoever asks may read: what concerns the posts at which he may.
 func (s *Server) readLog(ctx context.Context, by officer.Actor, in *logging) ([]api.LogEntry, error) {
 	lines, err := s.floor.Log(ctx, in.filter())
-	out := []api.LogEntry{}
+	out, numbers := []api.LogEntry{}, make(map[statement.ID]string)
 	for _, l := range lines {
 		if by.May(officer.Log, l.Post) || by.May(officer.Export, l.Post) {
-			out = append(out, s.logEntry(l, language.Make(in.Lang)))
+			e := s.logEntry(l, language.Make(in.Lang))
+			e.Number = s.numberOf(ctx, l.Statement, numbers)
+			out = append(out, e)
 		}
 	}
 	return out, err
@@ -104,6 +107,22 @@ func (s *Server) readLog(ctx context.Context, by officer.Actor, in *logging) ([]
 
 func (s *Server) logLines(ctx context.Context, by officer.Actor, in *logging) ([]api.LogEntry, error) {
 	return s.readLog(ctx, by, in)
+}
+
+// numberOf is the number of the statement that an entry of the log is about; empty where it is about none. What was found stays in known.
+func (s *Server) numberOf(ctx context.Context, entry *statement.Statement, known map[statement.ID]string) string {
+	if len(entry.Refs) == 0 {
+		return ""
+	}
+	about := entry.Refs[0]
+	name, ok := known[about]
+	if !ok {
+		if h, err := s.node.Statement(ctx, about); err == nil && h.Statement != nil {
+			name = number(h.Statement.Issuer, h.Feed, h.Index)
+		}
+		known[about] = name
+	}
+	return name
 }
 
 // logEntry is a line of the log in its reader's words: the form's, and what stands in its fields beside those that have a column of their own.
@@ -117,8 +136,8 @@ func (s *Server) logEntry(l floor.LogLine, lang language.Tag) api.LogEntry {
 		return out
 	}
 	v := maps.Clone(l.Values)
-	for _, column := range []string{"post", "by"} {
-		delete(v, column)
+	for _, unsaid := range []string{"post", "by", "key", "digest", "statement", "credential", "assertion", "approvals"} {
+		delete(v, unsaid) // columns of their own, and what only a program reads
 	}
 	original, _ := language.Parse(l.Statement.Language)
 	d := regime.Render(form.Message{Form: l.Form, Values: v, Precedence: traffic.Routine, Plane: traffic.Real, Original: original}, lang)
@@ -173,7 +192,7 @@ func (s *Server) logText(ctx context.Context, by officer.Actor, in *logging) ([]
 	list, err := s.forward(ctx, by, in)
 	var b bytes.Buffer
 	for _, e := range list {
-		fmt.Fprintf(&b, "%6d  %s  %-10s  %s %-16s  %s  [%.12s]\n", e.Index, form.DTG(e.At), e.Post, mark(e.Human), e.By, strings.ReplaceAll(e.Text, "\n", " / "), e.Proof)
+		fmt.Fprintf(&b, "%6d  %s  %-10s  %s %-16s  %s  [%.12s]\n", e.Index, form.DTG(e.At), e.Post, mark(e.Human), e.By, strings.ReplaceAll(strings.TrimSpace(e.Number+" "+e.Text), "\n", " / "), e.Proof)
 	}
 	return b.Bytes(), err
 }

@@ -101,7 +101,10 @@ func logLine(e api.LogEntry) string {
 		mark = "●"
 	}
 	text := strings.ReplaceAll(strings.TrimSpace(e.Text), "\n", "\n      │ ")
-	return fmt.Sprintf("%6d  %s  %-6s  %s %-10s  %s  %s", e.Index, session.Moment(e.At), e.Post, mark, e.Kind, e.By, text)
+	if e.Number != "" {
+		text = e.Number + "  " + text
+	}
+	return fmt.Sprintf("%6d  %s  %-6s  %s %-8s  %-8s  %s", e.Index, session.Moment(e.At), e.Post, mark, e.Kind, e.By, text)
 }
 
 type logNoteCmd struct {
