@@ -20,7 +20,7 @@ func TestTheStoryIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, seen := range []string{"ЗАПРОС", "НЕМЕДЛЕННО", "pouch", "no fault", "NUMBER", "Nobody takes it", "calls Иван Петров (duty officer)",
-		"calls Ольга Иванова (deputy)", "OVERDUE on Southland's watch", "post-unmanned", "● a person takes it", "acknowledged, late"} {
+		"calls Ольга Иванова (deputy)", "OVERDUE on Southland's watch", "post-unmanned", "● Ольга Иванова takes it", "needs a second person", "both have signed", "is the duty officer now", "watch log", "acknowledged, late"} {
 		if !strings.Contains(out.String(), seen) {
 			t.Errorf("the story does not show %q", seen)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"detente/api"
 	"detente/traffic"
@@ -40,10 +41,25 @@ func (a *actor) enrol(ctx context.Context) error {
 // post is the post that the story is about.
 const post traffic.Post = "nrrc"
 
-// roster is the party's roster, as its head of post would write it.
+// roster is the party's roster, as its head of post would write it: two shifts, of which the present one has some hours to go.
 func (a *actor) roster() string {
-	return fmt.Sprintf("post = %q\ncovers = [\"cert\", \"experts\", \"council\", \"mfa\"]\nzone = \"UTC\"\nduty-officer = %q\ndeputy = %q\n",
-		post, a.people[0].id, a.people[1].id)
+	begun := time.Now().UTC().Add(-2 * time.Hour)
+	return fmt.Sprintf(`post = %q
+covers = ["cert", "experts", "council", "mfa"]
+zone = "UTC"
+duty-officer = %q
+deputy = %q
+
+[[shift]]
+name = "present"
+start = "%02d:00"
+length = "12h"
+
+[[shift]]
+name = "next"
+start = "%02d:00"
+length = "12h"
+`, post, a.people[0].id, a.people[1].id, begun.Hour(), begun.Add(12*time.Hour).Hour())
 }
 
 // duty is the officer who keeps the watch, second the one who stands behind him. What they do the node permits by their roles, and records as theirs.
@@ -229,6 +245,16 @@ func (p *play) handOver(ctx context.Context) error {
 		}
 		p.step("● signed for %s at the terminal, where nobody has a passkey; %s", o.name, state)
 	}
+	r, err := p.south.Roster(ctx, post)
+	if err != nil {
+		return err
+	}
+	for _, o := range r.Now.Officers {
+		if o.Role == "duty-officer" && o.Officer != on.id {
+			return fmt.Errorf("demo: %s has taken over, and %s is on duty", on.id, o.Officer)
+		}
+	}
+	p.step("%s is the duty officer now: what comes is called to her first", on.name)
 	return nil
 }
 
