@@ -1,0 +1,110 @@
+package console
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed static
+var staticFiles embed.FS
+
+//go:embed templates
+var templateFiles embed.FS
+
+//go:embed phrases
+var phraseFiles embed.FS
+
+// asset is a file of the interface under the hash of its content: it may be kept for ever, and a new program brings new addresses.
+type asset struct {
+	content []byte
+	media   string
+	path    string
+}
+
+type assets struct{ byName map[string]*asset }
+
+// loadAssets reads the files. Style sheets name fonts as fonts/NAME, which becomes the address of the font.
+func loadAssets() (*assets, error) {
+	a := &assets{byName: make(map[string]*asset)}
+	var sheets []*asset
+	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := staticFiles.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		f := &asset{content: b, media: mediaType(name)}
+		if path.Ext(name) == ".css" {
+			sheets = append(sheets, f)
+		}
+		f.path = path.Base(name)
+		a.byName[f.path] = f
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("console: assets: %w", err)
+	}
+	place := func(f *asset) {
+		sum := sha256.Sum256(f.content)
+		f.path = "/static/" + hex.EncodeToString(sum[:8]) + "/" + f.path
+	}
+	for name, f := range a.byName {
+		if path.Ext(name) != ".css" {
+			place(f)
+		}
+	}
+	for _, f := range sheets {
+		text := string(f.content)
+		for name, font := range a.byName {
+			if path.Ext(name) == ".woff2" {
+				text = strings.ReplaceAll(text, `"fonts/`+name+`"`, `"`+font.path+`"`)
+			}
+		}
+		f.content = []byte(text)
+		place(f)
+	}
+	return a, nil
+}
+
+func mediaType(name string) string {
+	switch path.Ext(name) {
+	case ".woff2":
+		return "font/woff2"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	}
+	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
+		return t
+	}
+	return "text/plain; charset=utf-8"
+}
+
+// path is the address of a file; that of a file that is not there leads nowhere.
+func (a *assets) path(name string) string {
+	if f := a.byName[name]; f != nil {
+		return f.path
+	}
+	return "/static/none/" + name
+}
+
+func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
+	f := a.byName[r.PathValue("name")]
+	if f == nil || f.path != r.URL.Path {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", f.media)
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	w.Write(f.content)
+}

@@ -1,0 +1,213 @@
+package console
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"detente/api"
+	"detente/traffic"
+
+	"golang.org/x/text/language"
+)
+
+// Frame is what stands around every screen: whose it is, who is on duty, where one can go. It is in every page's struct.
+type Frame struct {
+	Lang, Dir string
+	Languages []choice
+	Theme     string
+	Plane     traffic.Plane
+	Planes    []link
+	Here      string // this page, to come back to
+	Live      string // where its changes come from; empty for a page that does not change
+	Screen    string // its name
+	Title     string
+	PartyName string
+	Party     traffic.Party
+	Me        api.Me
+	May       map[string]bool // actions that his roles permit
+	Nav       []link
+	Duty      []api.Duty
+	Now       time.Time
+	Waiting   int    // items that nobody has taken
+	Sound     string // what they make the console sound
+	Said      string // what was just done
+	Keys      map[string]string
+	Regions   []string
+}
+
+func (f *Frame) framed() *Frame { return f }
+
+// link is somewhere to go.
+type link struct {
+	Name    string // phrase key
+	Href    string
+	Key     string // after g
+	Count   int
+	Current bool
+	Group   bool // begins a group
+}
+
+// choice is one of several values.
+type choice struct {
+	Value, Label string
+	Chosen       bool
+}
+
+// newFrame is what every page has, of whoever it is for.
+func (v *visit) newFrame(name string) Frame {
+	f := Frame{
+		Lang: v.tag(), Dir: "ltr", Theme: v.prefs.Theme, Plane: v.plane, Here: v.r.URL.RequestURI(), Screen: name, Party: v.cfg.Party,
+		PartyName: v.partyName(), Me: v.me, May: make(map[string]bool), Now: time.Now().UTC(), Keys: v.prefs.Keys,
+	}
+	for _, a := range v.me.May {
+		f.May[a] = true
+	}
+	if v.book.RTL(v.lang) {
+		f.Dir = "rtl"
+	}
+	f.Title = v.say("screen." + name)
+	for _, l := range v.book.Languages() {
+		f.Languages = append(f.Languages, choice{l.String(), native(l), l == v.lang})
+	}
+	return f
+}
+
+// native is a language's name in itself, which everybody finds who looks for it.
+func native(l language.Tag) string {
+	switch l.String() {
+	case "ar":
+		return "العربية"
+	case "zh":
+		return "中文"
+	case "en":
+		return "English"
+	case "fr":
+		return "Français"
+	case "ru":
+		return "Русский"
+	case "es":
+		return "Español"
+	}
+	return l.String()
+}
+
+func (v *visit) partyName() string {
+	if n := v.cfg.Name[v.tag()]; n != "" {
+		return n
+	}
+	if n := v.cfg.Name["en"]; n != "" {
+		return n
+	}
+	return string(v.cfg.Party)
+}
+
+// frame completes a page's frame: where one can go, and what waits for whoever it is.
+func (v *visit) frame(f *Frame, sc screen) error {
+	own := f.Title
+	said := f.Said
+	*f = v.newFrame(sc.name)
+	if own != "" {
+		f.Title = own
+	}
+	f.Said = said
+	if key := v.r.URL.Query().Get("said"); key != "" && len(key) < 32 {
+		if text := v.say("said." + key); text != "said."+key {
+			f.Said = text
+		}
+	}
+	f.Regions = append([]string{"frame.bar", "frame.nav"}, named(sc)...)
+	f.Here = strings.TrimPrefix(f.Here, "/live")
+	f.Live = "/live" + f.Here
+	if v.may("read") {
+		w, err := v.client.Watch(v.ctx, "", v.plane, v.tag())
+		if err != nil && !absent(err) {
+			return err
+		}
+		f.Duty, f.Waiting, f.Sound = w.Duty, len(w.Items), w.Sound
+	}
+	f.Nav = v.navigation(sc.name, f.Waiting)
+	for _, p := range traffic.Planes() {
+		f.Planes = append(f.Planes, link{Name: "plane." + string(p), Href: "/" + string(p) + "/watch", Current: p == v.plane})
+	}
+	return nil
+}
+
+func named(sc screen) []string {
+	var out []string
+	for _, r := range sc.regions {
+		out = append(out, sc.name+"."+r)
+	}
+	return out
+}
+
+// navigation lists the screens that the officer's roles open.
+func (v *visit) navigation(current string, waiting int) []link {
+	all := []struct {
+		name, action, key string
+		group             bool
+	}{
+		{"watch", "read", "w", false}, {"traffic", "read", "t", false}, {"compose", "send", "", false}, {"releases", "read", "", false},
+		{"links", "read", "l", true}, {"directory", "read", "d", false}, {"checks", "read", "c", false},
+		{"roster", "read", "", true}, {"log", "log", "", false},
+		{"officers", "", "", true}, {"system", "system", "", false}, {"help", "", "", false},
+	}
+	var out []link
+	for _, n := range all {
+		if n.action != "" && !v.may(n.action) && !(n.name == "system" && v.may("inspect")) && !(n.name == "releases" && v.may("release")) {
+			continue
+		}
+		l := link{Name: "screen." + n.name, Href: v.to("/" + n.name), Key: n.key, Current: n.name == current, Group: n.group}
+		if n.name == "watch" {
+			l.Count = waiting
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// absent tells whether an error means only that there is nothing to show: the node has no such request, or the officer may not see it.
+func absent(err error) bool {
+	p, ok := errors.AsType[*api.Problem](err)
+	return ok && (p.Code == "no-such-request" || p.Status == 403)
+}
+
+// errorPage says what failed.
+type errorPage struct {
+	Frame
+	Code   string
+	What   string
+	Safe   string
+	Do     string
+	Fields []string
+	Back   string
+}
+
+// problemPage says what failed, what is safe and what to do: in the visitor's language where the code is known to the screens, and with the
+// node's own words, which are set apart, for whoever is called to help.
+func (s *Server) problemPage(v *visit, p *api.Problem) *errorPage {
+	e := &errorPage{Frame: v.newFrame("error"), Code: p.Code, Fields: p.Fields, Back: "/" + string(v.plane) + "/watch"}
+	if v.r.Method == "POST" {
+		if from := v.r.Header.Get("Referer"); from != "" && s.cfg.Origin != "" && strings.HasPrefix(from, s.cfg.Origin+"/") {
+			e.Back = local(strings.TrimPrefix(from, s.cfg.Origin))
+		}
+	}
+	phrase := func(part string) string {
+		key := "problem." + p.Code + part
+		if text := v.say(key); text != key {
+			return text
+		}
+		return ""
+	}
+	e.What, e.Do, e.Safe = phrase(""), phrase(".do"), v.say("problem.safe")
+	if e.What == "" {
+		e.What = v.say("problem")
+	}
+	if p.Detail != "" {
+		e.Fields = append([]string{p.Detail}, e.Fields...)
+	}
+	if p.Hint != "" {
+		e.Fields = append(e.Fields, p.Hint)
+	}
+	return e
+}

@@ -1,0 +1,181 @@
+package console
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jba/templatecheck"
+	"golang.org/x/text/language"
+)
+
+// pages is every template that is a page of its own, with the data that it is made of.
+func pages() map[string]any {
+	return map[string]any{
+		"watch": &watchPage{}, "traffic": &trafficPage{}, "statement": &statementPage{}, "compose": &composePage{}, "reply": &composePage{},
+		"loss": &lossPage{}, "releases": &releasesPage{}, "links": &linksPage{}, "directory": &directoryPage{}, "checks": &checksPage{},
+		"roster": &rosterPage{}, "log": &logPage{}, "officers": &officersPage{}, "system": &systemPage{}, "help": &helpPage{},
+		"passkey": &passkeyPage{}, "sign-in": &signInPage{}, "continue": &continuePage{}, "error": &errorPage{},
+	}
+}
+
+func TestTemplatesFitTheirData(t *testing.T) {
+	s := words(t)
+	set := s.templates[language.English]
+	known := pages()
+	for name, data := range known {
+		tmpl := set.Lookup(name)
+		if tmpl == nil {
+			t.Errorf("no template %s", name)
+			continue
+		}
+		if err := templatecheck.CheckHTML(tmpl, data); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := templatecheck.CheckHTML(set.Lookup("compose.preview"), &preview{}); err != nil {
+		t.Errorf("compose.preview: %v", err)
+	}
+	for _, sc := range screens() {
+		data := known[sc.name]
+		if data == nil {
+			t.Errorf("screen %s is in no test", sc.name)
+		}
+		for _, r := range named(sc) {
+			if tmpl := set.Lookup(r); tmpl == nil {
+				t.Errorf("screen %s has no region %s", sc.name, r)
+			} else if err := templatecheck.CheckHTML(tmpl, data); err != nil {
+				t.Errorf("%s: %v", r, err)
+			}
+		}
+	}
+}
+
+// words is a console without a node: its phrases and templates.
+func words(t testing.TB) *Server {
+	t.Helper()
+	s, err := New(Config{Party: "xn"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
+	s := words(t)
+	var have []string
+	for _, l := range s.book.Languages() {
+		have = append(have, l.String())
+	}
+	if want := []string{"ar", "en", "es", "fr", "ru", "zh"}; !slices.Equal(have, want) {
+		t.Errorf("languages %v, want %v", have, want)
+	}
+	phrase := func(key string) bool { return s.book.Phrase(language.English, key) != key }
+	// What templates and code say in so many words must be there.
+	literal := regexp.MustCompile(`(?:\bt |\bsay\(|Name: |Phrase\(lang, )"([a-z][A-Za-z0-9.-]*)"`)
+	for name, text := range sources(t) {
+		for _, m := range literal.FindAllStringSubmatch(text, -1) {
+			if strings.HasSuffix(m[1], ".") || !strings.Contains(text, `t "`+m[1]) && strings.HasSuffix(name, ".go") && strings.Contains(m[0], "Name:") {
+				continue // the rest of the key is a code
+			}
+			if !phrase(m[1]) {
+				t.Errorf("%s says %q, and no phrase has that key", name, m[1])
+			}
+		}
+	}
+	// Codes of the node that have words of their own.
+	for prefix, codes := range map[string][]string{
+		"kind":       {"acknowledge", "answer", "missed", "alarm", "check", "directory", "roster", "release"},
+		"role":       {"duty-officer", "deputy", "head-of-post", "senior-official", "translator", "administrator", "auditor"},
+		"means":      {"console", "mail", "webhook", "command"},
+		"outcome":    {"under-way", "placed", "failed"},
+		"rung":       {"held", "accepted", "understood", "passed-on", "answered"},
+		"standing":   {"noted", "open", "acknowledged", "answered", "corrected", "cancelled", "out-of-order", "invalid"},
+		"owed":       {"acknowledgement", "answer"},
+		"channel":    {"open", "degraded", "restricted", "suspended"},
+		"stale":      {"unconfirmed", "expired", "withdrawn"},
+		"check":      {"waiting", "answered", "late", "missed", "level.1", "level.2", "level.3", "level.4"},
+		"precedence": {"Z", "O", "P", "R"},
+		"cost":       {"Z", "O", "P", "R"},
+		"plane":      {"real", "exercise", "test"},
+		"session":    {"passkey", "openid", "link", "token"},
+		"deed":       {"accept", "understood", "passed", "reply", "correct", "new", "loss", "releases"},
+	} {
+		for _, code := range codes {
+			if !phrase(prefix + "." + code) {
+				t.Errorf("no phrase %s.%s", prefix, code)
+			}
+		}
+	}
+	for _, sc := range screens() {
+		if !phrase("screen." + sc.name) {
+			t.Errorf("no phrase screen.%s", sc.name)
+		}
+	}
+	for _, b := range bindings() {
+		if !phrase("key." + b.Name) {
+			t.Errorf("no phrase key.%s", b.Name)
+		}
+	}
+}
+
+// sources is the text of every template and every file of code.
+func sources(t *testing.T) map[string]string {
+	out := map[string]string{}
+	for _, pattern := range []string{"templates/*.html", "*.go"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[name] = string(b)
+		}
+	}
+	return out
+}
+
+func TestNothingIsInline(t *testing.T) {
+	bad := regexp.MustCompile(`(?i)\s(on[a-z]+|style)=|<style|<script[^>]*>[^<]|javascript:`)
+	for name, text := range sources(t) {
+		if filepath.Ext(name) != ".html" {
+			continue
+		}
+		for _, m := range bad.FindAllString(text, -1) {
+			t.Errorf("%s has %q: the policy would refuse it", name, m)
+		}
+	}
+}
+
+func TestAssetsAreImmutableAndSmall(t *testing.T) {
+	s := words(t)
+	fonts := 0
+	for _, name := range slices.Sorted(maps.Keys(s.assets.byName)) {
+		f := s.assets.byName[name]
+		if filepath.Ext(name) == ".woff2" {
+			fonts += len(f.content)
+		}
+		if filepath.Ext(name) == ".css" && strings.Contains(string(f.content), `"fonts/`) {
+			t.Errorf("%s names a font that is not there", name)
+		}
+		for _, l := range []string{"left:", "right:", "margin-left", "margin-right", "padding-left", "padding-right"} {
+			if filepath.Ext(name) == ".css" && regexp.MustCompile(`[\s;{]`+l).Match(f.content) {
+				t.Errorf("%s uses %s: write a logical property, so that the page turns with its language", name, l)
+			}
+		}
+	}
+	if fonts > 300<<10 {
+		t.Errorf("fonts have %s", fmt.Sprint(fonts))
+	}
+}
