@@ -190,7 +190,8 @@ func (v *visit) to(path string, pairs ...string) string {
 
 // stranger is a visit of somebody who may not be signed in: enough to show an error.
 func (s *Server) stranger(r *http.Request) *visit {
-	v := &visit{Server: s, r: r, ctx: r.Context(), client: s.cfg.API, plane: traffic.Real, prefs: s.preferences(r)}
+	// Without a session the API takes whoever asks in this process for the terminal, who may do everything: a stranger shows one that is none.
+	v := &visit{Server: s, r: r, ctx: r.Context(), client: s.cfg.API.As("none"), plane: traffic.Real, prefs: s.preferences(r)}
 	first, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/live"), "/"), "/")
 	if p := traffic.Plane(first); p.Valid() {
 		v.plane = p
@@ -277,7 +278,17 @@ func (s *Server) render(w http.ResponseWriter, v *visit, status int, name string
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	w.Write(b.Bytes())
+	w.Write(plain(b.Bytes()))
+}
+
+// plain is a page without the characters that reorder what stands after them, wherever in it they have come from: the last of several nets.
+func plain(page []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if r >= 0x202a && r <= 0x202e || r == 0xfeff || r == 0x2028 || r == 0x2029 || r < ' ' && r != '\n' && r != '\t' && r != '\r' {
+			return 0xfffd
+		}
+		return r
+	}, page)
 }
 
 // action is what a form does. It returns where to go, with what to say there; or, in place of that, a page that shows the form again with
@@ -333,9 +344,9 @@ func (s *Server) again(w http.ResponseWriter, v *visit, p page) {
 
 // parse reads a form, within its limits.
 func parse(r *http.Request) error {
-	err := r.ParseMultipartForm(8 << 20)
-	if errors.Is(err, http.ErrNotMultipart) {
-		err = r.ParseForm()
+	err := r.ParseForm()
+	if err == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		err = r.ParseMultipartForm(8 << 20)
 	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return &api.Problem{Status: http.StatusRequestEntityTooLarge, Code: "form-too-large"}

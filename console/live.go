@@ -40,6 +40,7 @@ func (s *Server) live(sc screen) http.HandlerFunc {
 		h.Set("Content-Type", "text/event-stream")
 		h.Set("X-Accel-Buffering", "no") // a proxy is to pass on each event at once
 		out := http.NewResponseController(w)
+		out.SetReadDeadline(time.Time{}) // nothing more is read, and a deadline that passes would end the stream; where there is none, it fails
 		changed := make(chan struct{}, 1)
 		ended := make(chan struct{})
 		go func() {
@@ -136,8 +137,9 @@ func (st *stream) regions() (out []region, state string, err error) {
 		if err := st.templates[st.lang].ExecuteTemplate(&b, name, p); err != nil {
 			return nil, "", err
 		}
-		out = append(out, region{name, b.String()})
-		all.Write(b.Bytes())
+		html := plain(b.Bytes())
+		out = append(out, region{name, string(html)})
+		all.Write(html)
 	}
 	return out, hex.EncodeToString(all.Sum(nil)[:8]), nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"detente/form"
+	"detente/traffic"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
@@ -40,13 +41,15 @@ func functions(book *form.Phrasebook, a *assets, lang language.Tag) template.Fun
 	return template.FuncMap{
 		"t":     func(key string, args ...any) string { return book.Phrase(lang, key, args...) },
 		"asset": a.path,
-		"free":  form.Visible, // a stranger's words: always through this, and in an element that isolates
-		"dtg":   func(t time.Time) string { return form.DTG(t) },
-		"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"hm":    func(t time.Time) string { return t.UTC().Format("15:04Z") },
-		"hms":   func(t time.Time) string { return t.UTC().Format("15:04:05Z") },
-		"short": func(s string) string { return s[:min(len(s), 12)] },
-		"upper": strings.ToUpper,
+		// A sentence of the node: strangers' words in it are isolated already.
+		"sentence": sentence,
+		"free":     visible, // a stranger's words: always through this, and in an element that isolates
+		"dtg":      func(t time.Time) string { return form.DTG(t) },
+		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"hm":       func(t time.Time) string { return t.UTC().Format("15:04Z") },
+		"hms":      func(t time.Time) string { return t.UTC().Format("15:04:05Z") },
+		"short":    func(s string) string { return s[:min(len(s), 12)] },
+		"upper":    strings.ToUpper,
 		"word": func(prefix string, code any) string { // a code in words; one that is new to this program as it is
 			key := prefix + "." + fmt.Sprint(code)
 			if text := book.Phrase(lang, key); text != key {
@@ -56,8 +59,36 @@ func functions(book *form.Phrasebook, a *assets, lang language.Tag) template.Fun
 		},
 		"tongue": func(tag string) string { return tongue(tag, lang) },
 		"size":   size,
+		"count":  func(m map[traffic.Precedence]int, p string) int { return m[traffic.Precedence(p)] },
 		"keys":   func(m map[string]string) (string, error) { b, err := json.Marshal(m); return string(b), err },
 	}
+}
+
+// visible is text as a screen may show it, whatever kind of name it is.
+func visible(text any) string { return form.Visible(fmt.Sprint(text)) }
+
+// sentence is a text that the node has made of phrases and of others' words, which it has set apart with isolates of the bidirectional
+// algorithm. Those that are in pairs stay; whatever else could reorder or hide does not.
+func sentence(text string) string {
+	var b strings.Builder
+	open := 0
+	for _, r := range text {
+		switch {
+		case r >= 0x2066 && r <= 0x2068:
+			open++
+			b.WriteRune(r)
+		case r == 0x2069 && open > 0:
+			open--
+			b.WriteRune(r)
+		case r == 0x2069:
+		default:
+			b.WriteString(form.Visible(string(r)))
+		}
+	}
+	for range open {
+		b.WriteRune(0x2069)
+	}
+	return b.String()
 }
 
 // tongue names a language in another.

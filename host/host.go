@@ -38,9 +38,10 @@ type Config struct {
 	Version  string       // of the program, for the API to tell
 	Log      *slog.Logger // nil discards
 
-	Listener net.Listener                                                         // in place of Settings.Listen
-	Dial     func(ctx context.Context, network, address string) (net.Conn, error) // how peers are called; nil is the network of this machine
-	Adjust   func(*node.Config)                                                   // has the last word on the node, for tests
+	Listener        net.Listener                                                         // in place of Settings.Listen
+	ConsoleListener net.Listener                                                         // in place of Settings.Console.Listen; Settings.Console.Origin says its address
+	Dial            func(ctx context.Context, network, address string) (net.Conn, error) // how peers are called; nil is the network of this machine
+	Adjust          func(*node.Config)                                                   // has the last word on the node, for tests
 }
 
 // Host is a node with everything around it: keys, database, routes, and the local API. Several may live in one process.
@@ -243,6 +244,9 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 		if err := serve(l, err, func(l net.Listener) error { return h.api.Serve(ctx, l, "") }); err != nil {
 			return err
 		}
+	}
+	if err := h.serveConsole(ctx, serve); err != nil {
+		return err
 	}
 	if settings.Metrics.Listen != "" {
 		l, err := net.Listen("tcp", settings.Metrics.Listen)

@@ -13,9 +13,11 @@ import (
 
 // ConsoleSettings is the section [console].
 type ConsoleSettings struct {
-	Listen string         `toml:"listen" doc:"host:port of the pages. Empty: none. They are not encrypted: off this machine, put a server with TLS before them."`
-	Origin string         `toml:"origin" doc:"How browsers call them, such as https://watch.example; passkeys hold for its host alone. Empty: http://localhost and the port of listen."`
-	OpenID OpenIDSettings `toml:"openid" doc:"Sign-in through the organisation's provider, beside passkeys."`
+	Listen      string         `toml:"listen" doc:"host:port of the pages. Empty: none. Without a certificate they are not encrypted: off this machine, give one, or put a server with TLS before them."`
+	Origin      string         `toml:"origin" doc:"How browsers call them, such as https://watch.example; passkeys hold for its host alone. Empty: localhost and the port of listen."`
+	Certificate string         `toml:"certificate" doc:"File with the certificate, PEM, for https without a server before it. Empty: http."`
+	Key         string         `toml:"key" doc:"File with the certificate's key, PEM."`
+	OpenID      OpenIDSettings `toml:"openid" doc:"Sign-in through the organisation's provider, beside passkeys."`
 }
 
 // OpenIDSettings is the section [console.openid].
@@ -33,6 +35,9 @@ func (s ConsoleSettings) origin() string {
 	_, port, err := net.SplitHostPort(s.Listen)
 	if err != nil || port == "0" {
 		return "" // whoever opens the port knows it, and sets the origin
+	}
+	if s.Certificate != "" {
+		return "https://localhost:" + port
 	}
 	return "http://localhost:" + port
 }
