@@ -17,6 +17,7 @@ import (
 type rosterPage struct {
 	Frame
 	Rosters   []api.Roster
+	Blank     []choice // own posts without a roster
 	Handovers []api.Handover
 	People    []choice
 	Roles     []choice
@@ -34,6 +35,12 @@ func buildRoster(v *visit) (page, error) {
 		return nil, err
 	}
 	p := &rosterPage{Rosters: rosters, Handovers: handovers[:min(len(handovers), 20)], MayRoster: v.may("roster"), MayHand: v.may("handover")}
+	if p.Blank, err = v.ownPosts(""); err != nil {
+		return nil, err
+	}
+	p.Blank = slices.DeleteFunc(p.Blank, func(c choice) bool {
+		return slices.ContainsFunc(rosters, func(r api.Roster) bool { return string(r.Post) == c.Value && r.Text != "" })
+	})
 	seen := map[string]bool{}
 	person := func(d api.DutyOfficer) {
 		if d.Officer != "" && !seen[d.Officer] {
