@@ -320,7 +320,7 @@ func readerOf(charters []api.Charter, c api.Channel, own traffic.Party) string {
 }
 
 func (v *visit) tongues(chosen string) (out []choice) {
-	for _, l := range v.book.Languages() {
+	for _, l := range v.paper.Book.Languages() {
 		out = append(out, choice{l.String(), native(l), l.String() == chosen})
 	}
 	return out

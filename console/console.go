@@ -5,8 +5,8 @@ package console
 import (
 	"bytes"
 	"context"
+	"embed"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -14,12 +14,15 @@ import (
 	"time"
 
 	"detente/api"
-	"detente/form"
+	"detente/console/paper"
 	"detente/officer"
 	"detente/traffic"
 
 	"golang.org/x/text/language"
 )
+
+//go:embed static templates phrases
+var files embed.FS
 
 // Config is what a console is made of. API, Roll and Party are needed.
 type Config struct {
@@ -40,13 +43,11 @@ type Config struct {
 
 // Server shows the screens. It is safe for concurrent use.
 type Server struct {
-	cfg       Config
-	log       *slog.Logger
-	book      *form.Phrasebook
-	templates map[language.Tag]*template.Template
-	assets    *assets
-	mux       *http.ServeMux
-	secure    bool // the browser comes by https
+	cfg    Config
+	log    *slog.Logger
+	paper  *paper.Paper
+	mux    *http.ServeMux
+	secure bool // the browser comes by https
 }
 
 // New makes a console. It reads every template in every language, so what is wrong in one is seen here and not at night.
@@ -56,13 +57,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), secure: strings.HasPrefix(cfg.Origin, "https://")}
 	var err error
-	if s.book, err = loadPhrases(); err != nil {
-		return nil, err
-	}
-	if s.assets, err = loadAssets(); err != nil {
-		return nil, err
-	}
-	if s.templates, err = parseTemplates(s.book, s.assets); err != nil {
+	if s.paper, err = paper.New(files); err != nil {
 		return nil, err
 	}
 	s.register()
@@ -77,9 +72,9 @@ const (
 
 // register is the table of contents of the console.
 func (s *Server) register() {
-	s.mux.HandleFunc("GET /static/{hash}/{name}", s.assets.serve)
+	s.mux.HandleFunc("GET /static/{hash}/{name}", s.paper.ServeAsset)
 	s.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, s.assets.path("icon.svg"), http.StatusFound)
+		http.Redirect(w, r, s.paper.Path("icon.svg"), http.StatusFound)
 	})
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/real/watch", http.StatusFound) })
 	s.mux.HandleFunc("POST /preferences", s.setPreferences)
@@ -94,7 +89,7 @@ func (s *Server) register() {
 			s.mux.HandleFunc("POST "+at+a.path, s.act(a))
 		}
 		s.mux.HandleFunc("POST "+at+"/preview", s.showPreview)
-		for _, f := range files() {
+		for _, f := range downloads() {
 			s.mux.HandleFunc("GET "+at+f.path, s.give(f))
 		}
 	}
@@ -158,7 +153,7 @@ type visit struct {
 }
 
 // say is a phrase in the visitor's language.
-func (v *visit) say(key string, args ...any) string { return v.book.Phrase(v.lang, key, args...) }
+func (v *visit) say(key string, args ...any) string { return v.paper.Book.Phrase(v.lang, key, args...) }
 
 // tag is the visitor's language as the API takes it.
 func (v *visit) tag() string { return v.lang.String() }
@@ -270,25 +265,15 @@ func (s *Server) build(v *visit, sc screen) (page, error) {
 
 // render writes a page. It is made in memory first, so that a page which fails halfway is an error and not half a page.
 func (s *Server) render(w http.ResponseWriter, v *visit, status int, name string, data any) {
-	var b bytes.Buffer
-	if err := s.templates[v.lang].ExecuteTemplate(&b, name, data); err != nil {
+	page, err := s.paper.Make(v.lang, name, data)
+	if err != nil {
 		s.log.Error("page failed", "page", name, "reason", err)
 		http.Error(w, "The page could not be made. The node's log says why.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	w.Write(plain(b.Bytes()))
-}
-
-// plain is a page without the characters that reorder what stands after them, wherever in it they have come from: the last of several nets.
-func plain(page []byte) []byte {
-	return bytes.Map(func(r rune) rune {
-		if r >= 0x202a && r <= 0x202e || r == 0xfeff || r == 0x2028 || r == 0x2029 || r < ' ' && r != '\n' && r != '\t' && r != '\r' {
-			return 0xfffd
-		}
-		return r
-	}, page)
+	w.Write(page)
 }
 
 // action is what a form does. It returns where to go, with what to say there; or, in place of that, a page that shows the form again with

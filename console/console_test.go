@@ -142,7 +142,7 @@ func golden(t *testing.T, name, got string) {
 func TestEveryAnswerBearsThePolicy(t *testing.T) {
 	d := sit(t, newFloor())
 	paths := append(everyScreen(), "/", "/sign-in", "/sign-in/link/x", "/sign-in/openid", "/sign-in/openid/begin", "/nothing", "/static/none/x.js", "/favicon.ico", "/real/statement/x/proof")
-	paths = append(paths, d.server.assets.path("live.js"), d.server.assets.path("tokens.css"))
+	paths = append(paths, d.server.paper.Path("live.js"), d.server.paper.Path("tokens.css"))
 	for _, path := range paths {
 		h := d.do("GET", path, nil).Header()
 		if got := h.Get("Content-Security-Policy"); got != policy && !strings.HasPrefix(got, "sandbox;") {

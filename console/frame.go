@@ -63,11 +63,11 @@ func (v *visit) newFrame(name string) Frame {
 	for _, a := range v.me.May {
 		f.May[a] = true
 	}
-	if v.book.RTL(v.lang) {
+	if v.paper.Book.RTL(v.lang) {
 		f.Dir = "rtl"
 	}
 	f.Title = v.say("screen." + name)
-	for _, l := range v.book.Languages() {
+	for _, l := range v.paper.Book.Languages() {
 		f.Languages = append(f.Languages, choice{l.String(), native(l), l == v.lang})
 	}
 	return f

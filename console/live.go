@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -133,11 +132,10 @@ func (st *stream) regions() (out []region, state string, err error) {
 	}
 	all := sha256.New()
 	for _, name := range p.framed().Regions {
-		var b bytes.Buffer
-		if err := st.templates[st.lang].ExecuteTemplate(&b, name, p); err != nil {
+		html, err := st.paper.Make(st.lang, name, p)
+		if err != nil {
 			return nil, "", err
 		}
-		html := plain(b.Bytes())
 		out = append(out, region{name, string(html)})
 		all.Write(html)
 	}

@@ -129,7 +129,7 @@ func local(to string) string {
 func (s *Server) language(chosen, own string, r *http.Request) language.Tag {
 	for _, l := range []string{chosen, own} {
 		if t, err := language.Parse(l); err == nil && l != "" {
-			if m := s.book.Match(t); slices.Contains(s.book.Languages(), m) {
+			if m := s.paper.Book.Match(t); slices.Contains(s.paper.Book.Languages(), m) {
 				return m
 			}
 		}
@@ -138,5 +138,5 @@ func (s *Server) language(chosen, own string, r *http.Request) language.Tag {
 	if err != nil {
 		wishes = nil
 	}
-	return s.book.Match(wishes...)
+	return s.paper.Book.Match(wishes...)
 }

@@ -46,7 +46,7 @@ func actions() []action {
 }
 
 // files is the list of what can be saved, or shown as a picture.
-func files() []given {
+func downloads() []given {
 	return []given{
 		{"/statement/{id}/proof", giveProof},
 		{"/statement/{id}/files/{n}", giveAttachment},

@@ -1,8 +1,6 @@
 package console
 
 import (
-	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,10 +24,9 @@ func pages() map[string]any {
 
 func TestTemplatesFitTheirData(t *testing.T) {
 	s := words(t)
-	set := s.templates[language.English]
 	known := pages()
 	for name, data := range known {
-		tmpl := set.Lookup(name)
+		tmpl := s.paper.Template(language.English, name)
 		if tmpl == nil {
 			t.Errorf("no template %s", name)
 			continue
@@ -38,7 +35,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := templatecheck.CheckHTML(set.Lookup("compose.preview"), &preview{}); err != nil {
+	if err := templatecheck.CheckHTML(s.paper.Template(language.English, "compose.preview"), &preview{}); err != nil {
 		t.Errorf("compose.preview: %v", err)
 	}
 	for _, sc := range screens() {
@@ -47,7 +44,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 			t.Errorf("screen %s is in no test", sc.name)
 		}
 		for _, r := range named(sc) {
-			if tmpl := set.Lookup(r); tmpl == nil {
+			if tmpl := s.paper.Template(language.English, r); tmpl == nil {
 				t.Errorf("screen %s has no region %s", sc.name, r)
 			} else if err := templatecheck.CheckHTML(tmpl, data); err != nil {
 				t.Errorf("%s: %v", r, err)
@@ -69,13 +66,13 @@ func words(t testing.TB) *Server {
 func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 	s := words(t)
 	var have []string
-	for _, l := range s.book.Languages() {
+	for _, l := range s.paper.Book.Languages() {
 		have = append(have, l.String())
 	}
 	if want := []string{"ar", "en", "es", "fr", "ru", "zh"}; !slices.Equal(have, want) {
 		t.Errorf("languages %v, want %v", have, want)
 	}
-	phrase := func(key string) bool { return s.book.Phrase(language.English, key) != key }
+	phrase := func(key string) bool { return s.paper.Book.Phrase(language.English, key) != key }
 	// What templates and code say in so many words must be there.
 	literal := regexp.MustCompile(`(?:\bt |\bsay\(|Name: |Phrase\(lang, )"([a-z][A-Za-z0-9.-]*)"`)
 	for name, text := range sources(t) {
@@ -161,21 +158,32 @@ func TestNothingIsInline(t *testing.T) {
 func TestAssetsAreImmutableAndSmall(t *testing.T) {
 	s := words(t)
 	fonts := 0
-	for _, name := range slices.Sorted(maps.Keys(s.assets.byName)) {
-		f := s.assets.byName[name]
-		if filepath.Ext(name) == ".woff2" {
-			fonts += len(f.content)
-		}
-		if filepath.Ext(name) == ".css" && strings.Contains(string(f.content), `"fonts/`) {
-			t.Errorf("%s names a font that is not there", name)
-		}
-		for _, l := range []string{"left:", "right:", "margin-left", "margin-right", "padding-left", "padding-right"} {
-			if filepath.Ext(name) == ".css" && regexp.MustCompile(`[\s;{]`+l).Match(f.content) {
-				t.Errorf("%s uses %s: write a logical property, so that the page turns with its language", name, l)
-			}
-		}
+	entries, err := files.ReadDir("static/fonts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		fonts += len(s.paper.Asset(e.Name()))
 	}
 	if fonts > 300<<10 {
-		t.Errorf("fonts have %s", fmt.Sprint(fonts))
+		t.Errorf("the fonts have %d bytes", fonts)
+	}
+	entries, err = files.ReadDir("static")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != ".css" {
+			continue
+		}
+		sheet := s.paper.Asset(e.Name())
+		if strings.Contains(string(sheet), `"fonts/`) {
+			t.Errorf("%s names a font that is not there", e.Name())
+		}
+		for _, l := range []string{"left", "right", "margin-left", "margin-right", "padding-left", "padding-right", "border-left", "border-right"} {
+			if regexp.MustCompile(`[\s;{]` + l + `:`).Match(sheet) {
+				t.Errorf("%s uses %s: write a logical property, so that the page turns with its language", e.Name(), l)
+			}
+		}
 	}
 }

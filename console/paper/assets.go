@@ -1,8 +1,7 @@
-package console
+package paper
 
 import (
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
@@ -11,15 +10,6 @@ import (
 	"path"
 	"strings"
 )
-
-//go:embed static
-var staticFiles embed.FS
-
-//go:embed templates
-var templateFiles embed.FS
-
-//go:embed phrases
-var phraseFiles embed.FS
 
 // asset is a file of the interface under the hash of its content: it may be kept for ever, and a new program brings new addresses.
 type asset struct {
@@ -31,14 +21,14 @@ type asset struct {
 type assets struct{ byName map[string]*asset }
 
 // loadAssets reads the files. Style sheets name fonts as fonts/NAME, which becomes the address of the font.
-func loadAssets() (*assets, error) {
+func loadAssets(files fs.FS) (*assets, error) {
 	a := &assets{byName: make(map[string]*asset)}
 	var sheets []*asset
-	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		b, err := staticFiles.ReadFile(name)
+		b, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
@@ -51,7 +41,7 @@ func loadAssets() (*assets, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("console: assets: %w", err)
+		return nil, fmt.Errorf("paper: assets: %w", err)
 	}
 	place := func(f *asset) {
 		sum := sha256.Sum256(f.content)
@@ -98,8 +88,9 @@ func (a *assets) path(name string) string {
 	return "/static/none/" + name
 }
 
-func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
-	f := a.byName[r.PathValue("name")]
+// ServeAsset answers GET /static/{hash}/{name}.
+func (p *Paper) ServeAsset(w http.ResponseWriter, r *http.Request) {
+	f := p.assets.byName[r.PathValue("name")]
 	if f == nil || f.path != r.URL.Path {
 		http.NotFound(w, r)
 		return

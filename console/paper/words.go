@@ -1,6 +1,9 @@
-package console
+// Package paper is what the pages of the console are made of: the phrases in every language, the templates, the files of the interface.
+// It must never let through a stranger's character that could hide or reorder what stands beside it.
+package paper
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -15,22 +18,63 @@ import (
 	"golang.org/x/text/language/display"
 )
 
-// loadPhrases loads the words of the screens, which must be there in every language.
-func loadPhrases() (*form.Phrasebook, error) {
-	book, err := form.LoadPhrases(fs.FS(phraseFiles))
-	if err != nil {
+// Paper makes pages. It is safe for concurrent use.
+type Paper struct {
+	Book      *form.Phrasebook
+	assets    *assets
+	templates map[language.Tag]*template.Template
+}
+
+// New reads phrases, templates and static files from the folders of those names. Every template is parsed in every language, so what is wrong in
+// one is seen here.
+func New(files fs.FS) (*Paper, error) {
+	p := &Paper{}
+	var err error
+	if p.Book, err = form.LoadPhrases(files); err != nil {
 		return nil, err
 	}
-	return book, book.Complete()
+	if err := p.Book.Complete(); err != nil {
+		return nil, err
+	}
+	if p.assets, err = loadAssets(files); err != nil {
+		return nil, err
+	}
+	p.templates, err = parseTemplates(files, p.Book, p.assets)
+	return p, err
+}
+
+// Make fills a template in a language. It gives the whole page or an error, and never half a page.
+func (p *Paper) Make(lang language.Tag, name string, data any) ([]byte, error) {
+	var b bytes.Buffer
+	if err := p.templates[lang].ExecuteTemplate(&b, name, data); err != nil {
+		return nil, fmt.Errorf("paper: %w", err)
+	}
+	return plain(b.Bytes()), nil
+}
+
+// Template is a template in a language, for tests that check it against its data; nil if there is none.
+func (p *Paper) Template(lang language.Tag, name string) *template.Template {
+	return p.templates[lang].Lookup(name)
+}
+
+// Path is the address of a file of the interface.
+func (p *Paper) Path(name string) string { return p.assets.path(name) }
+
+// Asset is the content of a file of the interface, nil if there is none.
+func (p *Paper) Asset(name string) []byte {
+	if f := p.assets.byName[name]; f != nil {
+		return f.content
+	}
+	return nil
 }
 
 // parseTemplates parses the templates once for each language, in which "t" then speaks.
-func parseTemplates(book *form.Phrasebook, a *assets) (map[language.Tag]*template.Template, error) {
+func parseTemplates(files fs.FS, book *form.Phrasebook, a *assets) (map[language.Tag]*template.Template, error) {
 	out := make(map[language.Tag]*template.Template)
 	for _, lang := range book.Languages() {
-		t, err := template.New("").Funcs(functions(book, a, lang)).ParseFS(templateFiles, "templates/*.html")
+		t, err := template.New("").Funcs(functions(book, a, lang)).ParseFS(files, "templates/*.html")
 		if err != nil {
-			return nil, fmt.Errorf("console: templates: %w", err)
+			return nil, fmt.Errorf("paper: templates: %w", err)
 		}
 		out[lang] = t
 	}
@@ -113,4 +157,14 @@ func size(n int64) string {
 		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
 	}
 	return fmt.Sprintf("%d B", n)
+}
+
+// plain is a page without the characters that reorder what stands after them, wherever in it they have come from: the last of several nets.
+func plain(page []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if r >= 0x202a && r <= 0x202e || r == 0xfeff || r == 0x2028 || r == 0x2029 || r < ' ' && r != '\n' && r != '\t' && r != '\r' {
+			return 0xfffd
+		}
+		return r
+	}, page)
 }
