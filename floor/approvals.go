@@ -2,35 +2,11 @@ package floor
 
 import (
 	"context"
-	"slices"
 
 	"detente/officer"
 )
 
-// Handovers lists the hand-overs that wait for an approval, the oldest first.
-func (r *Releases) Handovers(ctx context.Context) ([]Waiting, error) {
-	pending, err := r.officers.Releases(ctx, officer.Waiting)
-	if err != nil {
-		return nil, err
-	}
-	var out []Waiting
-	for _, p := range pending {
-		if p.Kind != officer.KindHandover {
-			continue
-		}
-		w := Waiting{ID: p.ID, Draft: p.Draft, Asked: p.Asked}
-		missing := p.Missing()
-		for _, o := range p.Needs {
-			if !slices.Contains(missing, o) {
-				w.Signed = append(w.Signed, o)
-			}
-		}
-		out = append(out, w)
-	}
-	return out, nil
-}
-
-// Approved puts a hand-over into force that both officers have approved, for [Releases.HandedOver]. What the passkeys have signed goes into the journal;
+// Approved puts a hand-over into force that both officers have approved, for [release.Desk.HandedOver]. What the passkeys have signed goes into the journal;
 // the terminal has signed nothing.
 func (f *Floor) Approved(ctx context.Context, p officer.Pending) error {
 	var signed [][]byte

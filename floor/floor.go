@@ -77,8 +77,8 @@ type By struct {
 	Role    string // duty role in which he acts
 }
 
-// role is what stands as the drafter of what a person did: never the machine's.
-func (b By) role() string {
+// Drafter is what stands as the drafter of what a person did: never the machine's.
+func (b By) Drafter() string {
 	if b.Role == "" || b.Role == Machine {
 		return b.Officer
 	}

@@ -10,6 +10,7 @@ import (
 
 	"detente/feed"
 	"detente/floor"
+	"detente/floor/release"
 	"detente/form"
 	"detente/node"
 	"detente/officer"
@@ -23,7 +24,7 @@ import (
 type bureau struct {
 	*capital
 	roll     *officer.Roll
-	releases *floor.Releases
+	releases *release.Desk
 	journal  *floor.Journal
 }
 
@@ -35,7 +36,7 @@ func (c *capital) bureau() *bureau {
 	must(c.world.t, err)
 	b.journal, err = floor.OpenJournal(c.node)
 	must(c.world.t, err)
-	b.releases = floor.NewReleases(c.node, b.roll, b.journal, nil)
+	b.releases = release.New(c.node, b.roll, b.journal, nil)
 	return b
 }
 
@@ -59,7 +60,7 @@ func (b *bureau) flash(text string) node.Draft {
 func (b *bureau) ask(by officer.Actor, d node.Draft) officer.Pending {
 	b.world.t.Helper()
 	_, err := b.releases.Say(b.world.t.Context(), by, officer.Send, d)
-	e, ok := errors.AsType[*floor.NeedsRelease](err)
+	e, ok := errors.AsType[*release.Needed](err)
 	if !ok {
 		b.world.t.Fatalf("it was sent by one person: %v", err)
 	}
@@ -224,7 +225,7 @@ func TestTheCouncilSpeaksByTwo(t *testing.T) {
 		}
 		_, err := b.releases.Say(t.Context(), head, officer.Send, d)
 		must(t, err)
-		d.Post = floor.Council
+		d.Post = release.Council
 		if _, err := b.releases.Say(t.Context(), head, officer.Send, d); err == nil {
 			t.Error("the council spoke by one person")
 		}

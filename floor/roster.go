@@ -129,7 +129,7 @@ func (f *Floor) does(ctx context.Context, post traffic.Post, by By, formID strin
 	if by.Officer == "" || by.Officer == Machine {
 		return ErrNoPerson
 	}
-	_, err := f.journal.Record(ctx, post, by.role(), formID, v)
+	_, err := f.journal.Record(ctx, post, by.Drafter(), formID, v)
 	f.kick()
 	return err
 }

@@ -102,7 +102,7 @@ func (f *Floor) Take(ctx context.Context, key string, by By, remark string) (Sho
 	if remark != "" {
 		v["text"] = remark
 	}
-	l := &line{act: taken, key: key, post: it.Post, form: formItem, v: v, about: it.Statement, by: by.role()}
+	l := &line{act: taken, key: key, post: it.Post, form: formItem, v: v, about: it.Statement, by: by.Drafter()}
 	err := f.writePerson(ctx, l)
 	f.kick()
 	f.mu.RLock()

@@ -17,6 +17,7 @@ import (
 	"detente/api"
 	"detente/api/server"
 	"detente/floor"
+	"detente/floor/release"
 	"detente/form"
 	"detente/key"
 	"detente/metrics"
@@ -53,7 +54,7 @@ type Host struct {
 	keys     *party.Keyring
 	route    *route.HTTPS
 	officers *officer.Roll
-	releases *floor.Releases
+	releases *release.Desk
 	api      *server.Server
 	meter    *metrics.Meter
 	stopping chan struct{}
@@ -133,7 +134,7 @@ func (h *Host) man() error {
 	if h.officers, err = h.enrol(journal); err != nil {
 		return err
 	}
-	h.releases = floor.NewReleases(h.node, h.officers, journal, h.log)
+	h.releases = release.New(h.node, h.officers, journal, h.log)
 	phrases, err := server.Phrases()
 	if err != nil {
 		return err
@@ -143,7 +144,8 @@ func (h *Host) man() error {
 	}); err != nil {
 		return err
 	}
-	h.releases.HandedOver = h.floor.Approved
+	h.releases.HandedOver, h.releases.Changed = h.floor.Approved, h.floor.Kick
+	h.floor.Join(h.releases)
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Officers: h.officers, Releases: h.releases, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	})

@@ -11,6 +11,7 @@ import (
 
 	"detente/api"
 	"detente/floor"
+	"detente/floor/release"
 	"detente/form"
 	"detente/node"
 	"detente/officer"
@@ -30,7 +31,7 @@ type Config struct {
 	// Officers are who may ask beside the terminal. nil is a roll of the node's own, to which nobody signs in by a console.
 	Officers *officer.Roll
 	// Releases is where drafts wait for a second person. nil makes one; whoever gives one runs it.
-	Releases *floor.Releases
+	Releases *release.Desk
 	// Journal takes what is done here. nil keeps none.
 	Journal *floor.Journal
 	Version string // of the program
@@ -66,7 +67,7 @@ func New(cfg Config) (*Server, error) {
 		}
 	}
 	if cfg.Releases == nil {
-		cfg.Releases = floor.NewReleases(cfg.Node, cfg.Officers, cfg.Journal, cfg.Log)
+		cfg.Releases = release.New(cfg.Node, cfg.Officers, cfg.Journal, cfg.Log)
 	}
 	s := &Server{cfg: cfg, node: cfg.Node, floor: cfg.Floor, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action)}
 	c := huma.DefaultConfig("Detente", "1")

@@ -15,6 +15,7 @@ import (
 	"detente/canonical"
 	"detente/feed"
 	"detente/floor"
+	"detente/floor/release"
 	"detente/form"
 	"detente/node"
 	"detente/officer"
@@ -135,7 +136,7 @@ func (s *Server) problem(where string, err error) *api.Problem {
 	if p, ok := errors.AsType[*api.Problem](err); ok {
 		return p
 	}
-	if e, ok := errors.AsType[*floor.NeedsRelease](err); ok {
+	if e, ok := errors.AsType[*release.Needed](err); ok {
 		return needsRelease(e)
 	}
 	if errors.Is(err, node.ErrNoPeer) {
@@ -157,7 +158,7 @@ func (s *Server) problem(where string, err error) *api.Problem {
 	}
 }
 
-var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|floor|node|officer|feed|form|party|blob|roster|route|store|traffic|canonical|statement): `)
+var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|floor|node|officer|release|feed|form|party|blob|roster|route|store|traffic|canonical|statement): `)
 
 // plain takes the names of packages out of an error's text.
 func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }

@@ -5,12 +5,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"detente/api"
-	"detente/floor"
+	"detente/floor/release"
 	"detente/form"
 	"detente/node"
 	"detente/officer"
+	"detente/party"
 	"detente/traffic"
 
 	"golang.org/x/text/language"
@@ -61,10 +63,8 @@ func (s *Server) viewRelease(ctx context.Context, by officer.Actor, p officer.Pe
 		return out, err
 	}
 	out.Digest = hex.EncodeToString(digest[:])
-	if p.Kind != officer.KindStatement {
-		out.Title = "hand-over"
-		out.Text = string(p.Draft)
-		return out, nil
+	if p.Kind == officer.KindHandover {
+		return out, s.viewHandoverRelease(ctx, p, lang, &out)
 	}
 	out.Needs = []string{}
 	for _, r := range []string{officer.Deputy, officer.HeadOfPost, officer.SeniorOfficial} {
@@ -112,6 +112,22 @@ func (s *Server) viewRelease(ctx context.Context, by officer.Actor, p officer.Pe
 	return out, nil
 }
 
+// viewHandoverRelease shows a hand-over as its officers will have read it.
+func (s *Server) viewHandoverRelease(ctx context.Context, p officer.Pending, lang language.Tag, out *api.Release) error {
+	_, internal, err := s.node.Channel(party.InternalChannel(s.node.Chain(s.node.Self())).ID())
+	if err != nil {
+		return err
+	}
+	out.Title = internal.Phrases.Phrase(lang, "handover")
+	list, err := s.floor.HandoverList(ctx, p.Post)
+	for _, h := range list {
+		if h.ID == p.ID {
+			out.Text = strings.TrimSpace(h.Off + " → " + h.On + "\n\n" + h.Text + "\n\n" + h.Remarks)
+		}
+	}
+	return err
+}
+
 func (s *Server) decideRelease(ctx context.Context, by officer.Actor, in *struct {
 	ID   string `path:"id"`
 	Body api.ReleaseDecision
@@ -157,7 +173,7 @@ func (s *Server) approvalOptions(ctx context.Context, by officer.Actor, in *stru
 }
 
 // needsRelease tells that a draft waits, and for which release.
-func needsRelease(e *floor.NeedsRelease) *api.Problem {
+func needsRelease(e *release.Needed) *api.Problem {
 	return &api.Problem{
 		Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict, Code: "release-needed",
 		Detail: "a second person must release it; it waits as release " + e.Release.ID, Hint: "another officer approves it in the console, or: detente release approve " + e.Release.ID,

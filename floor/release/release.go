@@ -1,4 +1,6 @@
-package floor
+// Package release is where drafts wait for a second person, and from where they are sent when he has approved them.
+// It must never send what was not approved, nor send twice what was.
+package release
 
 import (
 	"context"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"detente/feed"
+	"detente/floor"
 	"detente/form"
 	"detente/node"
 	"detente/officer"
@@ -20,41 +23,47 @@ import (
 	"detente/traffic"
 )
 
-// ErrNeedsRelease says that a draft waits for a second person. It is found in an error by [errors.AsType] of *NeedsRelease.
-var ErrNeedsRelease = errors.New("floor: it waits until a second person has released it")
+// ErrNeeded says that a draft waits for a second person. It is found in an error by [errors.AsType] of *Needed.
+var ErrNeeded = errors.New("release: it waits until a second person has released it")
 
-// NeedsRelease is what came of a draft that one person may not send alone.
-type NeedsRelease struct{ Release officer.Pending }
+// Needed is what came of a draft that one person may not send alone.
+type Needed struct{ Release officer.Pending }
 
-func (e *NeedsRelease) Error() string {
-	return ErrNeedsRelease.Error() + ": release " + e.Release.ID
+func (e *Needed) Error() string {
+	return ErrNeeded.Error() + ": release " + e.Release.ID
 }
 
 // Unwrap gives the sentinel.
-func (e *NeedsRelease) Unwrap() error { return ErrNeedsRelease }
+func (e *Needed) Unwrap() error { return ErrNeeded }
 
 // Council is the post in whose name nothing is said by one person alone, but that a statement was received.
 const Council = "council"
 
-// Releases is where drafts wait for a second person, and from where they are sent, once, when he has approved them.
-type Releases struct {
+// Desk is where drafts wait for a second person, and from where they are sent, once, when he has approved them.
+type Desk struct {
 	node     *node.Node
 	officers *officer.Roll
-	journal  *Journal
+	journal  *floor.Journal
 	log      *slog.Logger
 	holder   string        // names this process among those of the party
 	kicked   chan struct{} // one slot: look again
 	one      sync.Mutex    // one release is completed at a time: whoever approves it, and Run, must not both find it unsent
+
+	mu      sync.Mutex
+	waiting []officer.Pending // guarded by mu: as was seen last
+
+	// Changed is called when something has begun to wait, or no longer does. nil: nobody asks. Set it before Run.
+	Changed func()
 	// HandedOver does what a hand-over's approval means. It may be called again for the same one, if the process died meanwhile. Set it before Run.
 	HandedOver func(ctx context.Context, p officer.Pending) error
 }
 
-// NewReleases makes it. It starts nothing; Run does what waits for time. Without a journal nothing is written there; log may be nil.
-func NewReleases(n *node.Node, officers *officer.Roll, j *Journal, log *slog.Logger) *Releases {
+// New makes it. It starts nothing; Run does what waits for time. Without a journal nothing is written there; log may be nil.
+func New(n *node.Node, officers *officer.Roll, j *floor.Journal, log *slog.Logger) *Desk {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Releases{node: n, officers: officers, journal: j, log: log, holder: rand.Text(), kicked: make(chan struct{}, 1)}
+	return &Desk{node: n, officers: officers, journal: j, log: log, holder: rand.Text(), kicked: make(chan struct{}, 1)}
 }
 
 // draft is a node.Draft as it waits: what the second person decides on is fixed in it.
@@ -74,8 +83,8 @@ type draft struct {
 }
 
 // Say sends a draft in the name of whoever acts: the terminal as it claims; an officer in the lowest of his roles that permits the action at the post, or in the
-// one that the draft names if it is his. What needs two persons then waits. Errors: officer.ErrRole, a *NeedsRelease, those of [node.Node.Send].
-func (r *Releases) Say(ctx context.Context, by officer.Actor, what officer.Action, d node.Draft) (node.Sent, error) {
+// one that the draft names if it is his. What needs two persons then waits. Errors: officer.ErrRole, a *Needed, those of [node.Node.Send].
+func (r *Desk) Say(ctx context.Context, by officer.Actor, what officer.Action, d node.Draft) (node.Sent, error) {
 	if by.Terminal() {
 		if d.Drafter == "" {
 			d.Drafter = officer.DutyOfficer
@@ -97,7 +106,7 @@ func (r *Releases) Say(ctx context.Context, by officer.Actor, what officer.Actio
 }
 
 // ask keeps a draft until a second person comes.
-func (r *Releases) ask(ctx context.Context, by officer.Actor, d node.Draft) error {
+func (r *Desk) ask(ctx context.Context, by officer.Actor, d node.Draft) error {
 	// It is checked as it will be sent, so that nobody is asked to release what cannot be sent.
 	d.Releaser = officer.HeadOfPost
 	if d.Drafter == officer.HeadOfPost {
@@ -116,7 +125,7 @@ func (r *Releases) ask(ctx context.Context, by officer.Actor, d node.Draft) erro
 		h.Channel, h.Plane, h.Precedence, h.Audience, h.Form, h.Version, payload, h.Dossier, h.Refs, h.Language, h.Marking, d.Blobs,
 	})
 	if err != nil {
-		return fmt.Errorf("floor: release: %w", err)
+		return fmt.Errorf("release: %w", err)
 	}
 	p, err := r.officers.Ask(ctx, officer.Pending{
 		Kind: officer.KindStatement, Post: d.Post, Digest: digest, Draft: kept, Officer: by.ID, Role: d.Drafter,
@@ -125,28 +134,28 @@ func (r *Releases) ask(ctx context.Context, by officer.Actor, d node.Draft) erro
 		return err
 	}
 	r.record(ctx, p, "asked", by.ID, d.Drafter, digest, "")
-	r.kick()
-	return &NeedsRelease{p}
+	r.kick(ctx)
+	return &Needed{p}
 }
 
 // AskHandover keeps a draft of which the digest is to be approved by each of the officers named.
-func (r *Releases) AskHandover(ctx context.Context, post traffic.Post, by By, digest [32]byte, officers []string, draft []byte) (string, error) {
+func (r *Desk) AskHandover(ctx context.Context, post traffic.Post, by floor.By, digest [32]byte, officers []string, draft []byte) (string, error) {
 	p, err := r.officers.Ask(ctx, officer.Pending{
-		Kind: officer.KindHandover, Post: post, Digest: digest, Draft: draft, Officer: by.Officer, Role: by.role(), Needs: officers,
+		Kind: officer.KindHandover, Post: post, Digest: digest, Draft: draft, Officer: by.Officer, Role: by.Drafter(), Needs: officers,
 	})
 	if err != nil {
 		return "", err
 	}
-	r.record(ctx, p, "asked", by.Officer, by.role(), digest, "hand-over")
-	r.kick()
+	r.record(ctx, p, "asked", by.Officer, by.Drafter(), digest, "hand-over")
+	r.kick(ctx)
 	return p.ID, nil
 }
 
 // Draft is what a release of a statement would send with a releaser of that role, empty while there is none.
-func (r *Releases) Draft(p officer.Pending, releaser string) (node.Draft, error) {
+func (r *Desk) Draft(p officer.Pending, releaser string) (node.Draft, error) {
 	var k draft
 	if err := json.Unmarshal(p.Draft, &k); err != nil {
-		return node.Draft{}, fmt.Errorf("floor: release: %w", err)
+		return node.Draft{}, fmt.Errorf("release: %w", err)
 	}
 	d := node.Draft{
 		Channel: k.Channel, Plane: k.Plane, Precedence: k.Precedence, Post: p.Post, Audience: k.Audience, Form: k.Form, Version: k.Version,
@@ -165,7 +174,7 @@ func (r *Releases) Draft(p officer.Pending, releaser string) (node.Draft, error)
 }
 
 // Digest is what an officer approves: of a hand-over the digest that was asked for, of a statement that of the draft with his role as the releaser's.
-func (r *Releases) Digest(p officer.Pending, releaser string) ([32]byte, error) {
+func (r *Desk) Digest(p officer.Pending, releaser string) ([32]byte, error) {
 	if p.Kind != officer.KindStatement || releaser == "" {
 		return p.Digest, nil
 	}
@@ -181,7 +190,7 @@ func (r *Releases) Digest(p officer.Pending, releaser string) ([32]byte, error) 
 }
 
 // Releasers are the roles in which somebody may approve a release now, the lowest first.
-func (r *Releases) Releasers(p officer.Pending, by officer.Actor) []string {
+func (r *Desk) Releasers(p officer.Pending, by officer.Actor) []string {
 	switch {
 	case p.State != officer.Waiting || !time.Now().Before(p.Until):
 		return nil
@@ -201,7 +210,7 @@ func (r *Releases) Releasers(p officer.Pending, by officer.Actor) []string {
 // Approve takes one person's approval. response is his passkey's, over the digest; role chooses among several that he has, and by default is the one whose digest
 // he has signed. When nothing more is needed the statement is sent before Approve returns, or else, if that fails, by Run. Errors: those of
 // [officer.Roll.Approve], of [node.Node.Send].
-func (r *Releases) Approve(ctx context.Context, id string, by officer.Actor, role string, response []byte) (officer.Pending, node.Sent, error) {
+func (r *Desk) Approve(ctx context.Context, id string, by officer.Actor, role string, response []byte) (officer.Pending, node.Sent, error) {
 	p, err := r.officers.Release(ctx, id)
 	if err != nil {
 		return p, node.Sent{}, err
@@ -221,8 +230,8 @@ func (r *Releases) Approve(ctx context.Context, id string, by officer.Actor, rol
 	}
 	// It is approved for good: a caller who goes away does not take that back.
 	sent, err := r.complete(context.WithoutCancel(ctx), p)
+	r.kick(ctx)
 	if err != nil {
-		r.kick()
 		return p, sent, err
 	}
 	p, err = r.officers.Release(ctx, id)
@@ -230,7 +239,7 @@ func (r *Releases) Approve(ctx context.Context, id string, by officer.Actor, rol
 }
 
 // choose is the role in which somebody approves a statement, with the digest that goes with it.
-func (r *Releases) choose(p officer.Pending, by officer.Actor, role string, response []byte) (string, [32]byte, error) {
+func (r *Desk) choose(p officer.Pending, by officer.Actor, role string, response []byte) (string, [32]byte, error) {
 	if by.ID == p.Officer {
 		return "", p.Digest, officer.ErrOwnDraft
 	}
@@ -265,7 +274,7 @@ func (r *Releases) choose(p officer.Pending, by officer.Actor, role string, resp
 }
 
 // Refuse ends a release: its drafter withdraws it; whoever may approve it refuses it. Errors: officer.ErrRole, those of [officer.Roll.Refuse].
-func (r *Releases) Refuse(ctx context.Context, id string, by officer.Actor, reason string) (officer.Pending, error) {
+func (r *Desk) Refuse(ctx context.Context, id string, by officer.Actor, reason string) (officer.Pending, error) {
 	p, err := r.officers.Release(ctx, id)
 	if err != nil {
 		return p, err
@@ -277,6 +286,7 @@ func (r *Releases) Refuse(ctx context.Context, id string, by officer.Actor, reas
 		return p, err
 	}
 	r.record(ctx, p, p.State, by.ID, by.Role(officer.Release, p.Post, ""), p.Digest, reason)
+	r.kick(ctx)
 	return p, nil
 }
 
@@ -286,7 +296,7 @@ func (r *Releases) Refuse(ctx context.Context, id string, by officer.Actor, reas
 //   - between claim and Send: the claim has kept how far the feed went; nothing with the digest is found from there on, and it is sent;
 //   - after Send, before the mark: it is found there, and not sent again;
 //   - after the mark: only the journal lacks it, and gets it, perhaps a second time.
-func (r *Releases) complete(ctx context.Context, p officer.Pending) (sent node.Sent, err error) {
+func (r *Desk) complete(ctx context.Context, p officer.Pending) (sent node.Sent, err error) {
 	r.one.Lock()
 	defer r.one.Unlock()
 	if p, err = r.officers.Release(ctx, p.ID); err != nil { // Run may have been here meanwhile, or the approval
@@ -335,7 +345,7 @@ func (r *Releases) complete(ctx context.Context, p officer.Pending) (sent node.S
 }
 
 // sent is where the statement of a release stands that was sent.
-func (r *Releases) sent(ctx context.Context, p officer.Pending) (node.Sent, error) {
+func (r *Desk) sent(ctx context.Context, p officer.Pending) (node.Sent, error) {
 	var id statement.ID
 	if copy(id[:], p.Statement) != len(id) {
 		return node.Sent{}, nil // a hand-over
@@ -344,7 +354,7 @@ func (r *Releases) sent(ctx context.Context, p officer.Pending) (node.Sent, erro
 	return node.Sent{ID: id, Feed: h.Feed, Index: h.Index}, err
 }
 
-func (r *Releases) handOver(ctx context.Context, p officer.Pending) error {
+func (r *Desk) handOver(ctx context.Context, p officer.Pending) error {
 	if r.HandedOver == nil {
 		return nil
 	}
@@ -355,7 +365,7 @@ func (r *Releases) handOver(ctx context.Context, p officer.Pending) error {
 }
 
 // reach is the own feed that a draft goes to, in its newest epoch, and how far it goes.
-func (r *Releases) reach(ctx context.Context, d node.Draft) (epoch int, size int64, err error) {
+func (r *Desk) reach(ctx context.Context, d node.Draft) (epoch int, size int64, err error) {
 	err = r.node.DB.View(ctx, func(tx *store.Tx) error {
 		epoch, size = 0, 0
 		heads, err := feed.Heads(ctx, tx, &d.Channel)
@@ -369,12 +379,12 @@ func (r *Releases) reach(ctx context.Context, d node.Draft) (epoch int, size int
 	return epoch, size, err
 }
 
-func (r *Releases) into(f traffic.Feed, d node.Draft) bool {
+func (r *Desk) into(f traffic.Feed, d node.Draft) bool {
 	return f.Party == r.node.Self() && f.Plane == d.Plane && f.Precedence == d.Precedence
 }
 
 // find looks for the statement that a release has sent already: one with its digest, logged since the claim, that came of no other release.
-func (r *Releases) find(ctx context.Context, p officer.Pending, d node.Draft, digest [32]byte) (found node.Sent, err error) {
+func (r *Desk) find(ctx context.Context, p officer.Pending, d node.Draft, digest [32]byte) (found node.Sent, err error) {
 	var candidates []node.Sent
 	err = r.node.DB.View(ctx, func(tx *store.Tx) error {
 		candidates = nil
@@ -417,13 +427,13 @@ func (r *Releases) find(ctx context.Context, p officer.Pending, d node.Draft, di
 }
 
 // record writes to the journal what became of a release; a journal that cannot be written holds up nobody.
-func (r *Releases) record(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, text string) {
+func (r *Desk) record(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, text string) {
 	if err := r.write(context.WithoutCancel(ctx), p, action, by, role, digest, text); err != nil {
 		r.log.Error("the journal cannot be written", "release", p.ID, "action", action, "reason", err)
 	}
 }
 
-func (r *Releases) write(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, text string) error {
+func (r *Desk) write(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, text string) error {
 	if r.journal == nil {
 		return nil
 	}
@@ -451,7 +461,12 @@ func (r *Releases) write(ctx context.Context, p officer.Pending, action, by, rol
 	return err
 }
 
-func (r *Releases) kick() {
+// kick has Run look again, and the board show what waits now.
+func (r *Desk) kick(ctx context.Context) {
+	r.look(context.WithoutCancel(ctx))
+	if r.Changed != nil {
+		r.Changed()
+	}
 	select {
 	case r.kicked <- struct{}{}:
 	default:
@@ -462,7 +477,7 @@ func (r *Releases) kick() {
 const again = time.Minute
 
 // Run sends what a process before has left approved and unsent, and ends what has waited too long, until ctx ends.
-func (r *Releases) Run(ctx context.Context) error {
+func (r *Desk) Run(ctx context.Context) error {
 	for {
 		next, err := r.Tend(ctx)
 		if ctx.Err() != nil {
@@ -486,13 +501,13 @@ func (r *Releases) Run(ctx context.Context) error {
 }
 
 // Tend does once what Run does, and tells when it is to be done again at the latest; zero when something new must come first.
-func (r *Releases) Tend(ctx context.Context) (next time.Time, err error) {
+func (r *Desk) Tend(ctx context.Context) (next time.Time, err error) {
 	lapsed, next, err := r.officers.Lapse(ctx)
 	if err != nil {
 		return next, err
 	}
 	for _, p := range lapsed {
-		r.record(ctx, p, "withdrawn", Machine, Machine, p.Digest, "nobody came within a day")
+		r.record(ctx, p, "withdrawn", floor.Machine, floor.Machine, p.Digest, "nobody came within a day")
 	}
 	undone, err := r.officers.Releases(ctx, officer.Approved, officer.Sent)
 	if err != nil {
@@ -500,10 +515,10 @@ func (r *Releases) Tend(ctx context.Context) (next time.Time, err error) {
 	}
 	for _, p := range undone {
 		if _, failed := r.complete(ctx, p); failed != nil {
-			err = errors.Join(err, fmt.Errorf("floor: release %s: %w", p.ID, failed))
+			err = errors.Join(err, fmt.Errorf("release: %s: %w", p.ID, failed))
 			if p.State == officer.Approved && time.Now().After(p.Until) { // what nobody could send in a day is not said out of the blue later
 				err = errors.Join(err, r.officers.Mark(ctx, p.ID, officer.Lapsed, nil))
-				r.record(ctx, p, "withdrawn", Machine, Machine, p.Digest, "it could not be sent: "+failed.Error())
+				r.record(ctx, p, "withdrawn", floor.Machine, floor.Machine, p.Digest, "it could not be sent: "+failed.Error())
 			}
 		}
 		if p, looked := r.officers.Release(ctx, p.ID); looked == nil && p.State != officer.Done {
