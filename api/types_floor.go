@@ -13,6 +13,7 @@ import (
 type Watch struct {
 	Now   time.Time `json:"now"`
 	Items []Item    `json:"items" doc:"Not taken yet: FLASH first, then what runs out first."`
+	More  int       `json:"more,omitempty" doc:"Items not taken behind those listed: at most 500 are."`
 	Taken []Item    `json:"taken" doc:"Taken by a person, and not done."`
 	Done  []Item    `json:"done" doc:"Done in the present shift, the newest first; at most 50."`
 	Duty  []Duty    `json:"duty" doc:"Who is on duty, by post."`

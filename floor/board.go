@@ -2,7 +2,6 @@ package floor
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,15 +56,8 @@ func (f *Floor) refresh(now time.Time) (again time.Time) {
 // replace puts a new board in the place of the old one. f.mu is held.
 func (f *Floor) replace(g *gathering) {
 	b := &board{at: g.now, byKey: g.byKey, done: f.board.done}
-	for _, it := range g.byKey {
-		if it.Taken != nil {
-			b.taken = append(b.taken, it)
-		} else {
-			b.items = append(b.items, it)
-		}
-	}
-	watch.Sort(b.items)
-	watch.Sort(b.taken)
+	b.items = inOrder(f.board.items, g.byKey, func(it *watch.Item) bool { return it.Taken == nil })
+	b.taken = inOrder(f.board.taken, g.byKey, func(it *watch.Item) bool { return it.Taken != nil })
 	for key, was := range f.board.byKey {
 		if b.byKey[key] == nil {
 			gone := *was
@@ -81,6 +73,33 @@ func (f *Floor) replace(g *gathering) {
 		close(f.changed)
 		f.changed = make(chan struct{})
 	}
+}
+
+// inOrder puts those of the items that are meant into the order of the board. Those that were there, and are as they were, stand in it already.
+func inOrder(before []*watch.Item, all map[string]*watch.Item, meant func(*watch.Item) bool) []*watch.Item {
+	was := make(map[*watch.Item]bool, len(before))
+	stay := make([]*watch.Item, 0, len(all))
+	for _, it := range before {
+		if all[it.Key] == it && meant(it) {
+			stay, was[it] = append(stay, it), true
+		}
+	}
+	var news []*watch.Item
+	for _, it := range all {
+		if meant(it) && !was[it] {
+			news = append(news, it)
+		}
+	}
+	watch.Sort(news)
+	out := make([]*watch.Item, 0, len(stay)+len(news))
+	for len(stay) > 0 && len(news) > 0 {
+		if watch.Compare(stay[0], news[0]) < 0 {
+			out, stay = append(out, stay[0]), stay[1:]
+		} else {
+			out, news = append(out, news[0]), news[1:]
+		}
+	}
+	return append(append(out, stay...), news...)
 }
 
 func sameItem(a, b *watch.Item) bool {
@@ -157,10 +176,16 @@ func (g *gathering) dueHere(d *due) {
 	p := d.entry.Statement.Precedence
 	switch {
 	case d.entry.AwaitsAcknowledgement:
-		it := g.about(watch.Acknowledge, d)
-		it.Since, it.Handling = d.entry.Held, d.form.AcknowledgeWithin(p)
-		it.Due = it.Since.Add(it.Within())
-		g.add(it)
+		if d.item == nil { // made once: there may be ten thousand
+			d.item = g.about(watch.Acknowledge, d)
+			d.item.Since, d.item.Handling = d.entry.Held, d.form.AcknowledgeWithin(p)
+			d.item.Due = d.item.Since.Add(d.item.Within())
+		}
+		if d.item.Taken == nil && g.takenBy(d.item.Key) != nil {
+			again := *d.item // a board is never changed
+			d.item = &again
+		}
+		g.add(d.item)
 	case d.entry.AwaitsAnswer:
 		it := g.about(watch.Answer, d)
 		it.Since, it.Handling = d.entry.Held, d.form.AnswerWithin(p)
@@ -227,11 +252,14 @@ func (g *gathering) overdueThere(d *due) {
 
 // ownMissed adds that a time limit has passed here although somebody had taken the item: those above the duty officer must know.
 func (g *gathering) ownMissed() {
-	for _, key := range slices.Sorted(maps.Keys(g.byKey)) {
-		was := g.byKey[key]
+	var late []*watch.Item
+	for _, was := range g.byKey {
 		if was.Taken == nil || !was.Overdue(g.now) || was.Kind != watch.Acknowledge && was.Kind != watch.Answer {
 			continue
 		}
+		late = append(late, was)
+	}
+	for _, was := range late {
 		it := *was
 		it.Kind, it.Key, it.Say = watch.Missed, watch.Key(watch.Missed, "own", was.Key), "missed.own"
 		it.Since, it.Due, it.Handling, it.First, it.Taken = was.Due, time.Time{}, 0, roster.Deputy, nil

@@ -186,12 +186,25 @@ func (f *Floor) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-changed:
+			f.gather(ctx)
 		case <-f.kicked:
 		case <-wait.C:
 		}
 		wait.Stop()
 	}
 	return ctx.Err()
+}
+
+// pace is how long the floor lets what comes gather before it looks: of ten thousand statements in a minute it looks at many at once.
+const pace = 50 * time.Millisecond
+
+func (f *Floor) gather(ctx context.Context) {
+	timer := time.NewTimer(pace)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // Close waits for calls under way. Run must have returned.

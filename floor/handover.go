@@ -89,6 +89,9 @@ func (f *Floor) HandOver(ctx context.Context, post traffic.Post, off, on, remark
 		h.Keys = append(h.Keys, it.Key)
 		lines = append(lines, f.openLine(it.Item))
 	}
+	if v.More > 0 {
+		lines = append(lines, fmt.Sprintf("+%d", v.More))
+	}
 	h.Items = openText(lines)
 	draft, err := json.Marshal(h)
 	if err != nil {

@@ -81,9 +81,8 @@ func (f *Floor) dead(c *watch.Call, now time.Time) bool {
 	return c.Process == f.cfg.Process || !f.node.DB.Multi() || now.Sub(c.Claimed) >= f.cfg.Patience
 }
 
-// ladder is who is to be called for an item. f.mu is held.
-func (f *Floor) ladder(it *watch.Item, now time.Time) []watch.Step {
-	duty, _ := f.record.duty(it.Post, now)
+// ladder is who is to be called for an item, by who is on duty at its post. f.mu is held.
+func (f *Floor) ladder(it *watch.Item, duty roster.Duty) []watch.Step {
 	return watch.Ladder(it, duty, func(officer string) bool {
 		tried, reached := false, false
 		for _, c := range f.calls[it.Key] {
@@ -111,17 +110,26 @@ func (f *Floor) callPeople(ctx context.Context, now time.Time) (again time.Time)
 	f.mu.Lock()
 	groups := make(map[string]*group)
 	var order []*group
+	duties := make(map[traffic.Post]roster.Duty)
+	means := make(map[string][]Means)
 	for _, it := range f.board.items {
-		due, next := watch.Next(f.ladder(it, now), now)
+		duty, known := duties[it.Post]
+		if !known {
+			duty, _ = f.record.duty(it.Post, now)
+			duties[it.Post] = duty
+		}
+		due, next := watch.Next(f.ladder(it, duty), now)
 		if next != nil {
 			again = earlier(again, next.At)
 		}
 		for _, step := range due {
-			means := []Means{{Name: console, Language: f.lang.String()}}
-			if f.cfg.Means != nil {
-				means = append(means, f.cfg.Means(step.Officer)...)
+			if means[step.Officer] == nil {
+				means[step.Officer] = []Means{{Name: console, Language: f.lang.String()}}
+				if f.cfg.Means != nil {
+					means[step.Officer] = append(means[step.Officer], f.cfg.Means(step.Officer)...)
+				}
 			}
-			for _, m := range means {
+			for _, m := range means[step.Officer] {
 				if known := f.find(it.Key, step.Officer, m.Name); known != nil && !f.dead(known, now) {
 					if known.Outcome == watch.UnderWay && !f.flying[known.ID()] {
 						again = earlier(again, known.Claimed.Add(f.cfg.Patience+time.Second))

@@ -16,6 +16,7 @@ import (
 	"detente/statement"
 	"detente/store"
 	"detente/traffic"
+	"detente/watch"
 )
 
 // Told is an entry of any feed that this node holds, read, as folds take it: a valid statement with its fields.
@@ -290,6 +291,7 @@ type due struct {
 	held  time.Time // when the addressee held it; zero when he is not known to
 	taken time.Time // when it was acknowledged here, zero when it was not
 	role  string    // of whoever acknowledged it
+	item  *watch.Item
 }
 
 // settle folds a dossier. What is open is kept; of what is not nothing is remembered.

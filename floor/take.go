@@ -21,12 +21,16 @@ type Shown struct {
 	Next  *watch.Step // who is called next, if nobody takes it; nil when nobody is left
 }
 
+// MostShown is how many items of each kind a view has.
+const MostShown = 500
+
 // View is what needs somebody, and who is on duty.
 type View struct {
 	Now   time.Time
 	Items []Shown // not taken, in the order of the board
 	Taken []Shown // taken, and not done
 	Done  []Shown // the newest first
+	More  int     // not taken, behind those that are shown
 	Duty  []roster.Duty
 }
 
@@ -36,15 +40,22 @@ func (f *Floor) Watch(ctx context.Context, post traffic.Post, plane traffic.Plan
 	now := time.Now().UTC()
 	f.mu.RLock()
 	defer f.mu.RUnlock()
+	more := 0
 	pick := func(items []*watch.Item) (out []Shown) {
+		more = 0
 		for _, it := range items {
-			if (post == "" || it.Post == post) && (plane == "" || it.Plane == plane) {
+			switch {
+			case post != "" && it.Post != post || plane != "" && it.Plane != plane:
+			case len(out) < MostShown:
 				out = append(out, f.shown(it, now))
+			default:
+				more++
 			}
 		}
 		return out
 	}
-	v := View{Now: now, Items: pick(f.board.items), Taken: pick(f.board.taken), Done: pick(f.board.done)}
+	v := View{Now: now, Taken: pick(f.board.taken), Done: pick(f.board.done), Items: pick(f.board.items)}
+	v.More = more
 	for _, p := range f.node.Chain(f.node.Self()).Latest().Posts {
 		if d, ok := f.record.duty(p.Name, now); post == "" && ok || post == p.Name {
 			v.Duty = append(v.Duty, d)
@@ -60,7 +71,8 @@ func (f *Floor) shown(it *watch.Item, now time.Time) Shown {
 		s.Calls = append(s.Calls, *c)
 	}
 	if it.Taken == nil {
-		if _, next := watch.Next(f.ladder(it, now), now); next != nil {
+		duty, _ := f.record.duty(it.Post, now)
+		if _, next := watch.Next(f.ladder(it, duty), now); next != nil {
 			step := *next
 			s.Next = &step
 		}

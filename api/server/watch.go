@@ -44,7 +44,7 @@ func (s *Server) watch(ctx context.Context, by officer.Actor, in *watching) (api
 	for _, list := range []*[]floor.Shown{&v.Items, &v.Taken, &v.Done} {
 		*list = slices.DeleteFunc(*list, func(it floor.Shown) bool { return !by.May(officer.Read, it.Post) })
 	}
-	out := api.Watch{Now: v.Now, Items: s.items(v.Items, lang), Taken: s.items(v.Taken, lang), Done: s.items(v.Done, lang), Duty: []api.Duty{}, Sound: "none"}
+	out := api.Watch{Now: v.Now, More: v.More, Items: s.items(v.Items, lang), Taken: s.items(v.Taken, lang), Done: s.items(v.Done, lang), Duty: []api.Duty{}, Sound: "none"}
 	for _, d := range v.Duty {
 		out.Duty = append(out.Duty, viewDuty(d))
 	}
