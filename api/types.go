@@ -167,6 +167,7 @@ type Words struct {
 	Marking     string            `json:"marking,omitempty" example:"TLP:AMBER"`
 	Drafter     string            `json:"drafter,omitempty" doc:"Duty role. The terminal claims it, by default duty-officer; an officer speaks in one of his own."`
 	Releaser    string            `json:"releaser,omitempty" doc:"Duty role of a second person, where the form demands one."`
+	Essential   bool              `json:"essential,omitempty" doc:"It cannot wait: it passes MINIMIZE, and what another member has suspended. What this party itself has suspended it does not pass."`
 }
 
 // Attachment is a file beside a statement.
@@ -205,6 +206,7 @@ type Line struct {
 	Standing   string             `json:"standing" doc:"noted, open, acknowledged, answered, corrected, cancelled, out-of-order or invalid."`
 	Reason     string             `json:"reason,omitempty" doc:"Why it is out of order or invalid."`
 	Owed       []Owed             `json:"owed,omitempty"`
+	Duplicate  string             `json:"duplicate,omitempty" doc:"Id of the statement of which it is a suspected duplicate: its author said the same within a day before it."`
 }
 
 // Owed is what is due on a statement.
@@ -218,24 +220,27 @@ type Owed struct {
 // Statement is all that is known of one.
 type Statement struct {
 	Line
-	Refs        []string          `json:"refs" doc:"Ids of what it answers, corrects or cancels."`
-	Language    string            `json:"language"`
-	Marking     string            `json:"marking,omitempty"`
-	Drafter     string            `json:"drafter"`
-	Releaser    string            `json:"releaser,omitempty"`
-	Charter     int               `json:"charter" doc:"Version of the author's that judges it."`
-	Feed        string            `json:"feed"`
-	Index       int64             `json:"index"`
-	Fields      json.RawMessage   `json:"fields,omitempty"`
-	Attachments []AttachedFile    `json:"attachments"`
-	Receipts    []archive.Receipt `json:"receipts" doc:"Of machines: who held it, by when."`
-	Replies     []Reply           `json:"replies" doc:"Of persons."`
-	Level       string            `json:"level" enum:"E0,E1,E2" doc:"E0 signed, E1 in the author's feed, E2 held by everybody it is addressed to."`
-	Silence     []Silence         `json:"silence,omitempty" doc:"Why an own statement has no answer yet."`
-	Status      []string          `json:"status" doc:"The above in words, in the language asked for."`
-	Text        string            `json:"text" doc:"The statement as its reader sees it."`
-	Document    *Document         `json:"document,omitempty" doc:"The same in its parts, for a screen. Absent for what its form refuses."`
-	Direction   string            `json:"direction" enum:"ltr,rtl"`
+	Refs         []string          `json:"refs" doc:"Ids of what it answers, corrects or cancels."`
+	Language     string            `json:"language"`
+	Marking      string            `json:"marking,omitempty"`
+	Drafter      string            `json:"drafter"`
+	Releaser     string            `json:"releaser,omitempty"`
+	Charter      int               `json:"charter" doc:"Version of the author's that judges it."`
+	Feed         string            `json:"feed"`
+	Index        int64             `json:"index"`
+	Fields       json.RawMessage   `json:"fields,omitempty"`
+	Attachments  []AttachedFile    `json:"attachments"`
+	Receipts     []archive.Receipt `json:"receipts" doc:"Of machines: who held it, by when."`
+	Replies      []Reply           `json:"replies" doc:"Of persons."`
+	Level        string            `json:"level" enum:"E0,E1,E2" doc:"E0 signed, E1 in the author's feed, E2 held by everybody it is addressed to."`
+	Silence      []Silence         `json:"silence,omitempty" doc:"Why an own statement has no answer yet."`
+	Ladder       []Rung            `json:"ladder,omitempty" doc:"How far it has come at each addressee, from the lowest rung up."`
+	Translations []Translated      `json:"translations,omitempty" doc:"Beneath the original, which is authoritative: persons' first."`
+	Prepared     map[string]string `json:"prepared,omitempty" doc:"Of an own statement: words prepared for a form that takes it back, by form, in the language of the original."`
+	Status       []string          `json:"status" doc:"The above in words, in the language asked for."`
+	Text         string            `json:"text" doc:"The statement as its reader sees it."`
+	Document     *Document         `json:"document,omitempty" doc:"The same in its parts, for a screen. Absent for what its form refuses."`
+	Direction    string            `json:"direction" enum:"ltr,rtl"`
 }
 
 // Document is a statement laid out for one reader: the form's phrases in his language, the originator's words apart from them. No text in it
@@ -287,6 +292,7 @@ type Reply struct {
 	From    string    `json:"from"`
 	Drafter string    `json:"drafter" doc:"Duty role of the person."`
 	Issued  time.Time `json:"issued"`
+	Human   bool      `json:"human" doc:"A person said it, and not the node by itself."`
 }
 
 // Silence is why one addressee has not answered. Silence is never one thing.

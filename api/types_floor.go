@@ -184,7 +184,7 @@ type Check struct {
 	Answered   time.Time     `json:"answered,omitzero"`
 	AnsweredBy string        `json:"answered_by,omitempty" enum:"terminal,duty-officer,authority"`
 	Answer     string        `json:"answer,omitempty"`
-	Elapsed    float64       `json:"elapsed,omitempty" doc:"Seconds from held to answered."`
+	Elapsed    float64       `json:"elapsed,omitempty" doc:"Seconds by the own clock: from sending to the answer, or from holding it to answering."`
 	State      string        `json:"state" enum:"waiting,answered,late,missed"`
 }
 
@@ -229,7 +229,8 @@ type CheckRequest struct {
 	Post     traffic.Post  `json:"post,omitempty"`
 	Plane    traffic.Plane `json:"plane,omitempty" enum:"real,exercise,test" default:"real"`
 	Level    int           `json:"level" minimum:"1" maximum:"4"`
-	Question string        `json:"question,omitempty" doc:"Empty for a fresh one of the program." maxLength:"1000"`
+	Question string        `json:"question,omitempty" doc:"Empty for a fresh one of the program, up to level 2." maxLength:"1000"`
+	Largest  bool          `json:"largest,omitempty" doc:"On the plane test: a text of every script and the largest size goes before it."`
 	Force    bool          `json:"force,omitempty" doc:"Although a hand-over is under way: both shifts have agreed."`
 }
 

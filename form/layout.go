@@ -259,6 +259,9 @@ func isolate(s string, inRTL bool) string {
 	return s
 }
 
+// MostlyRTL tells whether most of a text that has a direction runs from right to left.
+func MostlyRTL(s string) bool { return mostlyRTL(s) }
+
 func mostlyRTL(s string) bool {
 	ltr, rtl := strong(s)
 	return rtl > ltr

@@ -26,6 +26,7 @@ import (
 	"detente/party"
 	"detente/regimes"
 	"detente/route"
+	"detente/standing"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -147,7 +148,7 @@ func (h *Host) man() error {
 	h.releases.HandedOver, h.releases.Changed = h.floor.Approved, h.floor.Kick
 	h.floor.Join(h.releases)
 	h.api, err = server.New(server.Config{
-		Node: h.node, Floor: h.floor, Officers: h.officers, Releases: h.releases, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
+		Node: h.node, Floor: h.floor, Standing: standing.New(h.floor, h.log), Officers: h.officers, Releases: h.releases, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	})
 	return err
 }

@@ -104,6 +104,18 @@ func (s *Standing) RunCheck(ctx context.Context, a Ask, drafter string) (node.Se
 	})
 }
 
+// largest is how many bytes of words a statement takes beside what else stands in it.
+const largest = 44 << 10
+
+// SendLargest sends a text of every script and the largest size to whom a check goes, on the plane test: its receipt shows that it came whole. Errors: those
+// of [node.Node.Send].
+func (s *Standing) SendLargest(ctx context.Context, a Ask, drafter string) (node.Sent, error) {
+	return s.node.Send(ctx, node.Draft{
+		Channel: a.Channel, Plane: traffic.Test, Precedence: traffic.Routine, Post: a.Post, Audience: a.Audience, Form: "goodwill",
+		Values: form.Values{"text": check.Largest(check.MaxText, largest)}, Language: s.lang.String(), Drafter: drafter,
+	})
+}
+
 // readBy is the first language of a party in which there are questions.
 func (s *Standing) readBy(p traffic.Party) string {
 	if c := s.node.Chain(p); c != nil {

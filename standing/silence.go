@@ -164,17 +164,20 @@ func (s *Standing) function(d *floor.Awaited) string {
 	return directory.Function(u)
 }
 
-// Signs are what is known of one addressee of a statement beside its receipt and its replies: whether that party has stated that it suspends it, or that
-// the post is unmanned. What was read is asked: it does not wait.
-func (s *Standing) Signs(m *statement.Statement, p traffic.Party, subject string) (suspended, unmanned bool) {
+// Signs tells whether an addressee of an own statement has stated that it suspends it, and whether it has stated that the post is unmanned. What was read
+// is asked: it does not wait.
+func (s *Standing) Signs(m *statement.Statement, p traffic.Party) (suspended, unmanned bool) {
 	now := time.Now()
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	u := directory.Utterance{Form: m.Form, Post: m.Issuer.Post, Audience: m.Audience, Precedence: m.Precedence}
+	if f, _, err := s.node.Form(m); err == nil {
+		if v, err := f.Decode(m.Payload); err == nil {
+			u.Subject = v.Text("subject")
+		}
+	}
 	at := directory.Where{Channel: m.Channel, Plane: m.Plane}
 	to, _ := traffic.ParseAddress(m.Audience)
-	post := cmp.Or(to.Post, m.Issuer.Post)
-	_, unmanned = s.statuses.Unmanned(at, traffic.Address{Party: p, Post: post}, now)
-	return s.statuses.Of(at, p, now).Stops(directory.Function(directory.Utterance{
-		Form: m.Form, Subject: subject, Post: m.Issuer.Post, Audience: m.Audience, Precedence: m.Precedence,
-	})), unmanned
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, unmanned = s.statuses.Unmanned(at, traffic.Address{Party: p, Post: cmp.Or(to.Post, m.Issuer.Post)}, now)
+	return s.statuses.Of(at, p, now).Stops(directory.Function(u)), unmanned
 }

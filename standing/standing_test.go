@@ -47,10 +47,10 @@ func TestTheTerminalAnswersForItselfOnly(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
 		one, err := xn.checks(check.Terminal, "")
 		must(t, err)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		_, err = xn.checks(check.Officer, "")
 		must(t, err)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if diff := cmp.Diff([]string{"2 waiting", "1 answered by terminal"}, xn.history()); diff != "" {
 			t.Fatal(diff)
 		}
@@ -70,7 +70,7 @@ func TestTheTerminalAnswersForItselfOnly(t *testing.T) {
 		must(t, err)
 		xs.stop()
 		xs.start()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		after, err := xs.node.Entries(t.Context())
 		must(t, err)
 		said := 0
@@ -101,7 +101,7 @@ duty-officer = "anna"
 			"nominated_by": "Note 1", "handovers": "05:00 17:00",
 		})
 		must(t, xn.SetPlan(t.Context(), check.Example, floor.By{Officer: "clara", Role: "head-of-post"}))
-		time.Sleep(24 * time.Hour)
+		pass(24 * time.Hour)
 		list, days, err := xn.Checks(t.Context(), "xs", time.Time{}, 1000)
 		must(t, err)
 		terminal, shift := 0, 0
@@ -154,7 +154,7 @@ func TestNoCheckAtHandOverUnlessBothShiftsAgree(t *testing.T) {
 			"name": "watch", "category": "risk-reduction", "organisation": "Centre", "around_clock": true, "speaks": "ru", "reads": "ru, en", "authority": []string{"receive"},
 			"nominated_by": "Note 1", "handovers": time.Now().UTC().Add(10 * time.Minute).Format("15:04"),
 		})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if _, err := xn.checks(check.Officer, ""); !errors.Is(err, standing.ErrHandover) {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestNoCheckAtHandOverUnlessBothShiftsAgree(t *testing.T) {
 			Channel: w.channel, Audience: "xs/nrrc", Post: "nrrc", Plane: traffic.Real, Level: check.Officer, Force: true,
 		}, "duty-officer")
 		must(t, err)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		_, err = xn.checks(check.Officer, "")
 		must(t, err)
 		if _, err := xn.checks(check.Authority, ""); !errors.Is(err, standing.ErrQuestion) {
@@ -176,23 +176,23 @@ func TestAnOverdueCheckIsOneItem(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
 		first, err := xn.checks(check.Officer, "Which day is it?")
 		must(t, err)
-		time.Sleep(40 * time.Minute)
+		pass(40 * time.Minute)
 		_, err = xn.checks(check.Officer, "Which day is it now?")
 		must(t, err)
-		time.Sleep(40 * time.Minute)
+		pass(40 * time.Minute)
 		if diff := cmp.Diff([]string{"check XN/NRRC-R-0001"}, xn.board()); diff != "" {
 			t.Error(diff)
 		}
 		xs.replies(first.ID, "check-answer", form.Values{"answered_by": "duty-officer", "answer": "Monday."})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if diff := cmp.Diff([]string{"check XN/NRRC-R-0002"}, xn.board()); diff != "" {
 			t.Error(diff)
 		}
 		third, err := xn.checks(check.Officer, "And now?")
 		must(t, err)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		xs.replies(third.ID, "check-answer", form.Values{"answered_by": "duty-officer", "answer": "Still Monday."})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if diff := cmp.Diff([]string{}, xn.board()); diff != "" {
 			t.Error(diff)
 		}
@@ -210,18 +210,18 @@ func TestStaleEntriesRaiseAnItem(t *testing.T) {
 			"name": "watch", "category": "technical", "organisation": "Centre", "around_clock": true, "speaks": "ru", "reads": "ru", "authority": []string{"receive"},
 			"nominated_by": "Note 1", "valid": []any{now.Unix(), now.Add(48 * time.Hour).Unix()},
 		})
-		time.Sleep(47 * time.Hour)
+		pass(47 * time.Hour)
 		if len(xn.board())+len(xs.board()) > 0 {
 			t.Error(xn.board(), xs.board())
 		}
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if diff := cmp.Diff([]string{"directory XS/NRRC-R-0001"}, c.board()); diff != "" {
 				t.Error(c.id, diff)
 			}
 		}
 		xs.says(traffic.Routine, "contact-status", form.Values{"name": "watch", "action": "withdrawn"})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		for _, c := range []*capital{xn, xs} {
 			if diff := cmp.Diff([]string{}, c.board()); diff != "" {
 				t.Error(c.id, diff)
@@ -246,32 +246,32 @@ func TestSilenceHasItsName(t *testing.T) {
 		}
 		expect("nothing was said", exchange.SilenceNone)
 		w.sever(true)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		n := xn.says(traffic.Immediate, "inquiry", form.Values{
 			"observed": []any{time.Now().Unix(), time.Now().Unix()}, "observation": "x", "asked": []string{"explain"},
 		})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		expect("the line is cut", exchange.LinkDown)
 		w.sever(false)
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		expect("it has arrived", exchange.DeliveredUnread)
 		xs.says(traffic.Routine, "service", form.Values{"service": "unmanned"})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		expect("the post says that it is unmanned", exchange.PostUnmanned)
 		xs.says(traffic.Routine, "service", form.Values{"service": "manned"})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		expect("it is manned again", exchange.DeliveredUnread)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		expect("nobody has taken it in time", exchange.PostUnmanned)
 		suspend := xs.says(traffic.Routine, "status", form.Values{"state": "suspended", "ground": "political", "functions": []string{"inquiries"}})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		expect("inquiries are suspended", exchange.Suspended)
 		xs.acknowledges(n.ID, nil)
 		xn.acknowledges(suspend.ID, nil)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		expect("a person has it all the same", exchange.BeingChecked)
 		xs.replies(n.ID, "answer", form.Values{"finding": "refused", "refusal": "legal", "competent": "the ministry"})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		expect("it is answered", exchange.SilenceNone)
 	})
 }
@@ -299,7 +299,7 @@ func TestTrace(t *testing.T) {
 			}
 			return out
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		want := []string{
 			"xn released person true head-of-post", "xn in-feed machine true", "xs held machine true", "xs accepted person false", "xs understood person false",
 			"xs passed-on person false", "xs answered person false",
@@ -308,7 +308,7 @@ func TestTrace(t *testing.T) {
 			t.Error(diff)
 		}
 		xs.acknowledges(n.ID, form.Values{"forwarded_to": "cert"})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		copy(want[3:], []string{"xs accepted person true duty-officer", "xs understood person true duty-officer", "xs passed-on person true duty-officer cert"})
 		if diff := cmp.Diff(want, trace()); diff != "" {
 			t.Error(diff)
@@ -316,7 +316,7 @@ func TestTrace(t *testing.T) {
 		// A check that a machine has answered was accepted by nobody.
 		c, err := xn.checks(check.Terminal, "")
 		must(t, err)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		n = c
 		want = []string{"xn released person true duty-officer", "xn in-feed machine true", "xs held machine true", "xs answered machine true node"}
 		if diff := cmp.Diff(want, trace()); diff != "" {
@@ -328,7 +328,7 @@ func TestTrace(t *testing.T) {
 func TestSuspensionIsMetWhenSending(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
 		xs.says(traffic.Routine, "status", form.Values{"state": "restricted", "ground": "technical", "functions": []string{"goodwill"}})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		d := node.Draft{Channel: w.channel, Plane: traffic.Real, Precedence: traffic.Routine, Post: "nrrc", Audience: "xs", Form: "goodwill"}
 		if err := xn.Permit(t.Context(), &d, false); !errors.Is(err, directory.ErrDeclined) {
 			t.Error(err)
@@ -350,11 +350,11 @@ func TestSuspensionIsMetWhenSending(t *testing.T) {
 func TestWhatIsFoundAndCounted(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
 		first := xn.says(traffic.Immediate, "notice", form.Values{"subject": "information", "text": "Maintenance of the relay."})
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		again := xn.says(traffic.Immediate, "notice", form.Values{"subject": "information", "text": "Maintenance of the relay."})
 		other := xn.says(traffic.Routine, "goodwill", form.Values{"text": "С новым годом."})
 		xs.stop()
-		time.Sleep(25 * time.Hour)
+		pass(25 * time.Hour)
 		xs.start()
 		late := xn.says(traffic.Immediate, "notice", form.Values{"subject": "information", "text": "Maintenance of the relay."})
 		for _, made := range []string{"machine", "person"} {
@@ -364,7 +364,7 @@ func TestWhatIsFoundAndCounted(t *testing.T) {
 			})
 			must(t, err)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		_, err := xs.Statistics(t.Context())
 		must(t, err)
 		for id, of := range map[statement.ID]statement.ID{first.ID: {}, again.ID: first.ID, late.ID: {}, other.ID: {}} {
@@ -396,7 +396,7 @@ func TestWhatIsFoundAndCounted(t *testing.T) {
 		}
 		xn.stop()
 		xs.stop()
-		time.Sleep(31 * 24 * time.Hour)
+		pass(31 * 24 * time.Hour)
 		xs.start()
 		stats, err = xs.Statistics(t.Context())
 		must(t, err)

@@ -57,10 +57,11 @@ func (s *Standing) Stations(ctx context.Context, h archive.Held) ([]Station, err
 	if err != nil {
 		fm = nil // an invalid statement: nothing is asked of anybody
 	}
-	return s.stations(h, receipts, state, fm), nil
+	return s.StationsOf(h, receipts, state, fm), nil
 }
 
-func (s *Standing) stations(h archive.Held, receipts []archive.Receipt, state *dossier.State, fm *form.Form) []Station {
+// StationsOf is [Standing.Stations] of what is known already. fm is nil where the form is not known.
+func (s *Standing) StationsOf(h archive.Held, receipts []archive.Receipt, state *dossier.State, fm *form.Form) []Station {
 	m := h.Statement
 	by := cmp.Or(m.Releaser, m.Drafter)
 	out := []Station{{At: m.IssuedAt, Party: m.Issuer.Party, What: StationReleased, By: by, Human: by != floor.Machine, Statement: m.ID()}}

@@ -72,6 +72,12 @@ func (w *world) sever(cut bool) {
 	w.mu.Unlock()
 }
 
+// pass lets time pass, and what it brings about come to rest.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -10,15 +10,18 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/api/view"
 	"detente/floor"
 	"detente/floor/release"
 	"detente/form"
 	"detente/node"
 	"detente/officer"
 	"detente/party"
+	"detente/standing"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"golang.org/x/text/language"
 )
 
 // Config is what the API is made of.
@@ -26,6 +29,8 @@ type Config struct {
 	Node *node.Node
 	// Floor is the watch floor around the node.
 	Floor *floor.Floor
+	// Standing is what stands beside it: checks, directory, suspensions. nil makes one.
+	Standing *standing.Standing
 	// Keyring reads the key file anew, for a charter with new keys. nil where the keys cannot change.
 	Keyring func(*party.Charter) (*party.Keyring, error)
 	// Officers are who may ask beside the terminal. nil is a roll of the node's own, to which nobody signs in by a console.
@@ -45,6 +50,7 @@ type Server struct {
 	cfg     Config
 	node    *node.Node
 	floor   *floor.Floor
+	stands  *standing.Standing
 	log     *slog.Logger
 	phrases *form.Phrasebook
 	api     huma.API
@@ -66,10 +72,13 @@ func New(cfg Config) (*Server, error) {
 			return nil, err
 		}
 	}
+	if cfg.Standing == nil && cfg.Floor != nil {
+		cfg.Standing = standing.New(cfg.Floor, cfg.Log)
+	}
 	if cfg.Releases == nil {
 		cfg.Releases = release.New(cfg.Node, cfg.Officers, cfg.Journal, cfg.Log)
 	}
-	s := &Server{cfg: cfg, node: cfg.Node, floor: cfg.Floor, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action)}
+	s := &Server{cfg: cfg, node: cfg.Node, floor: cfg.Floor, stands: cfg.Standing, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action)}
 	c := huma.DefaultConfig("Detente", "1")
 	c.Info.Description = "The local API of one node. It is for the tools of the party that runs the node; between parties travels only docs/protocol.md."
 	c.CreateHooks = nil // no links to schemas in answers
@@ -106,6 +115,14 @@ func (s *Server) register() {
 	s.registerOfficers()
 	s.registerReleases()
 	s.registerWatch()
+	s.registerChecks()
+	s.registerDirectory()
+	s.registerStanding()
+}
+
+// viewer turns what is held into what a reader of lang sees, for one request.
+func (s *Server) viewer(ctx context.Context, lang language.Tag) *view.Viewer {
+	return view.New(ctx, s.node, s.stands, s.phrases, lang)
 }
 
 // body is an answer in JSON.

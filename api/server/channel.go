@@ -12,12 +12,12 @@ import (
 
 	"detente/accord"
 	"detente/api"
-	"detente/form"
+	"detente/api/compose"
+	"detente/api/view"
 	"detente/key"
 	"detente/node"
 	"detente/officer"
 	"detente/party"
-	"detente/traffic"
 
 	"golang.org/x/text/language"
 )
@@ -47,7 +47,7 @@ func (s *Server) channels(ctx context.Context, _ officer.Actor, _ *none) ([]api.
 	states, err := s.node.Channels(ctx)
 	out := []api.Channel{}
 	for _, c := range states {
-		out = append(out, viewChannel(c))
+		out = append(out, view.Channel(c))
 	}
 	return out, err
 }
@@ -57,10 +57,10 @@ func (s *Server) channel(ctx context.Context, _ officer.Actor, in *onChannel) (a
 	if err != nil {
 		return api.Channel{}, err
 	}
-	out := viewChannel(c)
+	out := view.Channel(c)
 	for _, r := range s.node.Regimes() {
 		if r.ID == c.Regime.ID && r.Version == c.Regime.Version {
-			out.Forms = viewForms(r, language.Make(in.Lang))
+			out.Forms = view.Forms(r, language.Make(in.Lang))
 		}
 	}
 	return out, nil
@@ -75,7 +75,7 @@ func (s *Server) propose(ctx context.Context, by officer.Actor, in *struct{ Body
 	id, version, found := strings.Cut(cmp.Or(r.Regime, "communications/1"), "/")
 	number, err := strconv.Atoi(version)
 	if !found || err != nil {
-		return api.Channel{}, fmt.Errorf("%w: regime %q is not of the shape communications/1", errField, r.Regime)
+		return api.Channel{}, fmt.Errorf("%w: regime %q is not of the shape communications/1", compose.ErrRequest, r.Regime)
 	}
 	signatures := []key.Algorithm{key.Ed25519}
 	if slices.Contains(r.Signatures, "ML-DSA-65") {
@@ -96,7 +96,7 @@ func (s *Server) accept(ctx context.Context, by officer.Actor, in *answer) (api.
 
 func (s *Server) refuse(ctx context.Context, by officer.Actor, in *answer) (api.Channel, error) {
 	if in.Body.Reason == "" {
-		return api.Channel{}, fmt.Errorf("%w: a refusal gives its reason, which the other members read", errField)
+		return api.Channel{}, fmt.Errorf("%w: a refusal gives its reason, which the other members read", compose.ErrRequest)
 	}
 	return s.respond(ctx, by, in.Channel, in.Body, func(id [32]byte, d api.Decision) error { return s.node.Refuse(ctx, id, d.Post, d.By, d.Reason) })
 }
@@ -164,69 +164,5 @@ func (s *Server) byID(ctx context.Context, id [32]byte) (api.Channel, error) {
 	if err != nil {
 		return api.Channel{}, err
 	}
-	return viewChannel(c), nil
-}
-
-// channelName is how lists name a channel: those that follow from pairing by their members.
-func channelName(c *party.Channel) string {
-	if c.Kind == party.Common {
-		return c.Name
-	}
-	names := []string{c.Name}
-	for _, m := range c.Members {
-		names = append(names, string(m))
-	}
-	return strings.Join(names, " ")
-}
-
-func viewChannel(c accord.Channel) api.Channel {
-	id := c.ID()
-	out := api.Channel{
-		ID: hex.EncodeToString(id[:]), Name: channelName(c.Channel), Kind: c.Kind, Members: c.Members, Posts: append([]traffic.Post{}, c.Posts...),
-		Regime: c.Regime.ID + "/" + strconv.Itoa(c.Regime.Version), Open: c.Open, Protected: c.Protected, Signatures: []string{},
-		Established: c.Established, Proposer: c.Proposer, Agreed: append([]traffic.Party{}, c.Agreed...), Refused: c.Refused,
-	}
-	for _, a := range c.Signatures {
-		out.Signatures = append(out.Signatures, algorithm(a))
-	}
-	return out
-}
-
-// algorithm names a signature algorithm, protocol.md#keys.
-func algorithm(a key.Algorithm) string {
-	switch a {
-	case key.Ed25519:
-		return "Ed25519"
-	case key.MLDSA44:
-		return "ML-DSA-44"
-	case key.MLDSA65:
-		return "ML-DSA-65"
-	}
-	return strconv.FormatInt(int64(a), 10)
-}
-
-func viewForms(r *form.Regime, lang language.Tag) []api.Form {
-	var out []api.Form
-	for _, f := range r.Forms() {
-		v := api.Form{
-			ID: f.ID, Version: f.Version, Title: r.Phrases.Phrase(lang, f.ID), Ceiling: f.Ceiling, TwoPersons: f.TwoPersons, Posts: f.Posts,
-			MustAcknowledge: f.MustAcknowledge != "", MustAnswer: f.MustAnswer != "", AnswersWith: f.AnswersWith, Refs: string(f.Refs), Fields: []api.Field{},
-		}
-		for _, field := range f.Fields {
-			key := f.ID + "." + field.Name
-			shown := api.Field{
-				Name: field.Name, Kind: string(field.Kind), Title: r.Phrases.Phrase(lang, key), Required: field.Required || field.Always,
-				Codes: field.Codes, Min: field.Min, Max: field.Max, Words: field.Words,
-			}
-			for _, code := range field.Codes {
-				shown.Labels = append(shown.Labels, r.Phrases.Phrase(lang, key+"."+code))
-			}
-			if field.When != nil {
-				shown.When = &api.When{Field: field.When.Field, Codes: field.When.Codes}
-			}
-			v.Fields = append(v.Fields, shown)
-		}
-		out = append(out, v)
-	}
-	return out
+	return view.Channel(c), nil
 }

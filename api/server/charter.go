@@ -3,13 +3,12 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"detente/api"
+	"detente/api/view"
 	"detente/key"
 	"detente/node"
 	"detente/officer"
@@ -44,14 +43,14 @@ func (s *Server) charters(_ context.Context, _ officer.Actor, in *struct {
 }) ([]api.Charter, error) {
 	out := []api.Charter{}
 	for _, p := range append([]traffic.Party{s.node.Self()}, s.node.Peers()...) {
-		c, err := s.viewCharter(s.node.Chain(p), true, in.Lang)
+		c, err := view.Charter(s.node.Self(), s.node.Chain(p), true, in.Lang)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, c)
 	}
 	for _, chain := range s.node.Pending() {
-		c, err := s.viewCharter(chain, false, in.Lang)
+		c, err := view.Charter(s.node.Self(), chain, false, in.Lang)
 		if err != nil {
 			return nil, err
 		}
@@ -64,14 +63,14 @@ func (s *Server) charter(_ context.Context, _ officer.Actor, in *named) (api.Cha
 	// What is pending is shown before what is trusted: its words are what somebody waits to compare.
 	for _, chain := range s.node.Pending() {
 		if chain.Party() == in.Party {
-			return s.viewCharter(chain, false, in.Lang)
+			return view.Charter(s.node.Self(), chain, false, in.Lang)
 		}
 	}
 	chain := s.node.Chain(in.Party)
 	if chain == nil {
 		return api.Charter{}, fmt.Errorf("%w: %s", node.ErrNoPeer, in.Party)
 	}
-	return s.viewCharter(chain, true, in.Lang)
+	return view.Charter(s.node.Self(), chain, true, in.Lang)
 }
 
 func (s *Server) importCharter(ctx context.Context, _ officer.Actor, in *upload) (api.Charter, error) {
@@ -79,7 +78,7 @@ func (s *Server) importCharter(ctx context.Context, _ officer.Actor, in *upload)
 	if err != nil {
 		return api.Charter{}, malformedCharter(err)
 	}
-	return s.viewCharter(chain, trusted, "en")
+	return view.Charter(s.node.Self(), chain, trusted, "en")
 }
 
 // malformedCharter tells apart what is wrong with a file from what is wrong with the node.
@@ -103,7 +102,7 @@ func (s *Server) confirm(ctx context.Context, _ officer.Actor, in *struct {
 	if err != nil {
 		return api.Charter{}, err
 	}
-	return s.viewCharter(chain, true, "en")
+	return view.Charter(s.node.Self(), chain, true, "en")
 }
 
 func (s *Server) renew(ctx context.Context, by officer.Actor, in *struct{ Body api.RenewRequest }) (api.Charter, error) {
@@ -125,30 +124,5 @@ func (s *Server) renew(ctx context.Context, by officer.Actor, in *struct{ Body a
 	if err := s.node.Renew(ctx, c, ring, d.Post, d.By); err != nil {
 		return api.Charter{}, err
 	}
-	return s.viewCharter(s.node.Chain(s.node.Self()), true, "en")
-}
-
-func (s *Server) viewCharter(chain *party.Chain, trusted bool, lang string) (api.Charter, error) {
-	c, genesis := chain.Latest(), chain.Genesis()
-	out := api.Charter{
-		Party: c.Party, Own: c.Party == s.node.Self(), Trusted: trusted, Name: c.Name, Version: c.Version, Issued: c.Issued,
-		Genesis: hex.EncodeToString(genesis[:]), Words: map[string][]string{}, Posts: []api.Post{}, Languages: c.Languages, Routes: []api.Route{},
-	}
-	for _, l := range party.Languages() {
-		words, err := c.Fingerprint().Words(l)
-		if err != nil {
-			return out, err
-		}
-		out.Words[l] = words
-	}
-	for _, p := range c.Posts {
-		out.Posts = append(out.Posts, api.Post{Post: p.Name, May: p.May})
-	}
-	for _, r := range c.Routes {
-		out.Routes = append(out.Routes, api.Route{Route: r.Name, Address: r.Address})
-	}
-	var text strings.Builder
-	err := c.Print(&text, lang)
-	out.Text = text.String()
-	return out, err
+	return view.Charter(s.node.Self(), s.node.Chain(s.node.Self()), true, "en")
 }

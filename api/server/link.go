@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"detente/api"
+	"detente/api/compose"
 	"detente/exchange"
 	"detente/feed"
 	"detente/officer"
@@ -39,7 +40,7 @@ func (s *Server) links(ctx context.Context, _ officer.Actor, _ *none) ([]api.Lin
 				continue
 			}
 			l.Feeds = append(l.Feeds, api.Delivery{
-				Feed: f.Feed.Origin(), Channel: v.channelName(f.Feed.Channel), Sent: f.Size, Cosigned: cosigned, Waiting: f.Size - cosigned,
+				Feed: f.Feed.Origin(), Channel: v.Channel(f.Feed.Channel), Sent: f.Size, Cosigned: cosigned, Waiting: f.Size - cosigned,
 			})
 		}
 		out = append(out, l)
@@ -53,7 +54,7 @@ func (s *Server) feeds(ctx context.Context, _ officer.Actor, _ *none) ([]api.Fee
 	out := []api.Feed{}
 	for _, f := range feeds {
 		out = append(out, api.Feed{
-			Origin: f.Feed.Origin(), Channel: v.channelName(f.Feed.Channel), Party: f.Feed.Party, Plane: f.Feed.Plane, Precedence: f.Feed.Precedence,
+			Origin: f.Feed.Origin(), Channel: v.Channel(f.Feed.Channel), Party: f.Feed.Party, Plane: f.Feed.Plane, Precedence: f.Feed.Precedence,
 			Epoch: f.Feed.Epoch, Own: f.Feed.Party == s.node.Self(), Size: f.Size, Root: hex.EncodeToString(f.Root[:]), Behind: f.Silent,
 			Cosigned: f.Cosigned,
 		})
@@ -68,7 +69,7 @@ func (s *Server) exportFeed(ctx context.Context, _ officer.Actor, in *struct{ Bo
 		return api.Exported{}, err
 	}
 	if !filepath.IsAbs(in.Body.Directory) {
-		return api.Exported{}, fmt.Errorf("%w: the directory is on the node's machine, and named from its root", errField)
+		return api.Exported{}, fmt.Errorf("%w: the directory is on the node's machine, and named from its root", compose.ErrRequest)
 	}
 	c, _, err := s.node.Channel(f.Channel)
 	if err != nil {

@@ -9,14 +9,8 @@ import (
 	"strings"
 
 	"detente/archive"
-	"detente/floor"
 	"detente/traffic"
 )
-
-// number is the number of a message as people say it.
-func number(from traffic.Address, f traffic.Feed, index int64) string {
-	return floor.Number(from, f, index)
-}
 
 var numbered = regexp.MustCompile(`^(?i)([a-z0-9-]{2,32}/[a-z0-9-]{1,32})-([ZOPR])-(\d{1,12})(?:-(EXERCISE|TEST))?(?:-E(\d{1,9}))?$`)
 

@@ -10,9 +10,12 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/api/compose"
 	"detente/archive"
 	"detente/blob"
 	"detente/canonical"
+	"detente/check"
+	"detente/directory"
 	"detente/feed"
 	"detente/floor"
 	"detente/floor/release"
@@ -22,6 +25,7 @@ import (
 	"detente/party"
 	"detente/roster"
 	"detente/route"
+	"detente/standing"
 	"detente/store"
 	"detente/traffic"
 
@@ -30,10 +34,10 @@ import (
 
 // Errors of the API itself.
 var (
-	errField    = errors.New("api: the request lacks something")
 	errNotation = errors.New("api: neither the beginning of an id nor a number")
 	errSeveral  = errors.New("api: several channels have that name")
 	errNoKeys   = errors.New("api: this node cannot read its key file anew")
+	errPlane    = errors.New("api: nothing crosses from one plane to another")
 	errInvalid  = errors.New("api: the statement is invalid")
 
 	errClosed      = errors.New("api: the channel is not open, and its feeds are its members' alone")
@@ -117,7 +121,17 @@ func rules() []rule {
 		{floor.ErrNotRecorded, http.StatusServiceUnavailable, "not-recorded", "it is done, and is recorded as soon as the disk can be written"},
 		{roster.ErrRoster, malformed, "roster", "docs/operate.md, section The watch, shows a roster"},
 
-		{errField, malformed, "request", ""},
+		{directory.ErrSuspended, http.StatusConflict, "suspended", "this party suspended it itself; see: detente resume --help"},
+		{directory.ErrDeclined, http.StatusConflict, "suspended-there", "checks, accidents, response teams and service messages continue; what cannot wait goes with --essential"},
+		{directory.ErrMinimize, http.StatusConflict, "minimize", "wait until it ends; what is essential goes with --essential, what is urgent as IMMEDIATE"},
+		{directory.ErrCSV, malformed, "csv", "detente directory export writes such a table"},
+		{check.ErrPlan, malformed, "plan", "detente check plan --help shows one"},
+		{standing.ErrHandover, http.StatusConflict, "hand-over", "wait until it is over; where both shifts have agreed, use --force"},
+		{standing.ErrQuestion, malformed, "question", "give the question or the task"},
+		{standing.ErrNoContact, http.StatusNotFound, "no-contact", "see the entries with: detente directory list"},
+
+		{compose.ErrRequest, malformed, "request", ""},
+		{errPlane, http.StatusConflict, "other-plane", "choose the plane of the statement that it refers to; real, exercise and test are kept apart in everything"},
 		{errNotation, malformed, "id", "give four or more digits of an id, or a number such as XN/NRRC-O-0003"},
 		{errSeveral, http.StatusConflict, "ambiguous", "give the beginning of the channel's id"},
 		{errNoKeys, http.StatusConflict, "no-key-file", ""},
@@ -158,7 +172,7 @@ func (s *Server) problem(where string, err error) *api.Problem {
 	}
 }
 
-var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|floor|node|officer|release|feed|form|party|blob|roster|route|store|traffic|canonical|statement): `)
+var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|floor|node|officer|release|feed|form|party|blob|roster|route|store|traffic|canonical|statement|check|directory|standing): `)
 
 // plain takes the names of packages out of an error's text.
 func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }

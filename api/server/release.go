@@ -13,7 +13,6 @@ import (
 	"detente/node"
 	"detente/officer"
 	"detente/party"
-	"detente/traffic"
 
 	"golang.org/x/text/language"
 )
@@ -76,35 +75,18 @@ func (s *Server) viewRelease(ctx context.Context, by officer.Actor, p officer.Pe
 	if err != nil {
 		return out, err
 	}
-	_, regime, err := s.node.Channel(d.Channel)
+	f, err := s.formOf(&d)
 	if err != nil {
 		return out, err
 	}
-	f, ok := regime.Form(d.Form, d.Version)
-	if !ok {
-		return out, fmt.Errorf("%w: %s", node.ErrNoForm, d.Form)
-	}
-	out.Title = regime.Phrases.Phrase(lang, f.ID)
-	original, _ := language.Parse(d.Language)
-	m := form.Message{
-		Form: f, Values: d.Values, From: traffic.Address{Party: s.node.Self(), Post: d.Post}.String(), To: d.Audience, At: p.Asked,
-		Precedence: d.Precedence, Plane: d.Plane, Original: original, Marking: d.Marking,
-	}
-	for _, id := range d.Refs {
-		name := id.Short()
-		if h, err := s.node.Statement(ctx, id); err == nil && h.Statement != nil {
-			name = number(h.Statement.Issuer, h.Feed, h.Index)
-		}
-		m.Refs = append(m.Refs, name)
-	}
-	out.Text = regime.Render(m, lang).String()
-	fields, err := f.ToJSON(d.Values)
+	shown, err := s.viewer(ctx, lang).Draft(&d, f)
 	if err != nil {
 		return out, err
 	}
+	out.Title, out.Text = shown.Title, shown.Text
 	out.Draft = &api.SendRequest{
 		Channel: hex.EncodeToString(d.Channel[:]), Plane: d.Plane, Precedence: string(d.Precedence), Post: d.Post, To: d.Audience,
-		Words: api.Words{Form: d.Form, Fields: fields, Language: d.Language, Marking: d.Marking, Drafter: d.Drafter},
+		Words: api.Words{Form: d.Form, Fields: shown.Fields, Language: d.Language, Marking: d.Marking, Drafter: d.Drafter},
 	}
 	for _, id := range d.Refs {
 		out.Draft.Refs = append(out.Draft.Refs, id.String())
@@ -126,6 +108,18 @@ func (s *Server) viewHandoverRelease(ctx context.Context, p officer.Pending, lan
 		}
 	}
 	return err
+}
+
+func (s *Server) formOf(d *node.Draft) (*form.Form, error) {
+	_, regime, err := s.node.Channel(d.Channel)
+	if err != nil {
+		return nil, err
+	}
+	f, ok := regime.Form(d.Form, d.Version)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", node.ErrNoForm, d.Form)
+	}
+	return f, nil
 }
 
 func (s *Server) decideRelease(ctx context.Context, by officer.Actor, in *struct {

@@ -3,14 +3,13 @@ package server
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
-	"mime"
-	"slices"
 
 	"detente/api"
+	"detente/api/compose"
+	"detente/archive"
+	"detente/floor"
 	"detente/form"
 	"detente/node"
 	"detente/officer"
@@ -20,42 +19,65 @@ import (
 )
 
 func (s *Server) send(ctx context.Context, by officer.Actor, in *struct{ Body api.SendRequest }) (api.Sent, error) {
-	r := in.Body
-	c, err := s.findChannel(ctx, r.Channel)
+	d, f, err := s.draft(ctx, &in.Body)
 	if err != nil {
 		return api.Sent{}, err
 	}
+	if err := s.permit(ctx, &d, in.Body.Essential); err != nil {
+		return api.Sent{}, err
+	}
+	sent, err := s.say(ctx, by, actionOf(f), d)
+	if err != nil {
+		return api.Sent{}, err
+	}
+	return s.viewSent(sent, d.Post), nil
+}
+
+// permit tells whether the channel, as it stands, lets the statement pass.
+func (s *Server) permit(ctx context.Context, d *node.Draft, essential bool) error {
+	if s.stands == nil {
+		return nil
+	}
+	return s.stands.Permit(ctx, d, essential)
+}
+
+// draft is what a request would have said.
+func (s *Server) draft(ctx context.Context, r *api.SendRequest) (d node.Draft, f *form.Form, err error) {
+	c, err := s.findChannel(ctx, r.Channel)
+	if err != nil {
+		return d, nil, err
+	}
 	if !c.Established {
-		return api.Sent{}, fmt.Errorf("%w: %s is not agreed to by all its members yet", node.ErrNoChannel, r.Channel)
+		return d, nil, fmt.Errorf("%w: %s is not agreed to by all its members yet", node.ErrNoChannel, r.Channel)
 	}
 	charter, regime, err := s.node.Channel(c.ID())
 	if err != nil {
-		return api.Sent{}, err
+		return d, nil, err
 	}
 	f, ok := regime.Latest(r.Form)
 	if !ok {
-		return api.Sent{}, fmt.Errorf("%w: %q", node.ErrNoForm, r.Form)
+		return d, nil, fmt.Errorf("%w: %q", node.ErrNoForm, r.Form)
 	}
-	values, blobs, err := valuesOf(&r.Words, f)
+	values, blobs, err := compose.Values(&r.Words, f)
 	if err != nil {
-		return api.Sent{}, err
+		return d, nil, err
 	}
 	p, err := traffic.ParsePrecedence(cmp.Or(r.Precedence, "R"))
 	if err != nil {
-		return api.Sent{}, err
+		return d, nil, err
 	}
 	post, err := s.speaker(charter, r.Post)
 	if err != nil {
-		return api.Sent{}, err
+		return d, nil, err
 	}
-	d := node.Draft{
+	d = node.Draft{
 		Channel: c.ID(), Plane: cmp.Or(r.Plane, traffic.Real), Precedence: p, Post: post, Audience: s.addressee(charter, r.To), Form: r.Form,
 		Values: values, Language: s.language(r.Language), Marking: r.Marking, Drafter: r.Drafter, Releaser: r.Releaser, Blobs: blobs,
 	}
 	for _, ref := range r.Refs {
-		h, err := s.find(ctx, ref)
+		h, err := s.onPlane(ctx, ref, d.Plane)
 		if err != nil {
-			return api.Sent{}, err
+			return d, nil, err
 		}
 		d.Refs = append(d.Refs, h.ID)
 		if d.Dossier == (statement.ID{}) {
@@ -63,17 +85,23 @@ func (s *Server) send(ctx context.Context, by officer.Actor, in *struct{ Body ap
 		}
 	}
 	if r.Dossier != "" {
-		h, err := s.find(ctx, r.Dossier)
+		h, err := s.onPlane(ctx, r.Dossier, d.Plane)
 		if err != nil {
-			return api.Sent{}, err
+			return d, nil, err
 		}
 		d.Dossier = h.Dossier
 	}
-	sent, err := s.say(ctx, by, actionOf(f), d)
-	if err != nil {
-		return api.Sent{}, err
+	return d, f, nil
+}
+
+// onPlane finds a statement that another is to refer to. Nothing crosses from one plane to another: an exercise that answers what is real, or the other way
+// round, would be read as what it is not.
+func (s *Server) onPlane(ctx context.Context, ref string, plane traffic.Plane) (archive.Held, error) {
+	h, err := s.find(ctx, ref)
+	if err == nil && h.Feed.Plane != plane {
+		err = fmt.Errorf("%w: %s is on the plane %s", errPlane, ref, h.Feed.Plane)
 	}
-	return s.viewSent(sent, post), nil
+	return h, err
 }
 
 // actionOf is what it takes to state a form.
@@ -110,7 +138,7 @@ func (s *Server) speaker(c *party.Channel, post traffic.Post) (traffic.Post, err
 		}
 	}
 	if len(may) != 1 {
-		return "", fmt.Errorf("%w: which post speaks? It may be any of %v", errField, may)
+		return "", fmt.Errorf("%w: which post speaks? It may be any of %v", compose.ErrRequest, may)
 	}
 	return may[0], nil
 }
@@ -138,7 +166,7 @@ func (s *Server) language(given string) string {
 
 func (s *Server) viewSent(sent node.Sent, post traffic.Post) api.Sent {
 	return api.Sent{
-		ID: sent.ID.String(), Number: number(traffic.Address{Party: s.node.Self(), Post: post}, sent.Feed, sent.Index),
+		ID: sent.ID.String(), Number: floor.Number(traffic.Address{Party: s.node.Self(), Post: post}, sent.Feed, sent.Index),
 		Channel: hex.EncodeToString(sent.Feed.Channel[:]), Feed: sent.Feed.Origin(), Index: sent.Index,
 		Waits: s.mirrors(sent.Feed.Channel, ""),
 	}
@@ -172,7 +200,7 @@ func (s *Server) reply(ctx context.Context, by officer.Actor, in *struct {
 			r.Text["received"] = h.Held.UTC().Format("2006-01-02T15:04:05Z07:00") // when it came to be held here
 		}
 	}
-	values, blobs, err := valuesOf(&r.Words, f)
+	values, blobs, err := compose.Values(&r.Words, f)
 	if err != nil {
 		return api.Sent{}, err
 	}
@@ -189,6 +217,9 @@ func (s *Server) reply(ctx context.Context, by officer.Actor, in *struct {
 	if err != nil {
 		return api.Sent{}, err
 	}
+	if err := s.permit(ctx, &d, r.Essential); err != nil {
+		return api.Sent{}, err
+	}
 	sent, err := s.say(ctx, by, actionOf(f), d)
 	if err != nil {
 		return api.Sent{}, err
@@ -198,57 +229,4 @@ func (s *Server) reply(ctx context.Context, by officer.Actor, in *struct {
 		return api.Sent{}, err
 	}
 	return s.viewSent(sent, said.Statement.Issuer.Post), nil
-}
-
-// valuesOf are the fields of a form as they were given, with the files that they name.
-func valuesOf(w *api.Words, f *form.Form) (v form.Values, blobs [][]byte, err error) {
-	switch {
-	case w.Fields != nil && w.Text != nil:
-		return nil, nil, fmt.Errorf("%w: fields as JSON or as text, not both", errField)
-	case w.Fields != nil:
-		v, err = f.FromJSON(w.Fields)
-	default:
-		v, err = f.FromText(w.Text)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	v = maps.Clone(v)
-	if v == nil {
-		v = form.Values{}
-	}
-	for _, a := range w.Attachments {
-		field, err := fieldOf(&a, f)
-		if err != nil {
-			return nil, nil, err
-		}
-		mediaType, _, err := mime.ParseMediaType(a.Type) // statements bear it without parameters
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %q is no media type", errField, a.Type)
-		}
-		b := form.Blob{Hash: sha256.Sum256(a.Data), Size: int64(len(a.Data)), Name: a.Name, Type: mediaType}
-		if field.Kind == form.KindBlob {
-			v[field.Name] = b.Value()
-		} else {
-			list, _ := v[field.Name].([]any)
-			v[field.Name] = append(slices.Clone(list), b.Value())
-		}
-		blobs = append(blobs, a.Data)
-	}
-	return v, blobs, nil
-}
-
-// fieldOf is where a file goes: the field named, or the only one that takes files.
-func fieldOf(a *api.Attachment, f *form.Form) (*form.Field, error) {
-	var found []*form.Field
-	for i := range f.Fields {
-		field := &f.Fields[i]
-		if (field.Kind == form.KindBlob || field.Kind == form.KindBlobs) && (a.Field == "" || a.Field == field.Name) {
-			found = append(found, field)
-		}
-	}
-	if len(found) != 1 {
-		return nil, fmt.Errorf("%w: form %s has %d fields that %q could go to", errField, f.ID, len(found), a.Name)
-	}
-	return found[0], nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/compose"
 	"detente/archive"
 	"detente/node"
 	"detente/officer"
@@ -63,14 +64,14 @@ func (s *Server) list(ctx context.Context, _ officer.Actor, in *listing) ([]api.
 		return nil, err
 	}
 	for _, state := range open {
-		v.states[state.Name] = state
+		v.Know(state)
 		for _, id := range state.Open {
 			h, err := s.node.Statement(ctx, id)
 			if err != nil {
 				return nil, err
 			}
 			if match(h) && len(out) < in.Limit {
-				line, err := v.line(h)
+				line, err := v.Line(h)
 				if err != nil {
 					return nil, err
 				}
@@ -93,7 +94,7 @@ func (s *Server) list(ctx context.Context, _ officer.Actor, in *listing) ([]api.
 		if seen[h.ID.String()] {
 			continue
 		}
-		line, err := v.line(h)
+		line, err := v.Line(h)
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +146,7 @@ func (s *Server) show(ctx context.Context, _ officer.Actor, in *onStatement) (ap
 	if err != nil {
 		return api.Statement{}, err
 	}
-	return s.viewer(ctx, language.Make(in.Lang)).statement(h)
+	return s.viewer(ctx, language.Make(in.Lang)).Statement(h)
 }
 
 func (s *Server) receipts(ctx context.Context, _ officer.Actor, in *struct {
@@ -194,7 +195,7 @@ func (s *Server) blob(ctx context.Context, _ officer.Actor, in *struct {
 }) ([]byte, error) {
 	raw, err := hex.DecodeString(in.Hash)
 	if err != nil || len(raw) != 32 {
-		return nil, fmt.Errorf("%w: a hash has 64 hexadecimal digits", errField)
+		return nil, fmt.Errorf("%w: a hash has 64 hexadecimal digits", compose.ErrRequest)
 	}
 	return s.node.Blob(ctx, [32]byte(raw))
 }

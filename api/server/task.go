@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/compose"
 	"detente/audit"
 	"detente/feed"
 	"detente/node"
@@ -131,7 +132,7 @@ func (s *Server) openEpoch(ctx context.Context, by officer.Actor, in *struct{ Bo
 		}
 	}
 	if in.Body.Reason == "" || in.Body.By == "" || in.Body.Post == "" {
-		return api.Sent{}, fmt.Errorf("%w: an epoch is opened by a post, on somebody's authority, for a reason", errField)
+		return api.Sent{}, fmt.Errorf("%w: an epoch is opened by a post, on somebody's authority, for a reason", compose.ErrRequest)
 	}
 	if f.Party != s.node.Self() {
 		return api.Sent{}, fmt.Errorf("%w: %s", feed.ErrNoFeed, f.Origin())

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/view"
 	"detente/floor"
 	"detente/officer"
 	"detente/roster"
@@ -80,7 +81,7 @@ func (s *Server) item(it floor.Shown, lang language.Tag) api.Item {
 	if it.Channel != [32]byte{} {
 		out.Channel = hex.EncodeToString(it.Channel[:4])
 		if c, regime, err := s.node.Channel(it.Channel); err == nil {
-			out.Channel = channelName(c)
+			out.Channel = view.ChannelName(c)
 			if f, ok := regime.Latest(it.Form); ok {
 				out.Detail = regime.Phrases.Phrase(lang, f.ID)
 			}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"testing"
 
 	"golang.org/x/text/language"
@@ -16,10 +17,21 @@ func TestEveryKindHasItsWords(t *testing.T) {
 	}
 	keys := []string{
 		"standing.invalid", "standing.out-of-order", "level.E0", "level.E1", "level.E2",
+		"reply.terminal", "duplicate", "prepared.error", "prepared.correction", "item.check", "item.directory.unconfirmed", "item.directory.expired",
+		"check.year.title", "check.year.desc", "check.year.day", "check.year.none", "check.year.all", "check.year.late", "check.year.missed", "check.year.waiting", "check.year.empty",
+		"translation.person", "translation.machine", "translation.machine-reviewed", "translation.translator", "translation.reviewer", "translation.certifier",
 		"item.acknowledge", "item.answer", "item.info", "item.missed.acknowledgement", "item.missed.answer", "item.missed.own",
 	}
 	for _, why := range exchange.Silences() {
 		keys = append(keys, "silence."+string(why))
+	}
+	for _, on := range []string{"never-heard", "heard", "failure", "statement", "receipt", "no-receipt", "acknowledged", "suspended", "unmanned", "not-taken"} {
+		keys = append(keys, "silence.evidence."+on)
+	}
+	for n := 1; n <= 12; n++ {
+		if keys = append(keys, fmt.Sprintf("month.%d", n)); n <= 7 {
+			keys = append(keys, fmt.Sprintf("weekday.%d", n))
+		}
 	}
 	for _, what := range []string{"acknowledgement", "answer"} {
 		keys = append(keys, "owed."+what, "owed."+what+".overdue", "owed."+what+".unknown")

@@ -1,28 +1,34 @@
-package server
+package view
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"detente/api"
 	"detente/archive"
 	"detente/dossier"
+	"detente/key"
+	"detente/party"
 	"detente/traffic"
 )
 
 // status tells the standing of a statement in the reader's words. What a machine did begins with a hollow mark, what a person did with a solid
 // one: nobody can take the one for the other.
-func (v *viewer) status(s *api.Statement, to []traffic.Party) []string {
+func (v *Viewer) status(s *api.Statement, to []traffic.Party) []string {
 	say := func(key string, args ...any) string { return v.phrases.Phrase(v.lang, key, args...) }
 	var out []string
 	if s.Reason != "" {
 		out = append(out, say("standing."+s.Standing, s.Reason))
 	}
+	if s.Duplicate != "" {
+		out = append(out, say("duplicate", s.Duplicate[:8]))
+	}
 	for _, r := range s.Receipts {
 		var algorithms []string
 		for _, a := range r.Algorithms {
-			algorithms = append(algorithms, algorithm(a))
+			algorithms = append(algorithms, Algorithm(a))
 		}
 		key := "receipt.other"
 		if r.Mirror == v.node.Self() {
@@ -37,6 +43,10 @@ func (v *viewer) status(s *api.Statement, to []traffic.Party) []string {
 		key := "reply.other"
 		if slices.Contains([]string{"acknowledgement", "answer", "interim", "check-answer", "correction", "cancellation"}, r.Form) {
 			key = "reply." + r.Form
+		}
+		if !r.Human {
+			out = append(out, "○ "+say("reply.terminal", r.From, r.Issued, r.Number))
+			continue
 		}
 		out = append(out, "● "+say(key, r.From, r.Drafter, r.Issued, r.Number))
 	}
@@ -71,4 +81,29 @@ func join(parties []traffic.Party) string {
 		names = append(names, string(p))
 	}
 	return strings.Join(names, ", ")
+}
+
+// ChannelName is how lists name a channel: those that follow from pairing by their members.
+func ChannelName(c *party.Channel) string {
+	if c.Kind == party.Common {
+		return c.Name
+	}
+	names := []string{c.Name}
+	for _, m := range c.Members {
+		names = append(names, string(m))
+	}
+	return strings.Join(names, " ")
+}
+
+// Algorithm is how people call an algorithm of signatures.
+func Algorithm(a key.Algorithm) string {
+	switch a {
+	case key.Ed25519:
+		return "Ed25519"
+	case key.MLDSA44:
+		return "ML-DSA-44"
+	case key.MLDSA65:
+		return "ML-DSA-65"
+	}
+	return strconv.FormatInt(int64(a), 10)
 }
