@@ -140,8 +140,13 @@ func (h *Host) man() error {
 	if err != nil {
 		return err
 	}
+	callers, err := h.callers()
+	if err != nil {
+		return err
+	}
+	book := &addressBook{host: h, set: callers, last: make(map[string][]floor.Means)}
 	if h.floor, err = floor.New(h.node, floor.Config{
-		Phrases: phrases, Patience: h.cfg.Settings.Watch.Patience, Approvals: h.releases, Log: h.log,
+		Callers: callers, Means: book.means, Phrases: phrases, Patience: h.cfg.Settings.Watch.Patience, Approvals: h.releases, Log: h.log,
 	}); err != nil {
 		return err
 	}

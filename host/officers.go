@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"strings"
 
 	"detente/floor"
 	"detente/officer"
@@ -54,14 +52,14 @@ func (h *Host) enrol(journal *floor.Journal) (*officer.Roll, error) {
 		},
 	}
 	if o := console.OpenID; o.Issuer != "" {
-		secret, err := os.ReadFile(h.cfg.Settings.Path(h.cfg.Home, o.SecretFile))
+		secret, err := h.secret("console.openid.secret_file", o.SecretFile)
 		if err != nil {
-			return nil, fmt.Errorf("%w: console.openid.secret_file: %w", ErrSettings, err)
+			return nil, err
 		}
 		if c.Origin == "" {
 			return nil, fmt.Errorf("%w: console.openid needs console.origin, to which the provider sends the browser back", ErrSettings)
 		}
-		c.OpenID = &officer.OpenID{Issuer: o.Issuer, Client: o.Client, Secret: strings.TrimSpace(string(secret)), Redirect: c.Origin + OpenIDPath}
+		c.OpenID = &officer.OpenID{Issuer: o.Issuer, Client: o.Client, Secret: secret, Redirect: c.Origin + OpenIDPath}
 	}
 	r, err := officer.New(c)
 	if err != nil {

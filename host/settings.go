@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/call"
 	"detente/traffic"
 
 	"github.com/BurntSushi/toml"
@@ -33,6 +34,7 @@ type Settings struct {
 	API     APISettings     `toml:"api" doc:"The local API, for the tools of this party."`
 	Watch   WatchSettings   `toml:"watch" doc:"The watch: how people are called."`
 	Metrics MetricsSettings `toml:"metrics" doc:"What a monitoring system reads: /metrics, /livez and /readyz."`
+	Call    CallSettings    `toml:"call" doc:"Ways of calling officers, beside the console. A call carries nothing of what a statement says."`
 	Console ConsoleSettings `toml:"console" doc:"The pages for the officers of this party."`
 }
 
@@ -60,6 +62,7 @@ func DefaultSettings(p traffic.Party) Settings {
 		Party: p, Database: "data/detente.db", Heartbeat: time.Minute, Silence: 3 * time.Minute, LogLevel: slog.LevelInfo, LogFormat: "text",
 		API:   APISettings{Socket: "node.sock", TokenFile: "api.token"},
 		Watch: WatchSettings{Patience: 2 * time.Minute},
+		Call:  CallSettings{Mail: MailSettings{Security: call.StartTLS}, Command: CommandSettings{Command: []string{}, Timeout: 30 * time.Second}},
 	}
 }
 
