@@ -82,10 +82,19 @@ func (p *play) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.back(ctx, p.south, q, "answer to the check", api.ReplyRequest{Words: api.Words{
+	if _, err := p.back(ctx, p.south, q, "answer to the check", api.ReplyRequest{Words: api.Words{
 		Form: "check-answer", Language: "ru", Text: map[string]string{"answered_by": "duty-officer", "answer": "Ветер северный, слабый."},
-	}})
-	return err
+	}}); err != nil {
+		return err
+	}
+	s, err := p.north.Statement(ctx, q.ID, "en")
+	if err != nil {
+		return err
+	}
+	p.step("a check of level 2 is answered by a person in his own words, and never by the machine: %s is %s", q.Number, s.Standing)
+	p.note("○ asked:    Which way does the wind blow at your centre?")
+	p.note("● %s: Ветер северный, слабый.", p.south.people[0].name)
+	return nil
 }
 
 func (p *play) ask(ctx context.Context) error {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"detente/watch"
 )
 
 // pulse tells from outside whether the loop of the watch lives. The zero value is a loop that does not run.
@@ -53,4 +55,22 @@ func (f *Floor) Alive() error {
 		return fmt.Errorf("%w: it should have woken at %s", ErrStuck, p.until.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// Stand calls fn for each item of the board that is not done, as the loop has seen it last, and counts the posts for which a roster names nobody
+// now. It costs little, however much stands there.
+func (f *Floor) Stand(now time.Time, fn func(*watch.Item)) (unmanned int) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	for _, list := range [][]*watch.Item{f.board.items, f.board.taken} {
+		for _, it := range list {
+			fn(it)
+		}
+	}
+	for _, p := range f.node.Chain(f.node.Self()).Latest().Posts {
+		if d, ok := f.record.duty(p.Name, now); ok && d.Unmanned() {
+			unmanned++
+		}
+	}
+	return unmanned
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"time"
 
 	"detente/metrics"
 	"detente/store"
@@ -10,24 +11,16 @@ import (
 
 // measure is the watch floor in numbers, for a monitoring system. No name of an officer, and no word that anybody wrote, leaves here.
 func (h *Host) measure(ctx context.Context) (out metrics.Watch, err error) {
-	v, err := h.floor.Watch(ctx, "", "")
-	if err != nil {
-		return out, err
-	}
-	for _, it := range append(v.Items, v.Taken...) {
-		out.Items = append(out.Items, metrics.Item{Precedence: it.Precedence, Taken: it.Taken != nil, Overdue: it.Overdue(v.Now), Since: it.Since})
+	now := time.Now()
+	out.Unmanned = h.floor.Stand(now, func(it *watch.Item) {
+		out.Items = append(out.Items, metrics.Item{Precedence: it.Precedence, Taken: it.Taken != nil, Overdue: it.Overdue(now), Since: it.Since})
 		switch it.Kind {
 		case watch.Directory:
 			out.Stale++
 		case watch.Release:
 			out.Releases++
 		}
-	}
-	for _, d := range v.Duty {
-		if d.Unmanned() {
-			out.Unmanned++
-		}
-	}
+	})
 	err = h.node.DB.View(ctx, func(tx *store.Tx) error {
 		tallies, err := watch.Tallies(ctx, tx)
 		out.Calls = nil

@@ -95,9 +95,14 @@ type view struct {
 	keys    bool // the terminal takes keys
 }
 
+// mostItems is how many items of a kind can be reached with keys: whoever has more than that before him begins at the top.
+const mostItems = 200
+
+func most(items []api.Item) []api.Item { return items[:min(len(items), mostItems)] }
+
 // items are the items in the order in which they stand.
 func (v *view) items() []api.Item {
-	return append(append([]api.Item{}, v.watch.Items...), v.watch.Taken...)
+	return append(append([]api.Item{}, most(v.watch.Items)...), most(v.watch.Taken)...)
 }
 
 // item is the one that the keys act on: the chosen one, or else the first.
@@ -278,7 +283,7 @@ func (v *view) body(w words, columns int) (out []line, at int) {
 	chosenItem, _ := v.item()
 	section := func(title string, items []api.Item) {
 		out = append(out, line{}, line{cut(title, columns), strong})
-		for _, i := range items {
+		for _, i := range most(items) {
 			mine := i.Key == chosenItem.Key
 			if mine {
 				at = len(out)
@@ -287,6 +292,9 @@ func (v *view) body(w words, columns int) (out []line, at int) {
 			if mine || !v.keys {
 				out = append(out, v.details(w, i, columns)...)
 			}
+		}
+		if n := len(items) - mostItems; n > 0 {
+			out = append(out, line{"    ↓ " + w.say("more", n), plain})
 		}
 	}
 	if len(v.watch.Items)+len(v.watch.Taken) == 0 {
