@@ -18,6 +18,7 @@ type inboxCmd struct {
 	Plane   traffic.Plane `help:"Only of this plane." placeholder:"PLANE"`
 	Form    string        `help:"Only of this form." placeholder:"FORM"`
 	From    string        `help:"Only by this party or post." placeholder:"ADDRESS"`
+	Ladder  bool          `help:"How far each has come: held, accepted, understood, passed on, answered."`
 	Limit   int           `help:"At most so many." default:"50"`
 	session.LangFlag
 	session.JSONFlag
@@ -56,6 +57,16 @@ func (c *inboxCmd) Run(s *session.Session) error {
 	for _, line := range lines {
 		s.Printf("%s  %-9s  %s  %s  %s%s\n", line.ID[:8], line.Precedence, session.Moment(line.Issued), line.Number, line.Title, plane(line.Plane))
 		s.Printf("          %s\n", strings.Join(append([]string{line.Channel, standing(line)}, owed(line.Owed)...), "; "))
+		if !c.Ladder {
+			continue
+		}
+		st, err := node.Statement(s.Ctx, line.ID, c.Lang)
+		if err != nil {
+			return err
+		}
+		for _, rung := range ladders(st.Ladder) {
+			s.Printf("          %s\n", rung)
+		}
 	}
 	return nil
 }

@@ -3,7 +3,9 @@ package cli
 import (
 	"strings"
 
+	"detente/api"
 	"detente/cli/session"
+	"detente/traffic"
 )
 
 type showCmd struct {
@@ -54,6 +56,45 @@ func (c *showCmd) Run(s *session.Session) error {
 	} else {
 		s.Printf("%s\n", strings.TrimRight(st.Text, "\n"))
 	}
+	if rungs := ladders(st.Ladder); len(rungs) > 0 {
+		s.Printf("\n%s\n", strings.Join(rungs, "\n"))
+	}
 	s.Printf("\nid %s\n", st.ID)
 	return nil
+}
+
+// ladders is how far a statement has come, a line for each addressee: hollow is what a machine did, solid what a person did, a dash what has not come.
+func ladders(rungs []api.Rung) []string {
+	var parties []traffic.Party
+	lines := make(map[traffic.Party]string)
+	for _, r := range rungs {
+		if _, known := lines[r.Party]; !known {
+			parties = append(parties, r.Party)
+			lines[r.Party] = string(r.Party)
+		}
+		mark := "–"
+		switch {
+		case r.At.IsZero():
+		case r.Human:
+			mark = "●"
+		default:
+			mark = "○"
+		}
+		text := "  " + mark + " " + r.What
+		if r.To != "" {
+			text += " (" + r.To + ")"
+		}
+		if !r.At.IsZero() {
+			text += " " + session.Moment(r.At)
+		}
+		if r.By != "" {
+			text += " " + r.By
+		}
+		lines[r.Party] += text
+	}
+	var out []string
+	for _, p := range parties {
+		out = append(out, lines[p])
+	}
+	return out
 }

@@ -49,19 +49,23 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	p.printf("\nDone in %.1f s: %d statements sent, each held by those addressed, each receipt and each proof verified.\n", time.Since(p.start).Seconds(), len(p.told))
 	if cfg.Stay {
-		p.stay(ctx)
+		return p.stay(ctx)
 	}
 	return nil
 }
 
-func (p *play) stay(ctx context.Context) {
-	p.printf("\nThe nodes stay up. Talk to each, in another terminal:\n\n")
+func (p *play) stay(ctx context.Context) error {
+	if err := p.doors(ctx); err != nil {
+		return err
+	}
+	p.printf("\nOr talk to each node in another terminal:\n\n")
 	for _, a := range p.world.actors {
-		p.printf("  # %s\n  detente --home %s inbox\n", a.name, a.home)
+		p.printf("  # %s\n  detente --home %s watch\n", a.name, a.home)
 	}
 	p.printf("\n  detente --home %s show %s --lang ru\n", p.south.home, p.question.Number)
 	p.printf("  detente --home %s send --channel nrrc --post mfa --form goodwill text='Good morning.'\n\nCtrl-C ends it, and removes everything.\n", p.north.home)
 	<-ctx.Done()
+	return nil
 }
 
 func (p *play) step(format string, args ...any) {

@@ -25,7 +25,7 @@ func (a *actor) enrol(ctx context.Context) error {
 		for _, role := range o.roles {
 			grants = append(grants, api.Grant{Post: "*", Role: role})
 		}
-		if _, err := a.SetOfficer(ctx, api.OfficerRequest{ID: o.id, Name: o.name, Language: o.language, Grants: grants}); err != nil {
+		if _, err := a.SetOfficer(ctx, api.OfficerRequest{ID: o.id, Name: o.name, Language: o.language, Grants: grants, Webhook: a.phones.of(o.id)}); err != nil {
 			return err
 		}
 		token, err := a.NewToken(ctx, o.id)
@@ -169,7 +169,7 @@ func (p *play) miss(ctx context.Context) error {
 	called := func(who person) func(*api.Item) bool {
 		return func(i *api.Item) bool {
 			for _, c := range i.Calls {
-				if c.Officer == who.id && c.Outcome == "placed" {
+				if c.Officer == who.id && c.Means == "webhook" && c.Outcome == "placed" {
 					return true
 				}
 			}
@@ -180,11 +180,20 @@ func (p *play) miss(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ring, err := p.world.phones.heard(first.id, sent.Number)
+	if err != nil {
+		return err
+	}
 	p.step("○ Southland's node calls %s (duty officer) at once; it is due at %s. Nobody takes it …", first.name, i.Due.UTC().Format("15:04:05Z"))
+	p.note("his telephone, by a signed webhook: %s", ring.Title)
 	if _, err = p.south.item(ctx, "the second call", about("acknowledge", called(second))); err != nil {
 		return err
 	}
+	if ring, err = p.world.phones.heard(second.id, sent.Number); err != nil {
+		return err
+	}
 	p.step("○ … so after three tenths of the time it calls %s (deputy)", second.name)
+	p.note("her telephone: %s", ring.Title)
 	if _, err = p.south.item(ctx, "the missed deadline", about("acknowledge", func(i *api.Item) bool { return i.Overdue })); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type actor struct {
 	people   []person
 	as       map[string]*api.Client // by officer
 	origin   string                 // of its console
+	phones   *phones
 	host     *host.Host
 	*api.Client
 }
@@ -38,6 +39,7 @@ type actor struct {
 type world struct {
 	dir     string
 	network *network
+	phones  *phones
 	actors  []*actor
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -113,6 +115,13 @@ func newWorld(ctx context.Context, dir string) (*world, error) {
 	w := &world{dir: dir, network: &network{conns: make(map[net.Conn]bool)}, failed: make(chan error, 3)}
 	running, stop := context.WithCancel(ctx)
 	w.stop = stop
+	var err error
+	if w.phones, err = install(); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "calls.secret"), []byte(w.phones.secret+"\n"), 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("demo: %w", err), w.close())
+	}
 	for _, c := range cast() {
 		a, err := w.found(running, c)
 		if err != nil {
@@ -137,6 +146,14 @@ func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 	}
 	settings := host.DefaultSettings(c.id)
 	settings.Listen, settings.KeyFile, settings.Pouches = listen.Addr().String(), a.keyFile, "pouches"
+	pages, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	a.origin = fmt.Sprintf("http://localhost:%d", pages.Addr().(*net.TCPAddr).Port) // a name: passkeys do not hold for an address
+	settings.Console.Listen, settings.Console.Origin = pages.Addr().String(), a.origin
+	settings.Call.Webhook.SecretFile = filepath.Join(w.dir, "calls.secret")
+	a.phones = w.phones
 	lock := party.Lock{KeyFile: a.keyFile}
 	_, err = host.Found(a.home, host.Founding{
 		Plan: party.Plan{
@@ -155,7 +172,7 @@ func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 		return nil, err
 	}
 	a.host, err = host.New(ctx, host.Config{
-		Home: a.home, Settings: settings, Lock: lock, Listener: listen, Dial: w.network.dial,
+		Home: a.home, Settings: settings, Lock: lock, Listener: listen, ConsoleListener: pages, Dial: w.network.dial,
 		Adjust: func(c *node.Config) { c.Regimes = append(c.Regimes, drill) },
 	})
 	if err != nil {
@@ -177,6 +194,7 @@ func (w *world) close() error {
 	for _, a := range w.actors {
 		errs = append(errs, a.host.Close())
 	}
+	errs = append(errs, w.phones.close())
 	close(w.failed)
 	for err := range w.failed {
 		errs = append(errs, err)

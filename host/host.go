@@ -58,6 +58,7 @@ type Host struct {
 	releases *release.Desk
 	api      *server.Server
 	meter    *metrics.Meter
+	standing *standing.Standing
 	stopping chan struct{}
 	stop     func() // closes stopping, once
 }
@@ -152,8 +153,9 @@ func (h *Host) man() error {
 	}
 	h.releases.HandedOver, h.releases.Changed = h.floor.Approved, h.floor.Kick
 	h.floor.Join(h.releases)
+	h.standing = standing.New(h.floor, h.log)
 	h.api, err = server.New(server.Config{
-		Node: h.node, Floor: h.floor, Standing: standing.New(h.floor, h.log), Officers: h.officers, Releases: h.releases, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
+		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	})
 	return err
 }

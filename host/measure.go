@@ -6,7 +6,13 @@ import (
 
 	"detente/metrics"
 	"detente/store"
+	"detente/traffic"
 	"detente/watch"
+)
+
+const (
+	checksOf   = 30 * 24 * time.Hour // of which time checks are counted
+	mostChecks = 10000
 )
 
 // measure is the watch floor in numbers, for a monitoring system. No name of an officer, and no word that anybody wrote, leaves here.
@@ -31,6 +37,19 @@ func (h *Host) measure(ctx context.Context) (out metrics.Watch, err error) {
 	})
 	if err != nil {
 		return out, err
+	}
+	checks, _, err := h.standing.Checks(ctx, "", now.Add(-checksOf), mostChecks)
+	if err != nil {
+		return out, err
+	}
+	count := make(map[[2]string]int)
+	for _, c := range checks {
+		if c.From == h.node.Self() {
+			count[[2]string{string(c.Peer(h.node.Self())), c.State(true, now)}]++
+		}
+	}
+	for k, n := range count {
+		out.Checks = append(out.Checks, metrics.Checks{Peer: traffic.Party(k[0]), State: k[1], N: n})
 	}
 	sessions, err := h.officers.Sessions(ctx, "")
 	out.Sessions = len(sessions)
