@@ -37,8 +37,9 @@ type Report struct {
 	Faults       []string `json:"faults"`
 }
 
-// step is how many entries are examined at a time: enough to keep all cores busy, little enough to hold in memory.
-const step = 2048
+// step is how many entries are read at a time. Three such parts are in memory: one that is read, two that are examined, so that no core waits for
+// the last signature of one part before it begins the next.
+const step = 512
 
 // Run verifies everything that is held: signatures and judgements of every entry, trees against heads and checkpoints, every cosignature,
 // every fold. progress, unless nil, is told how many entries are done, of how many.
@@ -91,19 +92,33 @@ func (a *Auditor) feed(ctx context.Context, h *feed.Head, r *Report, done func()
 		return nil
 	}
 	f := feedAudit{Auditor: a, head: h, report: r, judge: j, tree: feed.NewTree()}
-	// One part is read while the one before it is verified, which is what costs.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	parts := make(chan part, 1)
+	parts := make(chan *part, 1)
 	var g errgroup.Group
 	g.Go(func() error {
 		defer close(parts)
-		return a.read(ctx, h, parts)
+		return a.read(ctx, h, func(p *part) error {
+			p.examined = make(chan struct{})
+			g.Go(func() error {
+				defer close(p.examined)
+				p.findings, p.err = j.Examine(ctx, p.bodies)
+				return p.err
+			})
+			select {
+			case parts <- p:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
 	})
 	for p := range parts {
-		if err := f.entries(ctx, p); err != nil {
-			return err
+		if <-p.examined; p.err != nil {
+			cancel()
+			break
 		}
+		f.entries(p)
 		done()
 	}
 	if err := g.Wait(); err != nil {
@@ -121,30 +136,33 @@ type part struct {
 	entries []feed.Entry
 	bodies  [][]byte
 	signed  []feed.Kept // the checkpoints at the sizes within
+
+	examined chan struct{} // closed when the two below are there
+	findings []judge.Finding
+	err      error
 }
 
-// read gives the parts of a feed in their order, until ctx ends.
-func (a *Auditor) read(ctx context.Context, h *feed.Head, to chan<- part) error {
+// read gives the parts of a feed in their order.
+func (a *Auditor) read(ctx context.Context, h *feed.Head, give func(*part) error) error {
 	for from := int64(0); from < h.Size; from += step {
-		var p part
+		to := min(from+step, h.Size)
+		var p *part
 		err := a.DB.View(ctx, func(tx *store.Tx) (err error) {
-			p = part{from: from}
-			err = h.Range(ctx, tx, from, min(from+step, h.Size), func(e feed.Entry) bool {
+			p = &part{from: from, entries: make([]feed.Entry, 0, to-from), bodies: make([][]byte, 0, to-from)}
+			err = h.Range(ctx, tx, from, to, func(e feed.Entry) bool {
 				p.entries, p.bodies = append(p.entries, e), append(p.bodies, e.Bytes)
 				return true
 			})
 			if err == nil {
-				p.signed, err = h.Kept(ctx, tx, from+1, min(from+step, h.Size))
+				p.signed, err = h.Kept(ctx, tx, from+1, to)
 			}
 			return err
 		})
+		if err == nil {
+			err = give(p)
+		}
 		if err != nil {
 			return err
-		}
-		select {
-		case to <- p:
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 	return nil
@@ -160,22 +178,18 @@ type feedAudit struct {
 	tree   *feed.Tree
 }
 
-func (a *feedAudit) entries(ctx context.Context, p part) error {
+func (a *feedAudit) entries(p *part) {
 	r, origin, signed := a.report, a.head.Feed.Origin(), p.signed
-	findings, err := a.judge.Examine(ctx, p.bodies)
-	if err != nil {
-		return err
-	}
 	for i, e := range p.entries {
 		r.Entries++
 		if e.Index != p.from+int64(i) {
 			r.fault("%s: entry %d is missing", origin, p.from+int64(i))
-			return nil
+			return
 		}
-		if s := findings[i].Statement; s != nil {
+		if s := p.findings[i].Statement; s != nil {
 			r.Signatures += int64(len(s.Signatures()))
 		}
-		was := findings[i].Conclude(&a.prior)
+		was := p.findings[i].Conclude(&a.prior)
 		if was.ID != e.ID || was.Dossier != e.Dossier || was.Form != e.Form || was.Issuer != e.Issuer || was.Clock != e.Clock {
 			r.fault("%s: entry %d is not indexed as what it is", origin, e.Index)
 		}
@@ -191,7 +205,6 @@ func (a *feedAudit) entries(ctx context.Context, p part) error {
 			signed = signed[1:]
 		}
 	}
-	return nil
 }
 
 // checkpoint verifies one kept checkpoint and all its cosignatures against the entries that were just read.
