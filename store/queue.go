@@ -10,6 +10,7 @@ const (
 	calmWork   = 2 * time.Millisecond   // of work before a batch is committed: ten times what a sync takes
 	urgentWork = 100 * time.Microsecond // the same once something urgent is in it
 	maxBatch   = 4096                   // requests in a batch, whatever the clock says
+	maxPassed  = 8                      // urgent batches in a row that go before calm work which waits
 )
 
 // queue is the requests that wait for the committer.
@@ -18,6 +19,7 @@ type queue struct {
 	some   *sync.Cond
 	lanes  [2][]*request // by Urgency
 	retry  []*request    // have been run before, to no avail
+	passed int           // urgent batches in a row that calm work has waited for
 	closed error         // why nothing more is taken
 }
 
@@ -111,6 +113,7 @@ type batch struct {
 	until   time.Time // it closes
 	n       int       // times next was called
 	calm    bool      // some Calm work is in it
+	urgent  bool      // some Urgent work is in it
 	guarded bool      // of requests that are run again, each behind a savepoint
 	alone   bool      // of one request
 }
@@ -135,12 +138,20 @@ func (b *batch) next() *request {
 			if near := now.Add(urgentWork); near.Before(b.until) {
 				b.until = near
 			}
+			b.urgent = true
 			return r
 		}
 	}
-	// One Calm request gets in even when it is late, so that a flood of Urgent ones cannot stop the rest.
+	// One Calm request may take as long as a whole batch, so none goes with Urgent ones, except each ninth time: a flood of them slows the
+	// rest and cannot stop it.
+	if b.urgent && (b.calm || b.q.passed < maxPassed) {
+		if !b.calm && len(b.q.lanes[Calm]) > 0 {
+			b.q.passed++
+		}
+		return nil
+	}
 	if open || !b.calm {
-		b.calm = true
+		b.calm, b.q.passed = true, 0
 		return pop(&b.q.lanes[Calm])
 	}
 	return nil

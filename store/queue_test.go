@@ -6,17 +6,20 @@ import (
 	"time"
 )
 
-// A batch under a flood of urgent requests: it is committed soon, and one calm request gets in all the same.
+// A batch with urgent requests: it is committed soon, and no calm request goes with it unless calm ones have waited for many such batches.
 func TestBatchUnderFlood(t *testing.T) {
 	const eachTakes = 30 * time.Microsecond
 	for name, c := range map[string]struct {
-		urgent, calm         int
+		urgent, calm, passed int
 		wantUrgent, wantCalm int
 	}{
-		"calm alone":   {0, 1000, 0, int(calmWork / eachTakes)},
-		"flood":        {1000, 1000, int(urgentWork / eachTakes), 1},
-		"urgent alone": {1000, 0, int(urgentWork / eachTakes), 0},
-		"one urgent":   {1, 1000, 1, int(urgentWork / eachTakes)},
+		"calm alone":          {0, 1000, 0, 0, int(calmWork / eachTakes)},
+		"flood":               {1000, 1000, 0, int(urgentWork / eachTakes), 0},
+		"flood, almost long":  {1000, 1000, maxPassed - 1, int(urgentWork / eachTakes), 0},
+		"flood, for long":     {1000, 1000, maxPassed, int(urgentWork / eachTakes), 1},
+		"urgent alone":        {1000, 0, maxPassed, int(urgentWork / eachTakes), 0},
+		"one urgent":          {1, 1000, 0, 1, 0},
+		"one urgent, at last": {1, 1000, maxPassed, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -31,6 +34,7 @@ func TestBatchUnderFlood(t *testing.T) {
 				for range c.calm {
 					q.add(&request{}, Calm)
 				}
+				q.passed = c.passed
 				gotUrgent, gotCalm := 0, 0
 				b := q.newBatch()
 				for r := b.next(); r != nil; r = b.next() {
@@ -48,4 +52,25 @@ func TestBatchUnderFlood(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A flood of urgent requests slows calm ones and cannot stop them.
+func TestCalmGetsInUnderFlood(t *testing.T) {
+	var q queue
+	q.init()
+	calm := &request{}
+	q.add(calm, Calm)
+	for n := range 2 * maxPassed {
+		q.add(&request{}, Urgent)
+		b := q.newBatch()
+		for r := b.next(); r != nil; r = b.next() {
+			if r == calm {
+				if n != maxPassed {
+					t.Errorf("calm work went with urgent batch %d", n)
+				}
+				return
+			}
+		}
+	}
+	t.Error("calm work waits for ever")
 }
