@@ -4,6 +4,7 @@ package canonical
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -75,6 +76,24 @@ func Marshal(v any) ([]byte, error) {
 	return b, nil
 }
 
+// AppendBytes appends the encoding of a byte string.
+func AppendBytes(to, s []byte) []byte {
+	const byteString = 2 << 5
+	switch n := len(s); {
+	case n < 24:
+		to = append(to, byteString|byte(n))
+	case n < 1<<8:
+		to = append(to, byteString|24, byte(n))
+	case n < 1<<16:
+		to = binary.BigEndian.AppendUint16(append(to, byteString|25), uint16(n))
+	case n < 1<<32:
+		to = binary.BigEndian.AppendUint32(append(to, byteString|26), uint32(n))
+	default:
+		to = binary.BigEndian.AppendUint64(append(to, byteString|27), uint64(n))
+	}
+	return append(to, s...)
+}
+
 // Unmarshal decodes b, at most limit bytes, into v, after [Check]. ErrShape means that b is not what v would be encoded as: an unknown or a
 // missing key, a value of another type or length, an optional field that is there and empty.
 //
@@ -86,6 +105,9 @@ func Unmarshal(b []byte, v any, limit int) error {
 	}
 	if err := fixed.dec.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %v", ErrShape, err)
+	}
+	if _, free := v.(*map[string]any); free {
+		return nil // it takes whatever there is as what it is, and of that b is the one encoding
 	}
 	same := expect(b)
 	if err := fixed.enc.NewEncoder(&same).Encode(v); err != nil || len(same) > 0 {

@@ -263,3 +263,58 @@ func BenchmarkCheck(b *testing.B) {
 		}
 	}
 }
+
+func TestAppendBytes(t *testing.T) {
+	for _, n := range []int{0, 1, 23, 24, 255, 256, 1<<16 - 1, 1 << 16} {
+		want, err := canonical.Marshal(make([]byte, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := canonical.AppendBytes([]byte("before"), make([]byte, n)); string(got) != "before"+string(want) {
+			t.Errorf("%d bytes: the head is another than that of the library", n)
+		}
+	}
+}
+
+// What a record is not, a reader says at once, and nothing is read after it.
+func TestReaderRefuses(t *testing.T) {
+	read := func(r *canonical.Reader) {
+		r.Map()
+		r.Key(1)
+		r.Count()
+		if r.Has(2) {
+			r.NotEmpty(len(r.Bytes()))
+		}
+		r.Key(3)
+		r.Fill(make([]byte, 2))
+		r.Empty()
+	}
+	for name, c := range map[string]struct {
+		hex  string
+		want error
+	}{
+		"a whole one":      {"a201000342ffff", canonical.ErrShape}, // but for what comes after the map
+		"truncated":        {"a2010003", canonical.ErrTruncated},
+		"no map":           {"80", canonical.ErrShape},
+		"a key too few":    {"a10100", canonical.ErrShape},
+		"a key too many":   {"a301000342ffff0400", canonical.ErrShape},
+		"another key":      {"a201000442ffff", canonical.ErrShape},
+		"a text as a key":  {"a20100614142ffff", canonical.ErrShape},
+		"there and empty":  {"a3010002400342ffff", canonical.ErrShape},
+		"another length":   {"a201000341ff", canonical.ErrShape},
+		"another type":     {"a201400342ffff", canonical.ErrShape},
+		"not canonical":    {"a20118000342ffff", canonical.ErrNotCanonical},
+		"bytes that trail": {"a201000342ffff00", canonical.ErrTrailing},
+	} {
+		b, err := hex.DecodeString(c.hex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := canonical.Read(b, 100, read); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	if err := canonical.Read([]byte{0}, 0, func(*canonical.Reader) {}); !errors.Is(err, canonical.ErrTooLarge) {
+		t.Errorf("over the limit: %v", err)
+	}
+}

@@ -59,7 +59,7 @@ type Envelope struct {
 
 	raw        []byte
 	protected  []byte
-	signatures [][]byte
+	signatures []wireSignature
 }
 
 type body struct {
@@ -85,18 +85,59 @@ type wireSignature struct {
 	Signature   []byte
 }
 
+// read is the reverse of encoding a body.
+func (h *body) read(r *canonical.Reader) {
+	r.Map()
+	r.Key(2)
+	for n := r.Array(); len(h.Critical) < n; {
+		h.Critical = append(h.Critical, r.Int())
+	}
+	r.Key(3)
+	h.ContentType = r.Text()
+	if r.Has(15) {
+		h.Claims = r.Raw()
+	}
+	if r.Has(labelHeader) {
+		h.Header = r.Raw()
+	}
+	r.Key(labelSet)
+	for n := r.Array(); len(h.Set) < n; {
+		var ref Ref
+		r.Tuple(2)
+		ref.Algorithm = key.Algorithm(r.Int())
+		r.Fill(ref.Key[:])
+		h.Set = append(h.Set, ref)
+	}
+}
+
+// read is the reverse of encoding a wire.
+func (w *wire) read(r *canonical.Reader) {
+	r.Tuple(4)
+	w.Protected = r.Bytes()
+	r.Empty()
+	w.Payload = r.Bytes()
+	for n := r.Array(); len(w.Signatures) < n; {
+		var s wireSignature
+		r.Tuple(3)
+		s.Protected = r.Bytes()
+		r.Empty()
+		s.Signature = r.Bytes()
+		w.Signatures = append(w.Signatures, s)
+	}
+}
+
 type signatureHeader struct {
 	Algorithm key.Algorithm `cbor:"1,keyasint"`
 	Key       key.ID        `cbor:"4,keyasint"`
 }
 
-type sigStructure struct {
-	_         struct{} `cbor:",toarray"`
-	Context   string
-	Body      []byte
-	Signature []byte
-	External  []byte
-	Payload   []byte
+// read is the reverse of encoding the header of a signature.
+func (h *signatureHeader) read(r *canonical.Reader) {
+	r.Map()
+	r.Key(1)
+	h.Algorithm = key.Algorithm(r.Int())
+	r.Key(4)
+	r.Fill(h.Key[:])
 }
 
 // Sign makes the bytes of an envelope, signed by each signer in the order given.
@@ -125,18 +166,17 @@ func Make(c Contents, signers ...key.Signer) (*Envelope, error) {
 	if w.Payload == nil {
 		w.Payload = []byte{}
 	}
-	e := &Envelope{Contents: c, Set: set, protected: protected}
+	e := &Envelope{Contents: c, Set: set, protected: protected, signatures: w.Signatures}
 	for i, s := range signers {
-		head, message, err := toBeSigned(protected, set[i], w.Payload)
+		head, err := canonical.Marshal(signatureHeader{set[i].Algorithm, set[i].Key})
 		if err != nil {
 			return nil, err
 		}
-		sig, err := s.Sign(message)
+		sig, err := s.Sign(toBeSigned(protected, head, w.Payload))
 		if err != nil {
 			return nil, fmt.Errorf("envelope: sign: %w", err)
 		}
 		w.Signatures[i] = wireSignature{Protected: head, Signature: sig}
-		e.signatures = append(e.signatures, sig)
 	}
 	b, err := canonical.Marshal(w)
 	if err != nil {
@@ -156,14 +196,11 @@ func Decode(b []byte, contentType string, limit int) (*Envelope, error) {
 		return nil, fmt.Errorf("%w: tag 98 is missing", ErrShape)
 	}
 	var w wire
-	if err := canonical.Unmarshal(b[len(tag):], &w, limit); err != nil {
+	if err := canonical.Read(b[len(tag):], limit, w.read); err != nil {
 		return nil, shape(err)
 	}
-	if w.Protected == nil || w.Payload == nil {
-		return nil, ErrShape
-	}
 	var h body
-	if err := canonical.Unmarshal(w.Protected, &h, limit); err != nil {
+	if err := canonical.Read(w.Protected, limit, h.read); err != nil {
 		if errors.Is(err, canonical.ErrShape) {
 			return nil, fmt.Errorf("%w: %v", ErrUnknownHeader, err)
 		}
@@ -189,18 +226,13 @@ func Decode(b []byte, contentType string, limit int) (*Envelope, error) {
 		Set:        h.Set,
 		raw:        b,
 		protected:  w.Protected,
-		signatures: make([][]byte, len(h.Set)),
+		signatures: w.Signatures,
 	}
 	for i, s := range w.Signatures {
-		// The header is compared as bytes with the only encoding it may have, which is cheaper and stricter than decoding it.
-		head, err := canonical.Marshal(headerOf(h.Set[i]))
-		if err != nil {
-			return nil, err
-		}
-		if string(head) != string(s.Protected) {
+		var of signatureHeader
+		if canonical.Read(s.Protected, limit, of.read) != nil || of != (signatureHeader{h.Set[i].Algorithm, h.Set[i].Key}) {
 			return nil, ErrSignatureSet
 		}
-		e.signatures[i] = s.Signature
 	}
 	return e, nil
 }
@@ -241,25 +273,23 @@ func (e *Envelope) Approved(find func(key.ID) key.Verifier) (map[key.ID]bool, er
 }
 
 func (e *Envelope) verifyOne(i int, v key.Verifier) error {
-	_, message, err := toBeSigned(e.protected, e.Set[i], e.Payload)
-	if err != nil {
-		return err
-	}
-	if !v.Verify(message, e.signatures[i]) {
+	s := &e.signatures[i]
+	if !v.Verify(toBeSigned(e.protected, s.Protected, e.Payload), s.Signature) {
 		return fmt.Errorf("%w: key %v", ErrBadSignature, e.Set[i].Key)
 	}
 	return nil
 }
 
-func toBeSigned(protected []byte, ref Ref, payload []byte) (head, message []byte, err error) {
-	if head, err = canonical.Marshal(headerOf(ref)); err != nil {
-		return nil, nil, err
+// toBeSigned is the Sig_structure of RFC 9052 section 4.4, without external data.
+func toBeSigned(protected, head, payload []byte) []byte {
+	const start = "\x85\x69Signature" // five elements, the first a text of nine bytes
+	b := make([]byte, 0, len(start)+len(protected)+len(head)+len(payload)+4*9)
+	b = append(b, start...)
+	for _, part := range [][]byte{protected, head, {}, payload} {
+		b = canonical.AppendBytes(b, part)
 	}
-	message, err = canonical.Marshal(sigStructure{Context: "Signature", Body: protected, Signature: head, External: []byte{}, Payload: payload})
-	return head, message, err
+	return b
 }
-
-func headerOf(r Ref) signatureHeader { return signatureHeader{r.Algorithm, r.Key} }
 
 func critical(header bool) []int64 {
 	if header {

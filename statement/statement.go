@@ -98,6 +98,61 @@ type header struct {
 	Charter    int             `cbor:"14,keyasint"`
 }
 
+// read is the reverse of encoding claims.
+func (c *claims) read(r *canonical.Reader) {
+	r.Map()
+	r.Key(1)
+	c.Issuer = r.Text()
+	r.Key(3)
+	c.Audience = r.Text()
+	r.Key(6)
+	c.IssuedAt = r.Int()
+}
+
+// read is the reverse of encoding a header.
+func (h *header) read(r *canonical.Reader) {
+	r.Map()
+	r.Key(1)
+	r.Fill(h.Channel[:])
+	r.Key(2)
+	h.Plane = r.Text()
+	r.Key(3)
+	h.Precedence = r.Text()
+	r.Key(4)
+	h.Form = r.Text()
+	r.Key(5)
+	h.Version = r.Count()
+	if r.Has(6) {
+		h.Dossier = r.Bytes()
+	}
+	if r.Has(7) {
+		for n := r.NotEmpty(r.Array()); len(h.Refs) < n; {
+			var id ID
+			r.Fill(id[:])
+			h.Refs = append(h.Refs, id)
+		}
+	}
+	if r.Has(8) {
+		h.Seen = r.Raw()
+	}
+	r.Key(9)
+	h.Clock = r.Int()
+	r.Key(10)
+	h.Language = r.Text()
+	if r.Has(11) {
+		h.Marking = r.Text()
+		r.NotEmpty(len(h.Marking))
+	}
+	r.Key(12)
+	h.Drafter = r.Text()
+	if r.Has(13) {
+		h.Releaser = r.Text()
+		r.NotEmpty(len(h.Releaser))
+	}
+	r.Key(14)
+	h.Charter = r.Count()
+}
+
 // Sign makes a statement. The header must be complete; it is checked as a receiver would.
 func Sign(h Header, payload []byte, signers ...key.Signer) (*Statement, error) {
 	c := claims{h.Issuer.String(), h.Audience, h.IssuedAt.Unix()}
@@ -176,7 +231,7 @@ func (s *Statement) Case() ID {
 
 func (s *Statement) readClaims(b []byte) error {
 	var c claims
-	if err := canonical.Unmarshal(b, &c, MaxSize); err != nil {
+	if err := canonical.Read(b, MaxSize, c.read); err != nil {
 		return fmt.Errorf("%w: %v", ErrClaims, err)
 	}
 	if err := c.check(); err != nil {
@@ -208,7 +263,7 @@ const maxTime = 253402300799
 
 func (s *Statement) readHeader(b []byte) error {
 	var h header
-	if err := canonical.Unmarshal(b, &h, MaxSize); err != nil {
+	if err := canonical.Read(b, MaxSize, h.read); err != nil {
 		return fmt.Errorf("%w: %v", ErrHeader, err)
 	}
 	s.Channel, s.Plane, s.Precedence = h.Channel, traffic.Plane(h.Plane), traffic.Precedence(h.Precedence)
