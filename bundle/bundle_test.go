@@ -129,6 +129,37 @@ func TestWhatIsSealedIsOpened(t *testing.T) {
 	}
 }
 
+// A key that was encapsulated ahead seals one bundle, and none once the receiver has another key.
+func TestSealerIsForOneBundle(t *testing.T) {
+	xn, xs, other := newCapital(t, "xn"), newCapital(t, "xs"), newCapital(t, "xl")
+	s, err := NewSealer(xs.recipient())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Fits(xs.sealing.PublicKey().Bytes()) || s.Fits(other.sealing.PublicKey().Bytes()) || (*Sealer)(nil).Fits(nil) {
+		t.Error("a new sealer fits its recipient's key and no other")
+	}
+	raw, _, err := s.SealAsking(full(), xn.sign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(raw, xs.opener(), knows(xn)); err != nil {
+		t.Error(err)
+	}
+	if s.Fits(xs.sealing.PublicKey().Bytes()) {
+		t.Error("a used sealer fits")
+	}
+	if _, _, err := s.SealAsking(full(), xn.sign); !errors.Is(err, ErrSeal) {
+		t.Errorf("a used sealer seals: %v", err)
+	}
+	if s, err = NewSealer(other.recipient()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.SealAsking(full(), xn.sign); !errors.Is(err, ErrNotForUs) {
+		t.Errorf("sealed to another than the receiver: %v", err)
+	}
+}
+
 func TestOnlyTheReceiverOpens(t *testing.T) {
 	xn, xs, xl := newCapital(t, "xn"), newCapital(t, "xs"), newCapital(t, "xl")
 	raw := seal(t, full(), xn, xs)
@@ -509,4 +540,39 @@ func BenchmarkBundle(b *testing.B) {
 		}
 		b.ReportMetric(float64(len(raw)), "B/bundle")
 	})
+}
+
+// BenchmarkSeal seals one statement: with all that it takes, and with a key that was encapsulated ahead.
+func BenchmarkSeal(b *testing.B) {
+	xn, xs := newCapital(b, "xn"), newCapital(b, "xs")
+	public := xs.sealing.PublicKey().Bytes()
+	sealer := func() *Sealer {
+		to, err := NewRecipient("xs", public)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s, err := NewSealer(to)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return s
+	}
+	one := full()
+	for name, ahead := range map[string]bool{"now": false, "ahead": true} {
+		b.Run(name, func(b *testing.B) {
+			for range b.N {
+				var s *Sealer
+				if ahead {
+					b.StopTimer()
+					s = sealer()
+					b.StartTimer()
+				} else {
+					s = sealer()
+				}
+				if _, _, err := s.SealAsking(one, xn.sign); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

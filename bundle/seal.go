@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"crypto/hpke"
 	"crypto/sha256"
 	"encoding/binary"
@@ -89,8 +90,44 @@ func Seal(b *Bundle, signer key.Signer, to Recipient) ([]byte, error) {
 
 // SealAsking is Seal over a route with a way back: the thread opens the answer.
 func SealAsking(b *Bundle, signer key.Signer, to Recipient) ([]byte, Thread, error) {
-	if to.Party != b.To {
-		return nil, nil, fmt.Errorf("%w: %s, not %s", ErrNotForUs, b.To, to.Party)
+	s, err := NewSealer(to)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.SealAsking(b, signer)
+}
+
+// Sealer is a key that was encapsulated to a recipient, for one bundle: it may be made before there is anything to say, since the encapsulation
+// is most of what sealing costs.
+type Sealer struct {
+	to     Recipient
+	enc    []byte
+	sender *hpke.Sender // nil once it was used
+}
+
+// NewSealer encapsulates a key.
+func NewSealer(to Recipient) (*Sealer, error) {
+	enc, sender, err := hpke.NewSender(to.Key, hpke.HKDFSHA256(), hpke.AES256GCM(), info(to.Party))
+	if err != nil {
+		return nil, fmt.Errorf("bundle: seal: %w", err)
+	}
+	return &Sealer{to, enc, sender}, nil
+}
+
+// Fits tells whether the sealer is unused and its recipient's key is still this one.
+func (s *Sealer) Fits(public []byte) bool {
+	return s != nil && s.sender != nil && bytes.Equal(s.to.Key.Bytes(), public)
+}
+
+// SealAsking is [SealAsking] to the sealer's recipient, once.
+func (s *Sealer) SealAsking(b *Bundle, signer key.Signer) ([]byte, Thread, error) {
+	sender := s.sender
+	s.sender = nil
+	if sender == nil {
+		return nil, nil, fmt.Errorf("%w: a key for one bundle, used again", ErrSeal)
+	}
+	if s.to.Party != b.To {
+		return nil, nil, fmt.Errorf("%w: %s, not %s", ErrNotForUs, b.To, s.to.Party)
 	}
 	plain, err := signed(b, signer)
 	if err != nil {
@@ -98,10 +135,6 @@ func SealAsking(b *Bundle, signer key.Signer, to Recipient) ([]byte, Thread, err
 	}
 	if len(plain)+tagSize+outerRoom > MaxSealed {
 		return nil, nil, fmt.Errorf("%w: %d bytes before sealing", ErrLimit, len(plain))
-	}
-	enc, sender, err := hpke.NewSender(to.Key, hpke.HKDFSHA256(), hpke.AES256GCM(), info(to.Party))
-	if err != nil {
-		return nil, nil, fmt.Errorf("bundle: seal: %w", err)
 	}
 	ciphertext, err := sender.Seal(nil, plain)
 	if err != nil {
@@ -111,7 +144,7 @@ func SealAsking(b *Bundle, signer key.Signer, to Recipient) ([]byte, Thread, err
 	if err != nil {
 		return nil, nil, fmt.Errorf("bundle: seal: %w", err)
 	}
-	sealed, err := canonical.Marshal(outer{Version: version, To: to.Party, Key: SealingID(to.Key), Enc: enc, Ciphertext: ciphertext})
+	sealed, err := canonical.Marshal(outer{Version: version, To: s.to.Party, Key: SealingID(s.to.Key), Enc: s.enc, Ciphertext: ciphertext})
 	return sealed, thread, err
 }
 

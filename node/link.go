@@ -21,7 +21,8 @@ import (
 // line is a link and the goroutines that serve it.
 type line struct {
 	link  *exchange.Link
-	kicks [2]chan struct{} // by lane, one slot each: there may be something to say
+	kicks [2]chan struct{}  // by lane, one slot each: there may be something to say
+	next  [2]*bundle.Sealer // by lane, owned by its goroutine: for the next bundle, nil when there is none yet
 
 	mu   sync.Mutex
 	held map[chan struct{}]bool // requests of the peer that are held open until there is something to say
@@ -156,7 +157,8 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 		end = n.way.Take()
 	}
 	sealed, thread, m, err := n.pack(ctx, l, packing{
-		lanes: []exchange.Lane{lane}, hold: hold, limit: exchange.Limit(ways), flashes: n.cfg.PouchDir != "" && lane == exchange.Urgent,
+		lanes: []exchange.Lane{lane}, hold: hold, limit: exchange.Limit(ways), sealer: l.next[lane],
+		flashes: n.cfg.PouchDir != "" && lane == exchange.Urgent,
 	})
 	end()
 	if err != nil || sealed == nil {
@@ -183,6 +185,7 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 		l.kickHeld() // what this call had taken on is theirs to bring
 		return false, err
 	}
+	l.next[lane], _ = n.sealer(l.link.Peer) // now, while nobody waits for it; without one, the next bundle makes its own
 	again := l.link.Reached()
 	if !answered {
 		again = l.link.Heard("") || again
@@ -207,6 +210,7 @@ type packing struct {
 	flashes bool                   // see exchange.Packing
 	pouch   map[traffic.Feed]int64 // not nil: for a pouch, see exchange.Packing
 	thread  bundle.Thread          // of the bundle that this one answers
+	sealer  *bundle.Sealer         // made beforehand; nil, or one that does not fit any more, is as good as none
 }
 
 // pack makes a sealed bundle for a peer; nil when there is nothing to say.
@@ -249,10 +253,14 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 	thread, signer := p.thread, n.bundleKey(l)
 	if thread != nil {
 		sealed, err = bundle.SealAnswer(b, thread)
-	} else if to, e := bundle.NewRecipient(peer, chain.Latest().Node.Sealing.Public); e != nil {
-		err = e
 	} else {
-		sealed, thread, err = bundle.SealAsking(b, signer, to)
+		sealer := p.sealer
+		if !sealer.Fits(chain.Latest().Node.Sealing.Public) {
+			sealer, err = n.sealer(peer)
+		}
+		if err == nil {
+			sealed, thread, err = sealer.SealAsking(b, signer)
+		}
 	}
 	switch {
 	case err != nil:
@@ -261,6 +269,15 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 		l.link.Settle(m, true)
 	}
 	return sealed, thread, m, err
+}
+
+// sealer encapsulates a key to the newest sealing key of a peer.
+func (n *Node) sealer(p traffic.Party) (*bundle.Sealer, error) {
+	to, err := bundle.NewRecipient(p, n.Chain(p).Latest().Node.Sealing.Public)
+	if err != nil {
+		return nil, err
+	}
+	return bundle.NewSealer(to)
 }
 
 // bundleKey is the key that signs a bundle for a peer: the newest that it knows.
