@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"detente/blob"
 	"detente/bundle"
@@ -172,7 +173,25 @@ type section struct {
 	bundle.FeedPart
 	judge    *judge.Judge
 	findings []judge.Finding
+	opened   opened
 	own      bool // entries of an own feed, given back: it is our signature that admits them
+}
+
+// opened is a section's checkpoint, verified by the keys of one version of the charter.
+type opened struct {
+	issuer  *party.Chain
+	version int
+	feed.Checkpoint
+	signed []feed.Signed
+	err    error
+}
+
+// open verifies the section's checkpoint by the keys of a version, unless that has been done.
+func (s *section) open(version int) {
+	if o := &s.opened; o.issuer != s.judge.Issuer || o.version != version {
+		o.issuer, o.version = s.judge.Issuer, version
+		o.Checkpoint, o.signed, o.err = feed.OpenCheckpoint(s.FeedPart.Checkpoint, judge.Signers(o.issuer, version)...)
+	}
 }
 
 // plan picks the sections on system channels, or those on the others. A section that the sender has no business to send is left out, and one
@@ -197,10 +216,14 @@ func (n *Node) plan(b *bundle.Bundle, system bool) (out []*section, stray string
 	return out, stray
 }
 
-// examine verifies the signatures of sections, one section after the other. If ctx ends, the findings are incomplete.
+// examine verifies the signatures of sections, one section after the other, and beside the statements of each its checkpoint: by the keys of the
+// newest version, which mostly turns out to be the right one. If ctx ends, the findings are incomplete.
 func (n *Node) examine(ctx context.Context, sections []*section) {
 	for _, s := range sections {
+		var note sync.WaitGroup
+		note.Go(func() { s.open(s.judge.Issuer.Latest().Version) })
 		s.findings, _ = s.judge.Examine(ctx, s.Entries)
+		note.Wait()
 	}
 }
 
@@ -350,7 +373,8 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 			return nil // the key that signs this checkpoint is in a charter that is not here yet: it will come, and the section again
 		}
 	}
-	c, signed, err := feed.OpenCheckpoint(s.Checkpoint, judge.Signers(s.judge.Issuer, prior.Charter)...)
+	s.open(prior.Charter)
+	c, signed, err := s.opened.Checkpoint, s.opened.signed, s.opened.err
 	if err == nil && !slices.ContainsFunc(signed, func(g feed.Signed) bool { return g.Algorithm == key.Ed25519 }) {
 		err = feed.ErrUnsigned
 	}
