@@ -547,11 +547,7 @@ func BenchmarkSeal(b *testing.B) {
 	xn, xs := newCapital(b, "xn"), newCapital(b, "xs")
 	public := xs.sealing.PublicKey().Bytes()
 	sealer := func() *Sealer {
-		to, err := NewRecipient("xs", public)
-		if err != nil {
-			b.Fatal(err)
-		}
-		s, err := NewSealer(to)
+		s, err := SealerFor("xs", public)
 		if err != nil {
 			b.Fatal(err)
 		}

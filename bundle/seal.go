@@ -114,6 +114,15 @@ func NewSealer(to Recipient) (*Sealer, error) {
 	return &Sealer{to, enc, sender}, nil
 }
 
+// SealerFor is NewSealer to a party's sealing key as its charter has it. Errors: those of NewRecipient.
+func SealerFor(p traffic.Party, public []byte) (*Sealer, error) {
+	to, err := NewRecipient(p, public)
+	if err != nil {
+		return nil, err
+	}
+	return NewSealer(to)
+}
+
 // Fits tells whether the sealer is unused and its recipient's key is still this one.
 func (s *Sealer) Fits(public []byte) bool {
 	return s != nil && s.sender != nil && bytes.Equal(s.to.Key.Bytes(), public)

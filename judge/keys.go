@@ -16,6 +16,24 @@ func Signers(chain *party.Chain, version int) []feed.Candidate {
 	return []feed.Candidate{{Key: c.Verifier(c.Node.Checkpoint)}, {Key: c.Verifier(c.Node.CheckpointPQ)}}
 }
 
+// Note is one checkpoint note, verified by the keys of one version of its party's charter. The zero value is one that has not been.
+type Note struct {
+	issuer  *party.Chain
+	version int
+	opened  feed.Checkpoint
+	signed  []feed.Signed
+	err     error
+}
+
+// Open is feed.OpenCheckpoint by the signers of a version. What it has found for a version it says again without verifying.
+func (n *Note) Open(text string, issuer *party.Chain, version int) (feed.Checkpoint, []feed.Signed, error) {
+	if n.issuer != issuer || n.version != version {
+		n.issuer, n.version = issuer, version
+		n.opened, n.signed, n.err = feed.OpenCheckpoint(text, Signers(issuer, version)...)
+	}
+	return n.opened, n.signed, n.err
+}
+
 // EverSigned are the checkpoint keys of every charter version: a fork is a fork, whenever its two sides were signed.
 func EverSigned(chain *party.Chain) []feed.Candidate {
 	var out []feed.Candidate

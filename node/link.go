@@ -185,7 +185,8 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 		l.kickHeld() // what this call had taken on is theirs to bring
 		return false, err
 	}
-	l.next[lane], _ = n.sealer(l.link.Peer) // now, while nobody waits for it; without one, the next bundle makes its own
+	// Now, while nobody waits for it; without one, the next bundle makes its own.
+	l.next[lane], _ = bundle.SealerFor(l.link.Peer, n.Chain(l.link.Peer).Latest().Node.Sealing.Public)
 	again := l.link.Reached()
 	if !answered {
 		again = l.link.Heard("") || again
@@ -254,9 +255,9 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 	if thread != nil {
 		sealed, err = bundle.SealAnswer(b, thread)
 	} else {
-		sealer := p.sealer
-		if !sealer.Fits(chain.Latest().Node.Sealing.Public) {
-			sealer, err = n.sealer(peer)
+		sealer, public := p.sealer, chain.Latest().Node.Sealing.Public
+		if !sealer.Fits(public) {
+			sealer, err = bundle.SealerFor(peer, public)
 		}
 		if err == nil {
 			sealed, thread, err = sealer.SealAsking(b, signer)
@@ -269,15 +270,6 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 		l.link.Settle(m, true)
 	}
 	return sealed, thread, m, err
-}
-
-// sealer encapsulates a key to the newest sealing key of a peer.
-func (n *Node) sealer(p traffic.Party) (*bundle.Sealer, error) {
-	to, err := bundle.NewRecipient(p, n.Chain(p).Latest().Node.Sealing.Public)
-	if err != nil {
-		return nil, err
-	}
-	return bundle.NewSealer(to)
 }
 
 // bundleKey is the key that signs a bundle for a peer: the newest that it knows.

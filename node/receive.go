@@ -173,25 +173,8 @@ type section struct {
 	bundle.FeedPart
 	judge    *judge.Judge
 	findings []judge.Finding
-	opened   opened
+	note     judge.Note
 	own      bool // entries of an own feed, given back: it is our signature that admits them
-}
-
-// opened is a section's checkpoint, verified by the keys of one version of the charter.
-type opened struct {
-	issuer  *party.Chain
-	version int
-	feed.Checkpoint
-	signed []feed.Signed
-	err    error
-}
-
-// open verifies the section's checkpoint by the keys of a version, unless that has been done.
-func (s *section) open(version int) {
-	if o := &s.opened; o.issuer != s.judge.Issuer || o.version != version {
-		o.issuer, o.version = s.judge.Issuer, version
-		o.Checkpoint, o.signed, o.err = feed.OpenCheckpoint(s.FeedPart.Checkpoint, judge.Signers(o.issuer, version)...)
-	}
 }
 
 // plan picks the sections on system channels, or those on the others. A section that the sender has no business to send is left out, and one
@@ -221,7 +204,7 @@ func (n *Node) plan(b *bundle.Bundle, system bool) (out []*section, stray string
 func (n *Node) examine(ctx context.Context, sections []*section) {
 	for _, s := range sections {
 		var note sync.WaitGroup
-		note.Go(func() { s.open(s.judge.Issuer.Latest().Version) })
+		note.Go(func() { s.note.Open(s.Checkpoint, s.judge.Issuer, s.judge.Issuer.Latest().Version) })
 		s.findings, _ = s.judge.Examine(ctx, s.Entries)
 		note.Wait()
 	}
@@ -373,8 +356,7 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 			return nil // the key that signs this checkpoint is in a charter that is not here yet: it will come, and the section again
 		}
 	}
-	s.open(prior.Charter)
-	c, signed, err := s.opened.Checkpoint, s.opened.signed, s.opened.err
+	c, signed, err := s.note.Open(s.Checkpoint, s.judge.Issuer, prior.Charter)
 	if err == nil && !slices.ContainsFunc(signed, func(g feed.Signed) bool { return g.Algorithm == key.Ed25519 }) {
 		err = feed.ErrUnsigned
 	}
