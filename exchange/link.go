@@ -36,6 +36,8 @@ type Link struct {
 	asked     map[blob.Hash]asked    // what was asked of the peer, so that it is not asked twice at once
 	state     Condition
 	misses    map[string]int // attempts in a row that failed, by route and address
+
+	bell // what wakes whoever serves the link
 }
 
 type offer struct {
@@ -57,7 +59,7 @@ type Condition struct {
 // NewLink is a link of which nothing is known yet.
 func NewLink(self, peer traffic.Party) *Link {
 	return &Link{
-		Self: self, Peer: peer,
+		Self: self, Peer: peer, bell: newBell(),
 		owed: make(map[traffic.Feed]Fresh), hello: true, notes: make(map[traffic.Feed]bool),
 		holds: make(map[traffic.Feed]int64), offered: make(map[traffic.Feed]offer),
 		state: Condition{Peer: peer, Since: time.Now().UTC()}, misses: make(map[string]int), asked: make(map[blob.Hash]asked), pouched: make(map[traffic.Feed]int64),

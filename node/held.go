@@ -47,13 +47,13 @@ func (n *Node) openHeld(b *bundle.Bundle) []claim {
 }
 
 // storeHeld keeps the receipts, and notices a peer that holds less than it did, or something else than was sent.
-func (n *Node) storeHeld(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, held []claim, t *taken) error {
+func (n *Node) storeHeld(ctx context.Context, tx *store.Tx, l *exchange.Link, b *bundle.Bundle, held []claim, t *taken) error {
 	listed := make(map[traffic.Feed]bool)
 	for _, c := range held {
 		listed[c.Feed] = true
 		if c.Feed.Party != n.self {
 			if c.Feed.Party == b.From {
-				tx.AfterCommit(func() { l.link.PeerHolds(c.Feed, c.Size) })
+				tx.AfterCommit(func() { l.PeerHolds(c.Feed, c.Size) })
 			}
 			continue
 		}
@@ -68,7 +68,7 @@ func (n *Node) storeHeld(ctx context.Context, tx *store.Tx, l *line, b *bundle.B
 }
 
 // storeHello takes a complete listing at its word: of what is not in it the peer holds nothing.
-func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, listed map[traffic.Feed]bool, t *taken) error {
+func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *exchange.Link, b *bundle.Bundle, listed map[traffic.Feed]bool, t *taken) error {
 	heads, err := feed.Heads(ctx, tx, nil)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *line, b *bundle.
 		}
 	}
 	known := b.Know[n.self]
-	tx.AfterCommit(func() { l.link.PeerHoldsOnly(listed, all); l.link.PeerKnows(known) })
+	tx.AfterCommit(func() { l.PeerHoldsOnly(listed, all); l.PeerKnows(known) })
 	return nil
 }
 
@@ -110,7 +110,7 @@ func (n *Node) noticeRollback(ctx context.Context, tx *store.Tx, h *feed.Head, b
 	})
 }
 
-func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *line, b *bundle.Bundle, c claim, t *taken) error {
+func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *exchange.Link, b *bundle.Bundle, c claim, t *taken) error {
 	mirror := b.From
 	h, err := feed.Find(ctx, tx, c.Feed)
 	if errors.Is(err, feed.ErrNoFeed) || err == nil && c.Size > h.Size {
@@ -119,7 +119,7 @@ func (n *Node) storeReceipts(ctx context.Context, tx *store.Tx, l *line, b *bund
 	if err != nil {
 		return err
 	}
-	tx.AfterCommit(func() { l.link.PeerHolds(c.Feed, c.Size) })
+	tx.AfterCommit(func() { l.PeerHolds(c.Feed, c.Size) })
 	if b.Know != nil {
 		if rolledBack, err := n.noticeRollback(ctx, tx, h, b, c.Size, t); err != nil || rolledBack {
 			return err

@@ -144,15 +144,15 @@ func (n *Node) tellLattice(f traffic.Feed) {
 	if c == nil {
 		return
 	}
-	for p, l := range n.lines {
+	for p, l := range n.links {
 		switch {
 		case f.Party == p:
-			l.link.Owe(f, exchange.Fresh{})
+			l.Owe(f, exchange.Fresh{})
 		case f.Party == n.self && (c.Kind == "public" || c.Member(p)):
-			l.link.OweNote(f)
+			l.OweNote(f)
 		default:
 			continue
 		}
-		l.kick(exchange.Calm)
+		l.Kick(exchange.Calm)
 	}
 }

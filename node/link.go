@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"detente/bundle"
@@ -18,50 +17,10 @@ import (
 	"detente/traffic"
 )
 
-// line is a link and the goroutines that serve it.
-type line struct {
-	link  *exchange.Link
-	kicks [2]chan struct{}  // by lane, one slot each: there may be something to say
-	next  [2]*bundle.Sealer // by lane, owned by its goroutine: for the next bundle, nil when there is none yet
-
-	mu   sync.Mutex
-	held map[chan struct{}]bool // requests of the peer that are held open until there is something to say
-}
-
-func newLine(self, peer traffic.Party) *line {
-	l := &line{link: exchange.NewLink(self, peer), held: make(map[chan struct{}]bool)}
-	for i := range l.kicks {
-		l.kicks[i] = make(chan struct{}, 1)
-	}
-	return l
-}
-
-// kick says that there may be something to say. It never blocks.
-func (l *line) kick(lane exchange.Lane) {
-	wake(l.kicks[lane])
-	l.kickHeld()
-}
-
-// kickHeld is kick for the requests that the peer holds open.
-func (l *line) kickHeld() {
-	l.mu.Lock()
-	for c := range l.held {
-		wake(c)
-	}
-	l.mu.Unlock()
-}
-
-func wake(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-func (n *Node) line(p traffic.Party) *line {
+func (n *Node) link(p traffic.Party) *exchange.Link {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return n.lines[p]
+	return n.links[p]
 }
 
 // kickMembers wakes the links with everybody who holds a channel's feeds.
@@ -69,9 +28,9 @@ func (n *Node) kickMembers(channel [32]byte, lane exchange.Lane) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	c := n.channels[channel]
-	for p, l := range n.lines {
+	for p, l := range n.links {
 		if c.Kind == party.Public || c.Member(p) {
-			l.kick(lane)
+			l.Kick(lane)
 		}
 	}
 }
@@ -84,9 +43,9 @@ func (n *Node) gossip(f traffic.Feed, but traffic.Party) {
 	if c == nil || len(c.Members) < 3 {
 		return
 	}
-	for p, l := range n.lines {
+	for p, l := range n.links {
 		if p != but && p != f.Party && c.Member(p) {
-			l.link.OweNote(f) // with the next bundle; it is not worth one of its own
+			l.OweNote(f) // with the next bundle; it is not worth one of its own
 		}
 	}
 }
@@ -98,16 +57,17 @@ const urgentPatience = 15 * time.Second
 const holdTime = time.Minute
 
 // runLane sends what one lane of a link has, sleeping until there is something to say, a heartbeat is due, or a retry.
-func (n *Node) runLane(ctx context.Context, l *line, lane exchange.Lane) {
+func (n *Node) runLane(ctx context.Context, l *exchange.Link, lane exchange.Lane) {
 	failures := 0
 	beat := time.Now()
+	var next *bundle.Sealer // for the next bundle
 	for ctx.Err() == nil {
 		if lane == exchange.Calm && time.Since(beat) >= n.cfg.Heartbeat { // however busy the lane is
 			beat = time.Now()
-			l.link.OweHello() // the heartbeat: a fresh cosignature of every head
+			l.OweHello() // the heartbeat: a fresh cosignature of every head
 			n.watchSilence(ctx, l)
 		}
-		more, err := n.exchange(ctx, l, lane)
+		more, err := n.exchange(ctx, l, lane, &next)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -118,15 +78,15 @@ func (n *Node) runLane(ctx context.Context, l *line, lane exchange.Lane) {
 			}
 		case !errors.Is(err, exchange.ErrNoRoute):
 			failures++
-			if l.link.Lost(err.Error()) {
-				n.log.Warn("link down", "peer", l.link.Peer, "reason", err)
+			if l.Lost(err.Error()) {
+				n.log.Warn("link down", "peer", l.Peer, "reason", err)
 			}
 		}
 		wait := n.cfg.Heartbeat
 		if failures > 0 {
 			wait = min(wait, route.Backoff(failures, lane == exchange.Urgent, rand.Int64N))
 		}
-		if again, yes := l.link.Outstanding(lane); yes && failures == 0 {
+		if again, yes := l.Outstanding(lane); yes && failures == 0 {
 			wait = min(wait, max(time.Second, time.Until(again))) // never at once: what may not be said now stays outstanding
 		}
 		if lane == exchange.Calm {
@@ -135,16 +95,16 @@ func (n *Node) runLane(ctx context.Context, l *line, lane exchange.Lane) {
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-		case <-l.kicks[lane]:
+		case <-l.Kicked(lane):
 		case <-timer.C:
 		}
 		timer.Stop()
 	}
 }
 
-// exchange sends one bundle, if there is anything to say, and takes the answer. more tells that there is more to say at once.
-func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more bool, err error) {
-	ways := n.ways(l.link.Peer)
+// exchange sends one bundle, if there is anything to say, sealed by next if that fits, and takes the answer. more tells that there is more to say at once.
+func (n *Node) exchange(ctx context.Context, l *exchange.Link, lane exchange.Lane, next **bundle.Sealer) (more bool, err error) {
+	ways := n.ways(l.Peer)
 	if len(ways) == 0 && (n.cfg.PouchDir == "" || lane != exchange.Urgent) {
 		return false, exchange.ErrNoRoute
 	}
@@ -157,7 +117,7 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 		end = n.way.Take()
 	}
 	sealed, thread, m, err := n.pack(ctx, l, packing{
-		lanes: []exchange.Lane{lane}, hold: hold, limit: exchange.Limit(ways), sealer: l.next[lane],
+		lanes: []exchange.Lane{lane}, hold: hold, limit: exchange.Limit(ways), sealer: *next,
 		flashes: n.cfg.PouchDir != "" && lane == exchange.Urgent,
 	})
 	end()
@@ -173,31 +133,31 @@ func (n *Node) exchange(ctx context.Context, l *line, lane exchange.Lane) (more 
 		ctx, cancel = context.WithTimeout(ctx, urgentPatience)
 		defer cancel()
 	}
-	err = l.link.Carry(ctx, ways, sealed, m.Flash, func(w exchange.Way, answer []byte) {
-		if err := n.receiveAnswer(ctx, lane, w.Route.Name(), l.link.Peer, thread, answer); err != nil {
-			n.log.Warn("answer refused", "peer", l.link.Peer, "reason", err)
+	err = l.Carry(ctx, ways, sealed, m.Flash, func(w exchange.Way, answer []byte) {
+		if err := n.receiveAnswer(ctx, lane, w.Route.Name(), l.Peer, thread, answer); err != nil {
+			n.log.Warn("answer refused", "peer", l.Peer, "reason", err)
 			return
 		}
 		answered = true
 	})
-	l.link.Settle(m, err == nil)
+	l.Settle(m, err == nil)
 	if err != nil {
-		l.kickHeld() // what this call had taken on is theirs to bring
+		l.KickHeld() // what this call had taken on is theirs to bring
 		return false, err
 	}
 	// Now, while nobody waits for it; without one, the next bundle makes its own.
-	l.next[lane], _ = bundle.SealerFor(l.link.Peer, n.Chain(l.link.Peer).Latest().Node.Sealing.Public)
-	again := l.link.Reached()
+	*next, _ = bundle.SealerFor(l.Peer, n.Chain(l.Peer).Latest().Node.Sealing.Public)
+	again := l.Reached()
 	if !answered {
-		again = l.link.Heard("") || again
+		again = l.Heard("") || again
 	}
 	if again {
 		n.bump()
 	}
-	if lane == exchange.Urgent && l.link.Owes() {
-		wake(l.kicks[exchange.Calm])
+	if lane == exchange.Urgent && l.Owes() {
+		l.KickLane(exchange.Calm)
 	}
-	return m.More || hold > 0 || lane == exchange.Calm && l.link.Owes(), nil
+	return m.More || hold > 0 || lane == exchange.Calm && l.Owes(), nil
 }
 
 // packing is what a caller wants in a bundle.
@@ -215,8 +175,8 @@ type packing struct {
 }
 
 // pack makes a sealed bundle for a peer; nil when there is nothing to say.
-func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thread, *exchange.Manifest, error) {
-	peer := l.link.Peer
+func (n *Node) pack(ctx context.Context, l *exchange.Link, p packing) ([]byte, bundle.Thread, *exchange.Manifest, error) {
+	peer := l.Peer
 	chain := n.Chain(peer)
 	keys := n.keyring()
 	b := &bundle.Bundle{From: n.self, To: peer, At: n.now(), Hold: p.hold}
@@ -224,7 +184,7 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 	var m *exchange.Manifest
 	err := n.db.View(ctx, func(tx *store.Tx) (err error) {
 		b.Feeds, b.Held, b.Gossip, b.Forks, b.Wants, b.Blobs = nil, nil, nil, nil, nil, nil
-		m, err = l.link.Pack(ctx, tx, b, exchange.Packing{
+		m, err = l.Pack(ctx, tx, b, exchange.Packing{
 			Lanes: p.lanes, Shared: n.shared(peer), Capacity: bundle.Capacity(p.limit), Entries: 4 * batch, Part: batch, Pouch: p.pouch,
 			Flashes: p.flashes, Receipts: p.only, Know: n.know(), Silent: n.isSilent,
 			Mark:   n.marks.Raise,
@@ -239,15 +199,15 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 				return err
 			}
 		}
-		return l.link.PackBlobs(ctx, tx, b, m, bundle.Capacity(p.limit)-b.Size())
+		return l.PackBlobs(ctx, tx, b, m, bundle.Capacity(p.limit)-b.Size())
 	})
 	if err != nil {
 		if m != nil {
-			l.link.Settle(m, false)
+			l.Settle(m, false)
 		}
 		return nil, nil, nil, fmt.Errorf("node: pack: %w", err)
 	}
-	if m.Empty() && len(b.Wants)+len(b.Blobs) == 0 && (len(b.Charters) == 0 || !l.link.Announce()) && p.hold == 0 && !p.force {
+	if m.Empty() && len(b.Wants)+len(b.Blobs) == 0 && (len(b.Charters) == 0 || !l.Announce()) && p.hold == 0 && !p.force {
 		return nil, nil, m, nil
 	}
 	var sealed []byte
@@ -265,18 +225,18 @@ func (n *Node) pack(ctx context.Context, l *line, p packing) ([]byte, bundle.Thr
 	}
 	switch {
 	case err != nil:
-		l.link.Settle(m, false)
+		l.Settle(m, false)
 	case p.thread != nil: // nobody tells whether an answer arrived: who lacks something of it asks again
-		l.link.Settle(m, true)
+		l.Settle(m, true)
 	}
 	return sealed, thread, m, err
 }
 
 // bundleKey is the key that signs a bundle for a peer: the newest that it knows.
-func (n *Node) bundleKey(l *line) key.Signer {
+func (n *Node) bundleKey(l *exchange.Link) key.Signer {
 	keys, chain := n.keyring(), n.Chain(n.self)
 	newest := chain.Latest().Version
-	if version := l.link.SignAs(newest); version != newest {
+	if version := l.SignAs(newest); version != newest {
 		if c, ok := chain.At(version); ok {
 			if under, err := keys.Under(c); err == nil {
 				return under.Bundle
@@ -300,12 +260,12 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 		end = n.way.Take()
 		defer end()
 	}
-	l := n.line(b.From)
+	l := n.link(b.From)
 	if err := n.take(ctx, "https", b); err != nil {
 		return nil, err
 	}
 	// Where this node can call the peer, statements go by its own calls, one after another; by two ways at once they would overtake each other.
-	calls := len(n.ways(b.From)) > 0 && l.link.Condition().Failure == ""
+	calls := len(n.ways(b.From)) > 0 && l.Condition().Failure == ""
 	answer, _, _, err := n.pack(ctx, l, packing{lanes: lanes, limit: bundle.MaxSealed, only: calls, thread: thread})
 	if err != nil || answer != nil || b.Hold == 0 {
 		return answer, err
@@ -315,16 +275,9 @@ func (n *Node) Answer(ctx context.Context, sealed []byte) ([]byte, error) {
 }
 
 // hold keeps a peer's request open until there is something to say.
-func (n *Node) hold(ctx context.Context, l *line, most time.Duration, thread bundle.Thread) ([]byte, error) {
-	c := make(chan struct{}, 1)
-	l.mu.Lock()
-	l.held[c] = true
-	l.mu.Unlock()
-	defer func() {
-		l.mu.Lock()
-		delete(l.held, c)
-		l.mu.Unlock()
-	}()
+func (n *Node) hold(ctx context.Context, l *exchange.Link, most time.Duration, thread bundle.Thread) ([]byte, error) {
+	kicked, release := l.Hold()
+	defer release()
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	for {
@@ -339,7 +292,7 @@ func (n *Node) hold(ctx context.Context, l *line, most time.Duration, thread bun
 			return nil, ctx.Err()
 		case <-timer.C:
 			return nil, nil
-		case <-c:
+		case <-kicked:
 		}
 	}
 }
@@ -357,22 +310,22 @@ func (n *Node) ways(p traffic.Party) []exchange.Way {
 }
 
 // watchSilence raises the alarm of a peer that has not been heard for too long, and clears it when it is.
-func (n *Node) watchSilence(ctx context.Context, l *line) {
-	c := l.link.Condition()
+func (n *Node) watchSilence(ctx context.Context, l *exchange.Link) {
+	c := l.Condition()
 	heard := c.Heard
 	if heard.IsZero() {
 		heard = c.Since
 	}
 	silent := time.Since(heard) > n.cfg.Silence
-	if silent && l.link.Lost("nothing heard") { // a peer that cannot be called fails no attempt of ours
-		n.log.Warn("link down", "peer", l.link.Peer, "reason", "nothing heard", "since", heard)
+	if silent && l.Lost("nothing heard") { // a peer that cannot be called fails no attempt of ours
+		n.log.Warn("link down", "peer", l.Peer, "reason", "nothing heard", "since", heard)
 	}
 	err := n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
 		if !silent {
-			return exchange.Clear(ctx, tx, exchange.AlarmSilent, string(l.link.Peer))
+			return exchange.Clear(ctx, tx, exchange.AlarmSilent, string(l.Peer))
 		}
 		_, err := exchange.Raise(ctx, tx, exchange.Alarm{
-			Kind: exchange.AlarmSilent, Subject: string(l.link.Peer), Detail: "nothing heard since " + heard.Format(time.RFC3339),
+			Kind: exchange.AlarmSilent, Subject: string(l.Peer), Detail: "nothing heard since " + heard.Format(time.RFC3339),
 		})
 		return err
 	})

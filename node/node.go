@@ -76,7 +76,7 @@ type Node struct {
 	keys     *party.Keyring
 	chains   map[traffic.Party]*party.Chain // the own one among them
 	channels map[[32]byte]*channel
-	lines    map[traffic.Party]*line
+	links    map[traffic.Party]*exchange.Link
 	desks    map[desk]*speaker
 	changed  chan struct{} // closed and replaced when anything was stored
 
@@ -139,7 +139,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	n := &Node{
 		cfg: cfg, log: cfg.Log.With("party", own.Party()), db: db, marks: marks, reg: cfg.Registry, self: own.Party(), keys: cfg.Keys,
 		chains:   map[traffic.Party]*party.Chain{own.Party(): own},
-		channels: make(map[[32]byte]*channel), lines: make(map[traffic.Party]*line), silent: make(map[traffic.Feed]bool),
+		channels: make(map[[32]byte]*channel), links: make(map[traffic.Party]*exchange.Link), silent: make(map[traffic.Feed]bool),
 		desks: make(map[desk]*speaker), changed: make(chan struct{}),
 		paired: make(chan struct{}, 1),
 	}
@@ -165,7 +165,7 @@ func (n *Node) learn(ctx context.Context) error {
 	if err := n.establish(ctx); err != nil {
 		return err
 	}
-	for p := range n.lines { // the process may have died between a charter and what waited for it
+	for p := range n.links { // the process may have died between a charter and what waited for it
 		if err := n.judgeAgain(ctx, p); err != nil {
 			return err
 		}
@@ -183,8 +183,8 @@ func (n *Node) addStandard() {
 			continue
 		}
 		n.addChannel(party.LinkChannel(own, chain))
-		if n.lines[id] == nil {
-			n.lines[id] = newLine(n.self, id)
+		if n.links[id] == nil {
+			n.links[id] = exchange.NewLink(n.self, id)
 		}
 	}
 }
@@ -224,7 +224,7 @@ func (n *Node) adopt(ctx context.Context, wg *sync.WaitGroup) {
 	started := make(map[traffic.Party]bool)
 	for {
 		n.mu.RLock()
-		for p, l := range n.lines {
+		for p, l := range n.links {
 			if !started[p] {
 				started[p] = true
 				wg.Go(func() { n.runLane(ctx, l, exchange.Urgent) })
@@ -258,9 +258,9 @@ func (n *Node) follow(ctx context.Context) {
 			n.log.Error("following the other processes", "reason", err)
 		}
 		n.mu.RLock()
-		for _, l := range n.lines {
-			l.kick(exchange.Urgent)
-			l.kick(exchange.Calm)
+		for _, l := range n.links {
+			l.Kick(exchange.Urgent)
+			l.Kick(exchange.Calm)
 		}
 		n.mu.RUnlock()
 		n.bump()
@@ -287,7 +287,7 @@ func (n *Node) Chain(p traffic.Party) *party.Chain {
 func (n *Node) Peers() []traffic.Party {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return slices.Sorted(maps.Keys(n.lines))
+	return slices.Sorted(maps.Keys(n.links))
 }
 
 func (n *Node) channel(id [32]byte) (*channel, error) {

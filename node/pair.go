@@ -66,7 +66,10 @@ func (n *Node) trust(ctx context.Context, chain *party.Chain) error {
 	if err := n.establish(ctx); err != nil {
 		return err
 	}
-	wake(n.paired)
+	select {
+	case n.paired <- struct{}{}:
+	default: // adopt has not looked yet
+	}
 	n.Call()
 	return nil
 }
@@ -76,9 +79,9 @@ func (n *Node) takeCharters(ctx context.Context, b *bundle.Bundle) error {
 	if len(b.Charters) == 0 {
 		return nil
 	}
-	if l := n.line(b.From); l != nil {
-		l.link.OweHello() // so that it hears that they are known
-		l.kick(exchange.Calm)
+	if l := n.link(b.From); l != nil {
+		l.OweHello() // so that it hears that they are known
+		l.Kick(exchange.Calm)
 	}
 	n.charterMu.Lock()
 	defer n.charterMu.Unlock()
@@ -104,10 +107,10 @@ func (n *Node) know() map[traffic.Party]int {
 
 // news are the versions of the own charter that the peer has not said it knows.
 func (n *Node) news(peer traffic.Party) [][]byte {
-	l := n.line(peer)
+	l := n.link(peer)
 	var out [][]byte
 	for _, c := range n.Chain(n.self).All() {
-		if c.Version > l.link.Knows() {
+		if c.Version > l.Knows() {
 			out = append(out, c.Bytes())
 		}
 	}

@@ -21,11 +21,11 @@ type PouchReport struct {
 // ExportPouch writes to a file everything that the peer has not cosigned, with the receipts owed to it. It takes nothing off any other route:
 // what is brought twice is stored once. Error: ErrNoPeer, fs.ErrExist.
 func (n *Node) ExportPouch(ctx context.Context, peer traffic.Party, path string) (statements int, err error) {
-	l := n.line(peer)
+	l := n.link(peer)
 	if l == nil {
 		return 0, fmt.Errorf("%w: %s", ErrNoPeer, peer)
 	}
-	aside := &line{link: l.link.Aside()}
+	aside := l.Aside()
 	var bundles [][]byte
 	taken := make(map[traffic.Feed]int64)
 	for more := true; more; {
@@ -59,20 +59,20 @@ func (n *Node) ImportPouch(ctx context.Context, file io.Reader) (PouchReport, er
 		}
 		r.Bundles++
 		r.From = append(r.From, from)
-		n.line(from).kick(exchange.Calm) // the receipts are owed
+		n.link(from).Kick(exchange.Calm) // the receipts are owed
 	}
 	return r, nil
 }
 
 // pouchFlash puts a FLASH into the pouch directory too, once: it goes out on all routes at the same time.
-func (n *Node) pouchFlash(ctx context.Context, l *line, m *exchange.Manifest, sealed []byte) {
-	if n.cfg.PouchDir == "" || !l.link.FirstPouch(m) {
+func (n *Node) pouchFlash(ctx context.Context, l *exchange.Link, m *exchange.Manifest, sealed []byte) {
+	if n.cfg.PouchDir == "" || !l.FirstPouch(m) {
 		return
 	}
-	if _, err := (route.Pouch{Dir: n.cfg.PouchDir}).Carry(ctx, route.Peer{Party: l.link.Peer}, sealed); err != nil {
-		n.log.Error("pouch", "peer", l.link.Peer, "reason", err)
+	if _, err := (route.Pouch{Dir: n.cfg.PouchDir}).Carry(ctx, route.Peer{Party: l.Peer}, sealed); err != nil {
+		n.log.Error("pouch", "peer", l.Peer, "reason", err)
 		return
 	}
-	l.link.Pouched(m)
+	l.Pouched(m)
 	n.bump()
 }

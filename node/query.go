@@ -101,7 +101,7 @@ func (n *Node) mirrorsOf(f traffic.Feed) []traffic.Party {
 func (n *Node) Conditions() []exchange.Condition {
 	var out []exchange.Condition
 	for _, p := range n.Peers() {
-		out = append(out, n.line(p).link.Condition())
+		out = append(out, n.link(p).Condition())
 	}
 	return out
 }

@@ -89,7 +89,7 @@ func (n *Node) sender(p traffic.Party) func(key.ID) key.Verifier {
 }
 
 func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
-	l := n.line(b.From)
+	l := n.link(b.From)
 	if l == nil {
 		return fmt.Errorf("%w: %w", ErrRefused, ErrNoPeer)
 	}
@@ -130,32 +130,32 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 }
 
 // settle makes known what has become durable: to waiters, to the links, to the log.
-func (n *Node) settle(ctx context.Context, l *line, b *bundle.Bundle, way string, t *taken) {
-	up := l.link.Heard(way)
+func (n *Node) settle(ctx context.Context, l *exchange.Link, b *bundle.Bundle, way string, t *taken) {
+	up := l.Heard(way)
 	if up {
 		n.log.Info("link up", "peer", b.From, "route", way)
 		n.watchSilence(ctx, l) // it is silent no more
 	}
 	for _, o := range t.owed {
-		l.link.Owe(o.feed, o.fresh)
+		l.Owe(o.feed, o.fresh)
 	}
 	for _, f := range t.notes {
 		n.gossip(f, b.From)
 	}
 	if len(b.Wants) > 0 {
-		l.link.PeerWants(b.Wants)
-		l.kick(exchange.Calm)
+		l.PeerWants(b.Wants)
+		l.Kick(exchange.Calm)
 	}
 	if b.Know != nil {
-		l.kick(exchange.Urgent) // it may lack what it had: on each lane its own
-		l.kick(exchange.Calm)
+		l.Kick(exchange.Urgent) // it may lack what it had: on each lane its own
+		l.Kick(exchange.Calm)
 	}
 	if t.gap || t.back {
-		l.link.OweHello()
-		l.kick(exchange.Calm)
+		l.OweHello()
+		l.Kick(exchange.Calm)
 	}
 	if t.chunks {
-		l.kick(exchange.Calm) // for the next piece
+		l.Kick(exchange.Calm) // for the next piece
 	}
 	for _, a := range t.alarms {
 		n.log.Error("alarm", "kind", a.Kind, "subject", a.Subject, "detail", a.Detail)
@@ -275,7 +275,7 @@ func (n *Node) storeSections(ctx context.Context, tx *store.Tx, sections []*sect
 }
 
 // takeRest stores the sections of agreed channels, the receipts, the gossip, the blobs.
-func (n *Node) takeRest(ctx context.Context, l *line, b *bundle.Bundle, sections []*section, stray string, t *taken) error {
+func (n *Node) takeRest(ctx context.Context, l *exchange.Link, b *bundle.Bundle, sections []*section, stray string, t *taken) error {
 	held := n.openHeld(b)
 	if stray == "" && len(sections) == 0 && len(held) == 0 && len(b.Gossip) == 0 && len(b.Forks) == 0 && len(b.Blobs) == 0 && b.Know == nil {
 		return nil

@@ -153,14 +153,14 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 // hopeful tells whether a peer that was not heard may still be: there is a way to it that has not failed.
 func (n *Node) hopeful(unheard []traffic.Party) bool {
 	return slices.ContainsFunc(unheard, func(p traffic.Party) bool {
-		return len(n.ways(p)) > 0 && n.line(p).link.Condition().Failure == ""
+		return len(n.ways(p)) > 0 && n.link(p).Condition().Failure == ""
 	})
 }
 
 func (n *Node) recovery(ctx context.Context, start int64) (Recovery, error) {
 	r := Recovery{Behind: []Missing{}, Unheard: []traffic.Party{}}
 	for _, p := range n.Peers() {
-		if !n.line(p).link.Greeted() {
+		if !n.link(p).Greeted() {
 			r.Unheard = append(r.Unheard, p)
 		}
 	}
@@ -207,9 +207,9 @@ func (n *Node) clearBehind(ctx context.Context) error {
 func (n *Node) Call() {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	for _, l := range n.lines {
-		l.link.OweHello()
-		l.kick(exchange.Calm)
+	for _, l := range n.links {
+		l.OweHello()
+		l.Kick(exchange.Calm)
 	}
 }
 
