@@ -2,30 +2,117 @@ package demo_test
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
 	"detente/demo"
 )
 
+// stage takes the story down, and tells when the nodes are up for others to play on.
+type stage struct {
+	strings.Builder
+	up chan string // the whole text, once
+}
+
+func (s *stage) Write(b []byte) (int, error) {
+	n, err := s.Builder.Write(b)
+	if strings.Contains(string(b), "Ctrl-C ends it") {
+		s.up <- s.String()
+	}
+	return n, err
+}
+
 func TestTheStoryIsTold(t *testing.T) {
-	var out strings.Builder
+	out := &stage{up: make(chan string, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	verified := 0
-	err := demo.Run(t.Context(), demo.Config{Out: &out, Verify: func(context.Context, []string) (string, error) {
-		verified++
-		return "proved", nil
-	}})
-	t.Log(out.String())
-	if err != nil {
+	ended := make(chan error, 1)
+	go func() {
+		ended <- demo.Run(ctx, demo.Config{Out: out, Stay: true, Verify: func(context.Context, []string) (string, error) {
+			verified++
+			return "proved", nil
+		}})
+	}()
+	var story string
+	select {
+	case story = <-out.up:
+	case err := <-ended:
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	t.Log(story)
+	signIn(t, story)
+	cancel()
+	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	for _, seen := range []string{"ЗАПРОС", "НЕМЕДЛЕННО", "pouch", "no fault", "NUMBER", "Nobody takes it", "calls Иван Петров (duty officer)",
-		"calls Ольга Иванова (deputy)", "OVERDUE on Southland's watch", "post-unmanned", "● Ольга Иванова takes it", "needs a second person", "both have signed", "is the duty officer now", "watch log", "acknowledged, late"} {
-		if !strings.Contains(out.String(), seen) {
+	for _, seen := range []string{
+		"ЗАПРОС", "НЕМЕДЛЕННО", "pouch", "no fault", "NUMBER", "Nobody takes it", "calls Иван Петров (duty officer)", "by a signed webhook: XN/NRRC-P-0001",
+		"calls Ольга Иванова (deputy)", "OVERDUE on Southland's watch", "post-unmanned", "● Ольга Иванова takes it", "acknowledged, late", "needs a second person",
+		"both have signed", "is the duty officer now", "in his own words", "watch log",
+	} {
+		if !strings.Contains(story, seen) {
 			t.Errorf("the story does not show %q", seen)
 		}
 	}
-	if verified < 7 {
+	if verified < 9 {
 		t.Errorf("%d proofs verified", verified)
+	}
+}
+
+// signIn follows every link that the demo prints, as browsers do: each signs one officer in, once, and his screen is in his language.
+func signIn(t *testing.T, story string) {
+	t.Helper()
+	links := regexp.MustCompile(`(?m) (\w\w) +(http://localhost:\d+)(/\S+)$`).FindAllStringSubmatch(story, -1)
+	if len(links) != 6 {
+		t.Fatalf("%d links", len(links))
+	}
+	for _, l := range links {
+		lang, origin, path := l[1], l[2], l[3]
+		secret := path[strings.LastIndex(path, "/")+1:]
+		for try := range 2 {
+			client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, origin+"/sign-in/link", strings.NewReader(url.Values{"link": {secret}}.Encode()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("Origin", origin)
+			answer, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			if in := answer.StatusCode == http.StatusSeeOther && len(answer.Cookies()) > 0; in != (try == 0) {
+				t.Errorf("%s, try %d: %s", origin+path, try+1, answer.Status)
+			}
+			if try == 0 {
+				page(t, origin+answer.Header.Get("Location"), lang, answer.Cookies())
+			}
+		}
+	}
+}
+
+func page(t *testing.T, address, lang string, cookies []*http.Cookie) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(string(b), `<html lang="`+lang+`"`) {
+		t.Errorf("%s: %s, %v: not in %s", address, answer.Status, err, lang)
 	}
 }

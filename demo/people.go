@@ -294,7 +294,8 @@ func short(text string, most int) string {
 
 // doors prints an address for each officer who may sign in.
 func (p *play) doors(ctx context.Context) error {
-	p.printf("\nThe consoles are open. Each link signs one officer in, once; open two of them in two browser windows, and play both sides:\n\n")
+	p.printf("\nThe consoles are open. Each link signs one officer in, once. Open one of Northland and one of Southland in two windows, and play both\n" +
+		"sides; a second officer of the same party needs a private window. What needs two persons asks the second for a passkey:\n\n")
 	for _, a := range p.world.actors {
 		for _, o := range a.people {
 			in, err := a.Invite(ctx, o.id)

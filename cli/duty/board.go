@@ -281,7 +281,7 @@ func onWatch(w words, d api.Duty) (string, style) {
 // body is the items, and where the chosen one stands among the lines.
 func (v *view) body(w words, columns int) (out []line, at int) {
 	chosenItem, _ := v.item()
-	section := func(title string, items []api.Item) {
+	section := func(title string, items []api.Item, behind int) {
 		out = append(out, line{}, line{cut(title, columns), strong})
 		for _, i := range most(items) {
 			mine := i.Key == chosenItem.Key
@@ -293,7 +293,7 @@ func (v *view) body(w words, columns int) (out []line, at int) {
 				out = append(out, v.details(w, i, columns)...)
 			}
 		}
-		if n := len(items) - mostItems; n > 0 {
+		if n := len(items) - len(most(items)) + behind; n > 0 {
 			out = append(out, line{"    ↓ " + w.say("more", n), plain})
 		}
 	}
@@ -301,10 +301,10 @@ func (v *view) body(w words, columns int) (out []line, at int) {
 		out = append(out, line{}, line{cut(w.say("quiet"), columns), plain})
 	}
 	if len(v.watch.Items) > 0 {
-		section(w.say("section.untaken", len(v.watch.Items)), v.watch.Items)
+		section(w.say("section.untaken", len(v.watch.Items)+v.watch.More), v.watch.Items, v.watch.More)
 	}
 	if len(v.watch.Taken) > 0 {
-		section(w.say("section.taken", len(v.watch.Taken)), v.watch.Taken)
+		section(w.say("section.taken", len(v.watch.Taken)), v.watch.Taken, 0)
 	}
 	if n := len(v.watch.Done); n > 0 {
 		out = append(out, line{}, line{cut(w.say("section.done", n), columns), plain})

@@ -115,10 +115,10 @@ func TestOtherScreens(t *testing.T) {
 	golden(t, "once.txt", show(printed.draw(w, 100, 0), 100))
 
 	many := night()
-	for n := range 60 {
+	for n := range 300 {
 		many.watch.Items = append(many.watch.Items, api.Item{Key: fmt.Sprint(n), Kind: "acknowledge", Precedence: traffic.Routine, Title: fmt.Sprintf("Number %d", n)})
 	}
-	many.chosen = "40"
+	many.chosen, many.watch.More = "40", 1000
 	golden(t, "many.txt", show(many.draw(w, 80, 24), 80))
 }
 

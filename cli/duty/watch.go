@@ -60,7 +60,7 @@ func (c *WatchCmd) Run(s *session.Session) error {
 	} else {
 		err = f.print(s.Out)
 	}
-	if n := len(f.view.watch.Items); err == nil && n > 0 {
+	if n := len(f.view.watch.Items) + f.view.watch.More; err == nil && n > 0 {
 		return session.Fail(session.ExitPerson, "take it with: detente take KEY, or in detente watch", "what nobody has taken: %d", n)
 	}
 	return err
