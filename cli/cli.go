@@ -10,6 +10,7 @@ import (
 
 	"detente/cli/duty"
 	"detente/cli/session"
+	"detente/cli/standing"
 
 	"github.com/alecthomas/kong"
 )
@@ -35,11 +36,24 @@ type grammar struct {
 	Answer answerCmd `cmd:"" group:"traffic" help:"Answer a statement."`
 	Reply  replyCmd  `cmd:"" group:"traffic" help:"Reply with any form: correct, cancel, answer a check."`
 
+	Cancel    standing.CancelCmd    `cmd:"" group:"traffic" help:"Cancel an own statement: it was sent in error."`
+	Translate standing.TranslateCmd `cmd:"" group:"traffic" help:"State a translation of a statement."`
+	Trace     standing.TraceCmd     `cmd:"" group:"traffic" help:"Where a statement was, since when, and what proves it."`
+	Search    standing.SearchCmd    `cmd:"" group:"traffic" help:"Find statements by their words."`
+	Glossary  standing.GlossaryCmd  `cmd:"" group:"traffic" help:"The terms of both sides beside each other."`
+
 	Watch    duty.WatchCmd    `cmd:"" group:"floor" help:"What needs somebody now, in a terminal."`
 	Take     duty.TakeCmd     `cmd:"" group:"floor" help:"Take what stands there: its alarm stops."`
 	Roster   duty.RosterCmd   `cmd:"" group:"floor" help:"Who is on duty at which post, when."`
 	Handover duty.HandoverCmd `cmd:"" group:"floor" help:"Hand the watch over, with what is open."`
 	Log      duty.LogCmd      `cmd:"" group:"floor" help:"The watch log."`
+
+	Check      standing.CheckCmd      `cmd:"" group:"floor" help:"Communication checks: what came of them, when they are, one now."`
+	Directory  standing.DirectoryCmd  `cmd:"" group:"floor" help:"Points of contact."`
+	Suspend    standing.SuspendCmd    `cmd:"" group:"floor" help:"Suspend a channel, or functions of it. Checks, accidents and response teams continue."`
+	Resume     standing.ResumeCmd     `cmd:"" group:"floor" help:"Resume what this party has suspended."`
+	Silence    standing.SilenceCmd    `cmd:"" group:"floor" help:"Why nothing is heard: by link, post and channel, on what evidence."`
+	Statistics standing.StatisticsCmd `cmd:"" group:"floor" help:"What each post has sent, by precedence."`
 
 	Prove  proveCmd  `cmd:"" group:"evidence" help:"Write the proof file of a statement."`
 	Verify verifyCmd `cmd:"" group:"evidence" help:"Verify proof files from files alone: no node, no network."`

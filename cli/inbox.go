@@ -56,7 +56,7 @@ func (c *inboxCmd) Run(s *session.Session) error {
 	}
 	for _, line := range lines {
 		s.Printf("%s  %-9s  %s  %s  %s%s\n", line.ID[:8], line.Precedence, session.Moment(line.Issued), line.Number, line.Title, plane(line.Plane))
-		s.Printf("          %s\n", strings.Join(append([]string{line.Channel, standing(line)}, owed(line.Owed)...), "; "))
+		s.Printf("          %s\n", strings.Join(append([]string{line.Channel, standingOf(line)}, owed(line.Owed)...), "; "))
 		if !c.Ladder {
 			continue
 		}
@@ -78,7 +78,7 @@ func plane(p traffic.Plane) string {
 	return "  " + strings.ToUpper(string(p))
 }
 
-func standing(l api.Line) string {
+func standingOf(l api.Line) string {
 	if l.Reason != "" {
 		return fmt.Sprintf("%s (%s)", l.Standing, l.Reason)
 	}

@@ -16,21 +16,22 @@ import (
 
 // words is what a statement says, and on whose part.
 type words struct {
-	Fields   []string      `arg:"" optional:"" name:"field=value" help:"Fields of the form: codes with commas between, times as 231415Z NOV 26 or RFC 3339, a window as FROM/TO."`
-	Attach   []string      `help:"File to attach, FILE or FIELD=FILE. Repeat for others." sep:"none" placeholder:"FILE"`
-	Language string        `name:"lang" help:"Language in which it is written; the party's first by default." placeholder:"TAG"`
-	Marking  string        `help:"Such as TLP:AMBER." placeholder:"TEXT"`
-	Drafter  string        `help:"Duty role of the person who wrote it." default:"duty-officer" placeholder:"ROLE"`
-	Releaser string        `help:"Duty role of the second person who releases it, where the form demands one." placeholder:"ROLE"`
-	Wait     string        `help:"Return when the receipt of every member it goes to is here." enum:",receipt" default:"" placeholder:"receipt"`
-	Timeout  time.Duration `help:"How long to wait." default:"1m"`
+	Fields    []string      `arg:"" optional:"" name:"field=value" help:"Fields of the form: codes with commas between, times as 231415Z NOV 26 or RFC 3339, a window as FROM/TO."`
+	Attach    []string      `help:"File to attach, FILE or FIELD=FILE. Repeat for others." sep:"none" placeholder:"FILE"`
+	Language  string        `name:"lang" help:"Language in which it is written; the party's first by default." placeholder:"TAG"`
+	Marking   string        `help:"Such as TLP:AMBER." placeholder:"TEXT"`
+	Drafter   string        `help:"Duty role of the person who wrote it." default:"duty-officer" placeholder:"ROLE"`
+	Releaser  string        `help:"Duty role of the second person who releases it, where the form demands one." placeholder:"ROLE"`
+	Essential bool          `help:"It cannot wait: it passes MINIMIZE, and what another member has suspended."`
+	Wait      string        `help:"Return when the receipt of every member it goes to is here." enum:",receipt" default:"" placeholder:"receipt"`
+	Timeout   time.Duration `help:"How long to wait." default:"1m"`
 	session.JSONFlag
 }
 
 // request is the words as the API takes them.
 func (w *words) request(s *session.Session, form string) (api.Words, error) {
 	r := api.Words{
-		Form: form, Text: make(map[string]string), Language: w.Language, Marking: w.Marking, Drafter: w.Drafter, Releaser: w.Releaser,
+		Form: form, Text: make(map[string]string), Language: w.Language, Marking: w.Marking, Drafter: w.Drafter, Releaser: w.Releaser, Essential: w.Essential,
 	}
 	for _, f := range w.Fields {
 		name, value, ok := strings.Cut(f, "=")

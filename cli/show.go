@@ -59,6 +59,12 @@ func (c *showCmd) Run(s *session.Session) error {
 	if rungs := ladders(st.Ladder); len(rungs) > 0 {
 		s.Printf("\n%s\n", strings.Join(rungs, "\n"))
 	}
+	for _, t := range st.Translations {
+		s.Printf("\n%s  %s\n", session.Safe(t.Number), session.Safe(t.Label))
+		for _, line := range strings.Split(t.Text, "\n") {
+			s.Printf("  ┆ %s\n", session.Safe(line))
+		}
+	}
 	s.Printf("\nid %s\n", st.ID)
 	return nil
 }

@@ -42,6 +42,7 @@ const (
 	formInterim         = "interim"
 	formCorrection      = "correction"
 	formCancellation    = "cancellation"
+	formTranslation     = "translation"
 )
 
 // Entry is one statement with its standing. The ids are zero where there is none.
@@ -194,6 +195,7 @@ func (f *fold) objection(i int, fm *form.Form) string {
 		if !own {
 			return OtherParty
 		}
+	case fm.ID == formTranslation: // of anybody's words by anybody: it replies to nothing, and has no effect
 	case !f.replies(fm, about):
 		return NoReply
 	case own:

@@ -55,7 +55,7 @@ func replyWithin(level int) time.Duration {
 
 // RunCheck sends a check. drafter is the duty role of the person, or [floor.Machine]. Errors: ErrHandover, ErrQuestion, those of [node.Node.Send].
 func (s *Standing) RunCheck(ctx context.Context, a Ask, drafter string) (node.Sent, error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return node.Sent{}, err
 	}
 	now := time.Now()
@@ -169,7 +169,7 @@ func (s *Standing) SetPlan(ctx context.Context, text string, by floor.By) error 
 
 // Plan is the text of the plan in force, empty when there is none.
 func (s *Standing) Plan(ctx context.Context) (text string, err error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return "", err
 	}
 	s.mu.RLock()
@@ -185,7 +185,7 @@ type CheckShown struct {
 
 // Checks is the history, the newest first, narrowed by peer (empty for all) and time, at most limit; with the days of the last year on the real plane.
 func (s *Standing) Checks(ctx context.Context, peer traffic.Party, since time.Time, limit int) (list []CheckShown, days []check.Day, err error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return nil, nil, err
 	}
 	now := time.Now()

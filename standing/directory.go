@@ -24,7 +24,7 @@ type ContactShown struct {
 
 // Directory lists the points of contact on the real plane, of one channel or, where it is nil, of all.
 func (s *Standing) Directory(ctx context.Context, channel *[32]byte) ([]ContactShown, error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -45,7 +45,7 @@ func (s *Standing) Directory(ctx context.Context, channel *[32]byte) ([]ContactS
 
 // Contact finds an own entry. Error: ErrNoContact.
 func (s *Standing) Contact(ctx context.Context, channel [32]byte, name string) (directory.Contact, error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return directory.Contact{}, err
 	}
 	s.mu.RLock()
@@ -59,7 +59,7 @@ func (s *Standing) Contact(ctx context.Context, channel [32]byte, name string) (
 
 // Changes are the entries of a table that are not stated as they stand in it. refused are the lines that the form refuses, with the reason.
 func (s *Standing) Changes(ctx context.Context, channel [32]byte, fm *form.Form, entries []directory.Entry) (changed []form.Values, unchanged int, refused []string, err error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return nil, 0, nil, err
 	}
 	s.mu.RLock()

@@ -63,7 +63,7 @@ type Query struct {
 // Search gives the statements of which the number, the form's title, the parties or the originator's words hold every word of the text, the newest
 // first. Of long texts it knows the first 2000 bytes.
 func (s *Standing) Search(ctx context.Context, q Query) ([]statement.ID, error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return nil, err
 	}
 	words := strings.Fields(strings.ToLower(q.Text))

@@ -62,8 +62,8 @@ func New(f *floor.Floor, log *slog.Logger) *Standing {
 	return s
 }
 
-// read brings everything up to now, for whoever asks.
-func (s *Standing) read(ctx context.Context) error { return s.floor.CatchUp(ctx) }
+// Read brings everything up to now, for whoever asks.
+func (s *Standing) Read(ctx context.Context) error { return s.floor.CatchUp(ctx) }
 
 // Items are what needs somebody: checks that are overdue, entries that are stale.
 func (s *Standing) Items(now time.Time) (items []*watch.Item, again time.Time) {

@@ -49,7 +49,7 @@ func (t tally) add(told *floor.Told) {
 
 // Statistics counts what each post has sent on common channels, the own posts first.
 func (s *Standing) Statistics(ctx context.Context) ([]Traffic, error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return nil, err
 	}
 	today := time.Now().Unix() / (24 * 60 * 60)

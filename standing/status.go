@@ -27,7 +27,7 @@ type MemberStanding struct {
 
 // Channels tells how the common channels stand on a plane, in the order of the node's list.
 func (s *Standing) Channels(ctx context.Context, plane traffic.Plane) ([]ChannelStanding, error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return nil, err
 	}
 	channels, err := s.node.Channels(ctx)
@@ -68,7 +68,7 @@ func (s *Standing) Permit(ctx context.Context, d *node.Draft, essential bool) er
 	if err != nil {
 		return nil // the node says so itself
 	}
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return err
 	}
 	s.mu.RLock()
@@ -80,7 +80,7 @@ func (s *Standing) Permit(ctx context.Context, d *node.Draft, essential bool) er
 
 // Glossary lists the terms of a channel, or of all where it is nil.
 func (s *Standing) Glossary(ctx context.Context, channel *[32]byte) ([]directory.Term, error) {
-	if err := s.read(ctx); err != nil {
+	if err := s.Read(ctx); err != nil {
 		return nil, err
 	}
 	channels, err := s.node.Channels(ctx)

@@ -146,6 +146,11 @@ func (s *Server) show(ctx context.Context, _ officer.Actor, in *onStatement) (ap
 	if err != nil {
 		return api.Statement{}, err
 	}
+	if s.stands != nil {
+		if err := s.stands.Read(ctx); err != nil { // the statement itself can be shown
+			s.log.Error("what stands around a statement cannot be read", "id", h.ID, "reason", err)
+		}
+	}
 	return s.viewer(ctx, language.Make(in.Lang)).Statement(h)
 }
 
