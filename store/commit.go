@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -97,7 +98,7 @@ func (db *DB) give(r *request) {
 	r.tries++
 	r.turn <- tx
 	r.err = <-r.ran
-	r.after = tx.after
+	r.after, r.wrote = tx.after, tx.wrote
 }
 
 // commit makes the batch durable and tells everyone.
@@ -111,7 +112,9 @@ func (db *DB) commit(ran []*request, kept int) {
 		err = fmt.Errorf("store: commit: %w", err)
 		db.rollback()
 	} else if err = db.writer.commit(); err == nil {
-		db.timed(time.Since(began))
+		if slices.ContainsFunc(ran, func(r *request) bool { return r.wrote }) { // an empty one costs the disk nothing, and would flatter it
+			db.timed(time.Since(began))
+		}
 		if err = db.fault("committed"); err != nil {
 			err = fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 		}

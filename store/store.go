@@ -64,7 +64,7 @@ type Config struct {
 	// makes that step fail; after "committed" the data is there and the callers get ErrUnknownOutcome. It is
 	// not called twice at the same time.
 	Fault func(step string) error
-	// Committed is told how long the database took for each commit that it has confirmed; nil is nobody. It must return at once.
+	// Committed is told how long the database took for each commit that wrote something and was confirmed; nil is nobody. It must return at once.
 	Committed func(took time.Duration)
 }
 

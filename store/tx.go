@@ -20,6 +20,7 @@ type Tx struct {
 	rows  *sql.Rows // of the last Query
 	err   error     // of the first statement that failed: no other runs after it
 	after []func()  // released by commit
+	wrote bool      // a statement was run that may have written
 }
 
 // Exec runs a statement that returns no rows.
@@ -34,6 +35,7 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, 
 	if err := tx.db.fault("write"); err != nil {
 		return nil, tx.failed(err)
 	}
+	tx.wrote = true
 	res, err := tx.s.exec(ctx, query, args)
 	return res, tx.failed(err)
 }

@@ -36,6 +36,7 @@ type request struct {
 	tries int
 	err   error    // of the last run
 	after []func() // of the last run
+	wrote bool     // of the last run
 }
 
 type state int
