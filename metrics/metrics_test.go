@@ -189,7 +189,7 @@ func alerts(t *testing.T) map[string]string {
 		{"severity", regexp.MustCompile(`^          severity: (page|ticket)$`), []string{"annotations"}},
 		{"annotations", regexp.MustCompile(`^        annotations:$`), []string{"summary"}},
 		{"summary", regexp.MustCompile(`^          summary: "[^"\\]+"$`), []string{"runbook"}},
-		{"runbook", regexp.MustCompile(`^          runbook: "docs/[a-z]+\.md[^"\\]*"$`), []string{"alert", "group"}},
+		{"runbook", regexp.MustCompile(`^          runbook: "(docs/[a-z]+\.md[^"\\]*)"$`), []string{"alert", "group"}},
 	}
 	out := map[string]string{}
 	may, alert := []string{"groups"}, ""
@@ -208,6 +208,12 @@ line:
 				alert = m[1]
 				if out[alert] != "" {
 					t.Errorf("line %d: the alert %s is there twice", n+1, alert)
+				}
+			case "runbook":
+				file, section, named := strings.Cut(m[1], ", ")
+				b, err := os.ReadFile("../" + file)
+				if err != nil || named && !regexp.MustCompile(`(?m)^##+ `+regexp.QuoteMeta(section)+`$`).Match(b) {
+					t.Errorf("line %d: there is no section %q in %s", n+1, section, file)
 				}
 			case "expr":
 				out[alert] = m[1]
