@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -27,6 +28,7 @@ import (
 	"detente/feed"
 	"detente/form"
 	"detente/host"
+	"detente/key"
 	"detente/node"
 	"detente/party"
 	"detente/statement"
@@ -118,7 +120,8 @@ func talk(loud, ctx context.Context, n *node.Node) {
 			batch.Go(func() {
 				sent, err := n.Send(ctx, node.Draft{
 					Channel: channel, Plane: traffic.Real, Precedence: p, Post: "nrrc", Audience: string(peer) + "/nrrc", Form: "check", Language: "en",
-					Values: form.Values{"level": int64(1), "question": crand.Text()}, Drafter: "duty-officer",
+					// Of level 2, for a person to answer: to level 1 the other terminal would answer by itself, and never settle.
+					Values: form.Values{"level": int64(2), "question": crand.Text()}, Drafter: "duty-officer",
 				})
 				if err != nil {
 					return
@@ -413,6 +416,16 @@ func copies(t *testing.T, dsn string) map[traffic.Feed][]feed.Entry {
 	return out
 }
 
+// journalOf is the internal channel of the party that lives there.
+func journalOf(t *testing.T, home string) [32]byte {
+	t.Helper()
+	pins, err := party.OpenPins(host.KeysDir(home), key.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return party.InternalChannel(pins.Own()).ID()
+}
+
 func database(home string) string { return filepath.Join(home, "data", "detente.db") }
 
 // verify holds what two databases have against what was said about it: nothing receipted is lost, nothing durable is, nothing is there twice,
@@ -458,6 +471,17 @@ func (l *ledger) verify(t *testing.T, homes map[traffic.Party]string, dsn map[tr
 		}
 	}
 	entries := 0
+	for p, home := range homes {
+		journal := journalOf(t, home)
+		for other, feeds := range held {
+			for f := range feeds {
+				if f.Channel == journal && other != p {
+					t.Errorf("%s holds the journal of %s", other, p)
+				}
+			}
+		}
+		maps.DeleteFunc(held[p], func(f traffic.Feed, _ []feed.Entry) bool { return f.Channel == journal })
+	}
 	for f, here := range held["xn"] {
 		there := held["xs"][f]
 		if !slices.EqualFunc(here, there, func(a, b feed.Entry) bool { return bytes.Equal(a.Bytes, b.Bytes) }) {
