@@ -51,6 +51,7 @@ type OfficerRequest struct {
 type Invitation struct {
 	Officer string    `json:"officer"`
 	Link    string    `json:"link" doc:"Path and secret; works once."`
+	Address string    `json:"address,omitempty" doc:"The same behind the address of the console, where the node knows it."`
 	Until   time.Time `json:"until"`
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"detente/cli/duty"
+	"detente/cli/people"
 	"detente/cli/session"
 	"detente/cli/standing"
 
@@ -54,6 +55,8 @@ type grammar struct {
 	Resume     standing.ResumeCmd     `cmd:"" group:"floor" help:"Resume what this party has suspended."`
 	Silence    standing.SilenceCmd    `cmd:"" group:"floor" help:"Why nothing is heard: by link, post and channel, on what evidence."`
 	Statistics standing.StatisticsCmd `cmd:"" group:"floor" help:"What each post has sent, by precedence."`
+	Officer    people.OfficerCmd      `cmd:"" group:"floor" help:"The officers of the party: who they are, and how they come in."`
+	Release    people.ReleaseCmd      `cmd:"" group:"floor" help:"What waits for a second person."`
 
 	Prove  proveCmd  `cmd:"" group:"evidence" help:"Write the proof file of a statement."`
 	Verify verifyCmd `cmd:"" group:"evidence" help:"Verify proof files from files alone: no node, no network."`

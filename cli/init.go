@@ -22,6 +22,7 @@ type initCmd struct {
 	Language    []string          `help:"Languages that its posts read, the first one preferred." placeholder:"TAG"`
 	Listen      string            `help:"host:port at which this node takes calls. None: it calls only." placeholder:"HOST:PORT"`
 	Address     string            `help:"host:port at which other parties reach it." placeholder:"HOST:PORT"`
+	Console     string            `help:"host:port of the pages for officers, such as localhost:7480. None: no pages." placeholder:"HOST:PORT"`
 	Post        []string          `help:"A post that speaks, NAME, or NAME=commit for one that may commit the party. Default: nrrc, cert, experts, council and mfa, of which the last two may." placeholder:"NAME[=commit]"`
 	Roots       int               `help:"How many holders of root keys." default:"3"`
 	Need        int               `help:"How many of them must approve a charter." default:"2"`
@@ -33,7 +34,7 @@ type initCmd struct {
 // Help gives an example and the exit codes.
 func (initCmd) Help() string {
 	return "What is not given is asked for on a terminal. With --key-file, the file is made if it is not there.\n\n" +
-		session.Detail("detente init --party xn --name en=Northland --listen :7440 --address xn.example:7440", session.ExitDone, session.ExitRefused, session.ExitUse)
+		session.Detail("detente init --party xn --name en=Northland --listen :7440 --address xn.example:7440 --console localhost:7480", session.ExitDone, session.ExitRefused, session.ExitUse)
 }
 
 // Run founds the party.
@@ -55,11 +56,30 @@ func (c *initCmd) Run(s *session.Session) error {
 	if err != nil {
 		return err
 	}
+	// A database that cannot be reached yet does not undo the founding: the link can be made at any time.
+	link, in, err := host.Invite(s.Ctx, s.Home, f.Settings, f.Lock)
+	var noLink error
+	if err != nil {
+		noLink = session.Fail(session.ExitUnreachable, "once the database is there: detente officer add "+host.FirstAdministrator+" --name Administrator --grant '*=administrator', then detente officer invite "+host.FirstAdministrator,
+			"the party is founded, but its first administrator has no link yet: %w", err)
+	}
 	if c.JSON {
 		words, _ := charter.Fingerprint().Words("en")
-		return s.JSON(map[string]any{"party": charter.Party, "home": s.Home, "words": words, "roots": c.Roots, "need": c.Need})
+		err := s.JSON(map[string]any{"party": charter.Party, "home": s.Home, "words": words, "roots": c.Roots, "need": c.Need,
+			"administrator": in.Officer, "link": link, "until": in.Until})
+		return errors.Join(err, noLink)
 	}
-	return c.tell(s, charter)
+	if err := c.tell(s, charter); err != nil {
+		return err
+	}
+	if noLink != nil {
+		return noLink
+	}
+	s.Printf("\nThe first administrator signs in to the console by this link, once, until %s:\n\n  %s\n", session.Moment(in.Until), link)
+	if strings.HasPrefix(link, "/") {
+		s.Printf("\nPut the address of the console before it; set console.listen in %s first.\n", filepath.Join(s.Home, host.SettingsName))
+	}
+	return nil
 }
 
 // complete asks for what was not given.
@@ -100,7 +120,7 @@ func (c *initCmd) complete(s *session.Session) (err error) {
 
 func (c *initCmd) founding(s *session.Session) (f host.Founding, err error) {
 	f.Settings = host.DefaultSettings(c.Party)
-	f.Settings.Listen = c.Listen
+	f.Settings.Listen, f.Settings.Console.Listen = c.Listen, c.Console
 	if c.Database != "" {
 		f.Settings.Database = c.Database
 	}

@@ -2,11 +2,14 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
+	"detente/api"
 	"detente/floor"
 	"detente/officer"
+	"detente/party"
 )
 
 // ConsoleSettings is the section [console].
@@ -73,3 +76,23 @@ const OpenIDPath = "/sign-in/openid"
 
 // Officers is the roll of the officers.
 func (h *Host) Officers() *officer.Roll { return h.officers }
+
+// FirstAdministrator is the id of the officer that a new party begins with.
+const FirstAdministrator = "admin"
+
+// Invite enrols the first administrator of a party that was just founded, and makes his link. It opens the node, so that the journal begins with it.
+func Invite(ctx context.Context, home string, settings Settings, lock party.Lock) (link string, in officer.Invitation, err error) {
+	h, err := New(ctx, Config{Home: home, Settings: settings, Lock: lock})
+	if err != nil {
+		return "", in, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	_, err = h.officers.Set(ctx, officer.Officer{
+		ID: FirstAdministrator, Name: "Administrator", Grants: []officer.Grant{{Post: officer.Everywhere, Role: officer.Administrator}},
+	}, officer.Terminal().ID)
+	if err != nil {
+		return "", in, err
+	}
+	in, err = h.officers.Invite(ctx, FirstAdministrator, officer.Terminal().ID)
+	return h.officers.Origin() + api.LinkPath + in.Secret, in, err
+}

@@ -71,17 +71,17 @@ func (s *Server) require(may []officer.Action) func(huma.Context, func(huma.Cont
 			return
 		}
 		p := s.problem(c.Operation().OperationID, refused(by, may[0], ""))
+		c.SetHeader("Content-Type", p.ContentType("")) // before the status, which sends the headers off
 		c.SetStatus(p.Status)
-		c.SetHeader("Content-Type", p.ContentType(""))
 		json.NewEncoder(c.BodyWriter()).Encode(p)
 	}
 }
 
 func refused(by officer.Actor, what officer.Action, post traffic.Post) error {
 	if post == "" {
-		return fmt.Errorf("%w: %s may not %s", officer.ErrRole, by.ID, what)
+		return fmt.Errorf("%w: %s has none with the action %s", officer.ErrRole, by.ID, what)
 	}
-	return fmt.Errorf("%w: %s may not %s at %s", officer.ErrRole, by.ID, what, post)
+	return fmt.Errorf("%w: %s has none with the action %s at %s", officer.ErrRole, by.ID, what, post)
 }
 
 // must gives the duty role in which somebody does something at a post; wanted chooses among several. Error: officer.ErrRole.

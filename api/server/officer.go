@@ -75,7 +75,11 @@ func (s *Server) removeOfficer(ctx context.Context, by officer.Actor, in *onOffi
 
 func (s *Server) invite(ctx context.Context, by officer.Actor, in *onOfficer) (api.Invitation, error) {
 	i, err := s.cfg.Officers.Invite(ctx, in.ID, by.ID)
-	return api.Invitation{Officer: i.Officer, Link: api.LinkPath + i.Secret, Until: i.Until}, err
+	out := api.Invitation{Officer: i.Officer, Link: api.LinkPath + i.Secret, Until: i.Until}
+	if origin := s.cfg.Officers.Origin(); origin != "" {
+		out.Address = origin + out.Link
+	}
+	return out, err
 }
 
 // own lets a request pass for what is the caller's own, and for who administers officers.

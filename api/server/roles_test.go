@@ -143,5 +143,8 @@ func (d *desk) permitted(method, path, token string) bool {
 	d.server.Handler().ServeHTTP(w, r)
 	var p api.Problem
 	json.Unmarshal(w.Body.Bytes(), &p) // what is no problem leaves it empty
+	if w.Code >= 400 && w.Header().Get("Content-Type") != "application/problem+json" {
+		d.t.Errorf("%s %s is refused with a %s", method, path, w.Header().Get("Content-Type"))
+	}
 	return !(w.Code == http.StatusForbidden && p.Code == "role" || w.Code == http.StatusUnauthorized)
 }

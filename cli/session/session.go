@@ -18,6 +18,7 @@ import (
 
 	"detente/api"
 	"detente/host"
+	"detente/officer"
 	"detente/party"
 	"detente/store"
 )
@@ -72,7 +73,7 @@ func Fail(code int, hint, format string, args ...any) error {
 type Where struct {
 	Home           string `group:"where" help:"Directory of the party: settings, keys, data." env:"DETENTE_HOME" default:"~/.detente" type:"path"`
 	API            string `group:"where" name:"api" help:"Ask the node at unix:PATH or http://HOST:PORT, in place of the one of the home directory." env:"DETENTE_API" placeholder:"ADDRESS"`
-	TokenFile      string `group:"where" help:"File with the token for --api." env:"DETENTE_TOKEN_FILE" placeholder:"FILE"`
+	TokenFile      string `group:"where" help:"File with the token for --api, or with that of an officer, who then acts." env:"DETENTE_TOKEN_FILE" placeholder:"FILE"`
 	PassphraseFile string `group:"where" help:"File whose first line is the passphrase of the keys." env:"DETENTE_PASSPHRASE_FILE" placeholder:"FILE"`
 	KeyFile        string `group:"where" help:"Key file that opens the keys, in place of a passphrase." env:"DETENTE_KEY_FILE" placeholder:"FILE"`
 }
@@ -135,7 +136,7 @@ func (s *Session) tell(code int, what, next string) int {
 // exitOf is the exit code of what the node refuses.
 func exitOf(p *api.Problem) int {
 	switch p.Code {
-	case "no-releaser", "words-not-compared", "not-approved":
+	case "no-releaser", "release-needed", "words-not-compared", "not-approved":
 		return ExitPerson
 	case "not-yet", "stopped", "unknown":
 		return ExitUnreachable
@@ -151,15 +152,24 @@ func exitOf(p *api.Problem) int {
 
 // Client asks the running node; where none runs, this process becomes one until the command ends. With exchange it also talks to the peers.
 func (s *Session) Client(exchange bool) (*api.Client, error) {
-	if s.API != "" {
-		token := ""
-		if s.TokenFile != "" {
-			b, err := os.ReadFile(s.TokenFile)
-			if err != nil {
-				return nil, err
-			}
-			token = strings.TrimSpace(string(b))
+	token := ""
+	if s.TokenFile != "" {
+		b, err := os.ReadFile(s.TokenFile)
+		if err != nil {
+			return nil, err
 		}
+		token = strings.TrimSpace(string(b))
+	}
+	c, err := s.reach(exchange, token)
+	if err == nil && officer.IsToken(token) {
+		c = c.As(token) // also on the socket, where the node's own token is not asked
+	}
+	return c, err
+}
+
+// reach asks the node at --api with the token, else that of the home directory.
+func (s *Session) reach(exchange bool, token string) (*api.Client, error) {
+	if s.API != "" {
 		c, err := api.NewClient(s.API, token)
 		if err != nil {
 			return nil, &failure{ExitUse, "", err}

@@ -93,7 +93,7 @@ func (r *Desk) Say(ctx context.Context, by officer.Actor, what officer.Action, d
 	}
 	wanted := d.Drafter
 	if d.Drafter, d.Releaser = by.Role(what, d.Post, wanted), ""; d.Drafter == "" {
-		return node.Sent{}, fmt.Errorf("%w: %s may not %s at %s %s", officer.ErrRole, by.ID, what, d.Post, wanted)
+		return node.Sent{}, fmt.Errorf("%w: %s has none with the action %s at %s %s", officer.ErrRole, by.ID, what, d.Post, wanted)
 	}
 	_, _, err := r.node.Rehearse(d)
 	switch {
