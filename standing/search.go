@@ -17,7 +17,11 @@ import (
 
 // index is what search looks through: the words of every statement on common channels, in memory, so that a search does not read 100,000 of them
 // from the disk. It costs about as much as the words themselves.
-type index struct{ words []indexed }
+type index struct {
+	words  []indexed // by held, unless late
+	late   bool      // an entry was added that was held before another
+	latest time.Time
+}
 
 // indexed is one statement. Its text is in lower case.
 type indexed struct {
@@ -27,6 +31,35 @@ type indexed struct {
 	plane   traffic.Plane
 	form    string
 	text    string
+	parts   sieve // of text
+}
+
+// sieve says which parts of three bytes a text may hold, by their hashes: what one of its parts is not in it does not hold. Nine texts of ten need not be
+// looked through.
+type sieve [16]uint64
+
+// slot is where a part of three bytes stands in a sieve.
+func slot(a, b, c byte) (word, bit uint32) {
+	h := (uint32(a) | uint32(b)<<8 | uint32(c)<<16) * 2654435761 >> 22
+	return h >> 6, h & 63
+}
+
+func sift(text string) (s sieve) {
+	for i := 2; i < len(text); i++ {
+		word, bit := slot(text[i-2], text[i-1], text[i])
+		s[word] |= 1 << bit
+	}
+	return s
+}
+
+// lacks tells that a text does not hold a word of which every part is in want.
+func (s *sieve) lacks(want *sieve) bool {
+	for i := range s {
+		if want[i]&^s[i] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // mostIndexed is how much of a statement's own words is looked through.
@@ -48,7 +81,21 @@ func (x *index) add(t *floor.Told) {
 			b.WriteString("\n" + text)
 		}
 	}
-	x.words = append(x.words, indexed{s.ID(), t.Held, s.Channel, s.Plane, s.Form, strings.ToLower(b.String())})
+	text := strings.ToLower(b.String())
+	x.words = append(x.words, indexed{s.ID(), t.Held, s.Channel, s.Plane, s.Form, text, sift(text)})
+	x.late = x.late || t.Held.Before(x.latest)
+	if t.Held.After(x.latest) {
+		x.latest = t.Held
+	}
+}
+
+// ordered gives all entries by when they were held. Feeds are read one after the other at the start, so they must be put in order once.
+func (x *index) ordered() []indexed {
+	if x.late {
+		x.words = slices.SortedStableFunc(slices.Values(x.words), func(a, b indexed) int { return a.held.Compare(b.held) }) // a new slice: the old one may be being read
+		x.late = false
+	}
+	return x.words
 }
 
 // Query is what is searched for.
@@ -84,23 +131,38 @@ func (s *Standing) Search(ctx context.Context, q Query) ([]statement.ID, error) 
 		}
 		return t
 	}
-	s.mu.RLock()
-	all := s.index.words // it is only added to: what is seen now stays
-	s.mu.RUnlock()
-	var found []*indexed
-	for i := range all {
-		e := &all[i]
-		if q.Plane != "" && e.plane != q.Plane || q.Channel != nil && e.channel != *q.Channel {
-			continue
-		}
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(e.text, w) && !strings.Contains(title(e), w) }) {
-			found = append(found, e)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b *indexed) int { return b.held.Compare(a.held) })
+	s.mu.Lock()
+	all := s.index.ordered() // it is only added to: what is seen now stays
+	s.mu.Unlock()
+	found := find(all, words, q, title)
 	var out []statement.ID
-	for _, e := range found[:min(len(found), q.Limit)] {
+	for _, e := range found {
 		out = append(out, e.id)
 	}
 	return out, ctx.Err()
+}
+
+// find gives those that hold every word, the newest first, at most q.Limit of them. all are by when they were held.
+func find(all []indexed, words []string, q Query, title func(*indexed) string) []*indexed {
+	sieves := make([]sieve, len(words))
+	for i, w := range words {
+		sieves[i] = sift(w)
+	}
+	var found []*indexed
+	for i := len(all) - 1; i >= 0 && len(found) < q.Limit; i-- {
+		e := &all[i]
+		if (q.Plane == "" || e.plane == q.Plane) && (q.Channel == nil || e.channel == *q.Channel) && e.holds(words, sieves, title) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+func (e *indexed) holds(words []string, sieves []sieve, title func(*indexed) string) bool {
+	for i, w := range words {
+		if (e.parts.lacks(&sieves[i]) || !strings.Contains(e.text, w)) && !strings.Contains(title(e), w) {
+			return false
+		}
+	}
+	return true
 }
