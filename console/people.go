@@ -209,7 +209,7 @@ type invitation struct {
 func buildOfficers(v *visit) (page, error) { return v.officers() }
 
 func (v *visit) officers() (*officersPage, error) {
-	p := &officersPage{May: v.may("officers"), Tongues: v.tongues("")}
+	p := &officersPage{May: v.may("officers"), Tongues: v.tongues("en")}
 	var err error
 	if p.May {
 		if p.Officers, err = v.client.Officers(v.ctx); err != nil {

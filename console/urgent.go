@@ -110,7 +110,8 @@ type releasesPage struct {
 // release is a draft that waits, with the words for those who must approve it.
 type release struct {
 	api.Release
-	Named  bool   // by the address
+	Named  bool // by the address
+	Over   *api.Handover
 	Action string // where a decision goes
 }
 
@@ -119,12 +120,23 @@ func buildReleases(v *visit) (page, error) {
 	if err != nil {
 		return nil, err
 	}
+	var handovers []api.Handover
+	if slices.ContainsFunc(all, func(r api.Release) bool { return r.Kind == "handover" }) {
+		if handovers, err = v.client.Handovers(v.ctx, "", v.tag()); err != nil && !absent(err) {
+			return nil, err
+		}
+	}
 	p := &releasesPage{}
 	for _, r := range all {
 		if r.Draft != nil && r.Draft.Plane != "" && r.Draft.Plane != v.plane {
 			continue // a window never mixes planes
 		}
-		shown := release{r, r.ID == v.r.URL.Query().Get("id"), v.to("/releases/" + url.PathEscape(r.ID))}
+		shown := release{Release: r, Named: r.ID == v.r.URL.Query().Get("id"), Action: v.to("/releases/" + url.PathEscape(r.ID))}
+		for i := range handovers {
+			if handovers[i].ID == r.ID {
+				shown.Over = &handovers[i]
+			}
+		}
 		if r.Mine {
 			p.Mine = append(p.Mine, shown)
 		} else {

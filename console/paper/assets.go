@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -20,10 +22,11 @@ type asset struct {
 
 type assets struct{ byName map[string]*asset }
 
-// loadAssets reads the files. Style sheets name fonts as fonts/NAME, which becomes the address of the font.
+// loadAssets reads the files. A style sheet names a font as "fonts/NAME", and a script another as "./NAME"; both become addresses. What is named
+// names nothing itself.
 func loadAssets(files fs.FS) (*assets, error) {
 	a := &assets{byName: make(map[string]*asset)}
-	var sheets []*asset
+	var naming []*asset // those that name others
 	err := fs.WalkDir(files, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -33,11 +36,11 @@ func loadAssets(files fs.FS) (*assets, error) {
 			return err
 		}
 		f := &asset{content: b, media: mediaType(name)}
-		if path.Ext(name) == ".css" {
-			sheets = append(sheets, f)
-		}
 		f.path = path.Base(name)
 		a.byName[f.path] = f
+		if bytes.Contains(b, []byte(`"fonts/`)) || bytes.Contains(b, []byte(`"./`)) {
+			naming = append(naming, f)
+		}
 		return nil
 	})
 	if err != nil {
@@ -47,16 +50,16 @@ func loadAssets(files fs.FS) (*assets, error) {
 		sum := sha256.Sum256(f.content)
 		f.path = "/static/" + hex.EncodeToString(sum[:8]) + "/" + f.path
 	}
-	for name, f := range a.byName {
-		if path.Ext(name) != ".css" {
+	for _, f := range a.byName {
+		if !slices.Contains(naming, f) {
 			place(f)
 		}
 	}
-	for _, f := range sheets {
+	for _, f := range naming {
 		text := string(f.content)
-		for name, font := range a.byName {
-			if path.Ext(name) == ".woff2" {
-				text = strings.ReplaceAll(text, `"fonts/`+name+`"`, `"`+font.path+`"`)
+		for name, other := range a.byName {
+			if !slices.Contains(naming, other) {
+				text = strings.NewReplacer(`"fonts/`+name+`"`, `"`+other.path+`"`, `"./`+name+`"`, `"`+other.path+`"`).Replace(text)
 			}
 		}
 		f.content = []byte(text)
