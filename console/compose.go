@@ -156,7 +156,9 @@ func (v *visit) reply(formID, set string, given url.Values) (*composePage, error
 		p.Switch = append(p.Switch, choice{v.to(at+"/reply", "form", f.ID), f.Title, f.ID == formID})
 	}
 	if set == "understood" {
-		p.Focus = ""
+		p.focus("") // all is said: one key more sends it
+	} else if set == "passed" {
+		p.focus("forwarded_to")
 	}
 	return p, nil
 }
@@ -184,7 +186,7 @@ func replies(s *api.Statement, c api.Channel) (out []api.Form) {
 func (v *visit) prepare(given url.Values, formID, set string, s *api.Statement) {
 	switch formID {
 	case "acknowledgement":
-		given.Set("f.received", s.Held.UTC().Format("2006-01-02T15:04"))
+		given.Set("f.received", strings.ToUpper(s.Held.UTC().Format("021504:05Z Jan 06")))
 		if set != "" {
 			given.Set("f.understood", "true")
 		}
@@ -250,11 +252,19 @@ func (v *visit) compose(channel, formID string, re *api.Statement, given url.Val
 	}
 	for i := range p.Fields {
 		if f := &p.Fields[i]; f.Value == "" && f.When == "" && f.Kind != "blobs" {
-			p.Focus, f.Focus = f.Name, true
+			p.focus(f.Name)
 			break
 		}
 	}
 	return p, nil
+}
+
+// focus is where one begins to write; empty is the button.
+func (p *composePage) focus(name string) {
+	p.Focus = name
+	for i := range p.Fields {
+		p.Fields[i].Focus = p.Fields[i].Name == name
+	}
 }
 
 func firstOf(values ...string) string {
@@ -352,10 +362,10 @@ func (v *visit) written(f api.Form) (api.Words, error) {
 		case "codes":
 			value = strings.Join(g[name], ",")
 		case "time":
-			value = moment(value)
+			value = strings.ToUpper(value)
 		case "window":
-			if until := moment(strings.TrimSpace(g.Get(name + ".until"))); value != "" || until != "" {
-				value = moment(value) + "/" + until
+			if until := strings.TrimSpace(g.Get(name + ".until")); value != "" || until != "" {
+				value = strings.ToUpper(value + "/" + until)
 			}
 		case "blob", "blobs":
 			files, err := v.files(name)
@@ -373,14 +383,6 @@ func (v *visit) written(f api.Form) (api.Words, error) {
 		}
 	}
 	return w, nil
-}
-
-// moment is what a browser gives for a date and time, as the API takes it: all times on these screens are UTC. What else was written stays.
-func moment(s string) string {
-	if len(s) == len("2006-01-02T15:04") && s[10] == 'T' {
-		return s + ":00Z"
-	}
-	return s
 }
 
 func (v *visit) files(name string) (out []api.Attachment, err error) {

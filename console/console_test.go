@@ -445,7 +445,7 @@ func (d *desk) read(w *httptest.ResponseRecorder) preferences {
 func TestComposeLeadsToTheStatementOrToItsRelease(t *testing.T) {
 	f := newFloor()
 	d := sit(t, f)
-	form := url.Values{"channel": {"c0ffee"}, "form": {"notice"}, "precedence": {"Z"}, "f.text": {"a"}, "f.window": {"2000-01-01T10:00"}, "f.window.until": {"2000-01-01T12:00"}}
+	form := url.Values{"channel": {"c0ffee"}, "form": {"notice"}, "precedence": {"Z"}, "f.text": {"a"}, "f.window": {"011000z jan 00"}, "f.window.until": {"011200Z JAN 00"}}
 	if w := d.do("POST", "/real/compose", form); w.Code != 303 || !strings.HasPrefix(w.Header().Get("Location"), "/real/statement/f00d") {
 		t.Errorf("%d %s", w.Code, w.Header().Get("Location"))
 	}
@@ -455,7 +455,7 @@ func TestComposeLeadsToTheStatementOrToItsRelease(t *testing.T) {
 	}
 	f.refuse["POST /v1/statements"] = &api.Problem{Status: 422, Code: "missing-field", Detail: "notice: subject"}
 	w := d.do("POST", "/real/compose", form)
-	if page := w.Body.String(); w.Code != 200 || !strings.Contains(page, "Something that is needed is not said.") || !strings.Contains(page, "2000-01-01T12:00") {
+	if page := w.Body.String(); w.Code != 200 || !strings.Contains(page, "Something that is needed is not said.") || !strings.Contains(page, "011200Z JAN 00") {
 		t.Errorf("what was written is lost: %d %s", w.Code, page)
 	}
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ type Frame struct {
 	Me        api.Me
 	May       map[string]bool // actions that his roles permit
 	Nav       []link
-	Duty      []api.Duty
+	Duty      []dutyLine
 	Now       time.Time
 	Waiting   int    // items that nobody has taken
 	Sound     string // what they make the console sound
@@ -124,13 +125,41 @@ func (v *visit) frame(f *Frame, sc screen) error {
 		if err != nil && !absent(err) {
 			return err
 		}
-		f.Duty, f.Waiting, f.Sound = w.Duty, len(w.Items), w.Sound
+		f.Duty, f.Waiting, f.Sound = grouped(w.Duty), len(w.Items), w.Sound
 	}
 	f.Nav = v.navigation(sc.name, f.Waiting)
 	for _, p := range traffic.Planes() {
 		f.Planes = append(f.Planes, link{Name: "plane." + string(p), Href: "/" + string(p) + "/watch", Current: p == v.plane})
 	}
 	return nil
+}
+
+// dutyLine is who is on duty, and at which posts: one officer often sits at several.
+type dutyLine struct {
+	Posts    string
+	Officer  string
+	Until    time.Time
+	Unmanned bool
+}
+
+func grouped(duty []api.Duty) (out []dutyLine) {
+	for _, d := range duty {
+		l := dutyLine{Posts: string(d.Post), Until: d.Until, Unmanned: d.Unmanned}
+		for _, o := range d.Officers {
+			if o.Role == "duty-officer" {
+				l.Officer = firstOf(o.Name, o.Officer)
+			}
+		}
+		i := slices.IndexFunc(out, func(o dutyLine) bool {
+			return o.Officer == l.Officer && o.Unmanned == l.Unmanned && o.Until.Equal(l.Until)
+		})
+		if i < 0 {
+			out = append(out, l)
+		} else {
+			out[i].Posts += " " + l.Posts
+		}
+	}
+	return out
 }
 
 func named(sc screen) []string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/form"
 	"detente/traffic"
 )
 
@@ -225,10 +226,10 @@ func doPlan(v *visit) (string, page, error) {
 // unix is a text with the line ends of a file; browsers send those of a telegram.
 func unix(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
-// moments reads two moments of a form, in UTC.
+// moments reads two date-time groups of a form.
 func moments(from, until string) (a, b time.Time, err error) {
-	if a, err = time.Parse(time.RFC3339, moment(from)); err == nil {
-		b, err = time.Parse(time.RFC3339, moment(until))
+	if a, err = form.ParseDTG(strings.ToUpper(strings.TrimSpace(from))); err == nil {
+		b, err = form.ParseDTG(strings.ToUpper(strings.TrimSpace(until)))
 	}
 	if err != nil {
 		err = &api.Problem{Status: http.StatusBadRequest, Code: "no-time"}

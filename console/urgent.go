@@ -56,7 +56,7 @@ func doLoss(v *visit) (string, page, error) {
 		return "", nil, err
 	}
 	text := map[string]string{"what": g.Get("what")}
-	if since := moment(g.Get("since")); since != "" {
+	if since := strings.ToUpper(strings.TrimSpace(g.Get("since"))); since != "" {
 		text["since"] = since
 	}
 	if g.Get("remedy") != "" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"reflect"
 	"strings"
 	"time"
 
@@ -95,18 +96,22 @@ func functions(book *form.Phrasebook, a *assets, lang language.Tag) template.Fun
 		"short":    func(s string) string { return s[:min(len(s), 12)] },
 		"upper":    strings.ToUpper,
 		"word": func(prefix string, code any) string { // a code in words; one that is new to this program as it is
-			key := prefix + "." + fmt.Sprint(code)
+			key := prefix + "." + letter(code)
 			if text := book.Phrase(lang, key); text != key {
 				return text
 			}
-			return form.Visible(fmt.Sprint(code))
+			return form.Visible(letter(code))
 		},
 		"tongue": func(tag string) string { return tongue(tag, lang) },
 		"size":   size,
+		"letter": letter,
 		"count":  func(m map[traffic.Precedence]int, p string) int { return m[traffic.Precedence(p)] },
 		"keys":   func(m map[string]string) (string, error) { b, err := json.Marshal(m); return string(b), err },
 	}
 }
+
+// letter is a code as it stands on the wire, such as Z, and not as it is read aloud.
+func letter(code any) string { return reflect.ValueOf(code).String() }
 
 // visible is text as a screen may show it, whatever kind of name it is.
 func visible(text any) string { return form.Visible(fmt.Sprint(text)) }

@@ -56,7 +56,7 @@ async function begin(proof) {
     await Promise.race([context.resume(), new Promise((done) => setTimeout(done, 1000))]);
     if (context.state !== "running") throw new Error("suspended");
     if (proof) flash(0.2);
-    tell("on");
+    tell("proved");
     sessionStorage.setItem("sound", "on");
   } catch {
     context = null;
