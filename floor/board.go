@@ -122,8 +122,8 @@ func (g *gathering) until(t time.Time) {
 
 // add puts an item on the board, with who has taken it.
 func (g *gathering) add(it *watch.Item) {
-	if it.Taken == nil {
-		it.Taken = g.takenBy(it.Key)
+	if t := g.takenBy(it.Key); t != nil && it.Taken == nil { // nothing is written to what an earlier board shows
+		it.Taken = t
 	}
 	g.byKey[it.Key] = it
 	g.until(it.Due)
