@@ -75,11 +75,12 @@ func (p *play) agree(ctx context.Context) error {
 }
 
 func (p *play) check(ctx context.Context) error {
-	q, err := p.say(ctx, p.north, p.south, "communication check", api.SendRequest{
-		Channel: "nrrc", To: "xs/nrrc", Post: "nrrc", Precedence: "P",
-		Words: api.Words{Form: "check", Text: map[string]string{"level": "2", "question": "Which way does the wind blow at your centre?"}},
-	})
+	const question = "Which way does the wind blow at your centre?"
+	q, err := p.north.duty().RunCheck(ctx, api.CheckRequest{Channel: "nrrc", To: "xs/nrrc", Post: post, Level: 2, Question: question})
 	if err != nil {
+		return err
+	}
+	if err := p.arrived(ctx, q, p.north, p.south, "communication check", ""); err != nil {
 		return err
 	}
 	if _, err := p.back(ctx, p.south, q, "answer to the check", api.ReplyRequest{Words: api.Words{
@@ -87,13 +88,18 @@ func (p *play) check(ctx context.Context) error {
 	}}); err != nil {
 		return err
 	}
-	s, err := p.north.Statement(ctx, q.ID, "en")
+	history, err := p.north.Checks(ctx, api.CheckListing{Peer: p.south.id})
 	if err != nil {
 		return err
 	}
-	p.step("a check of level 2 is answered by a person in his own words, and never by the machine: %s is %s", q.Number, s.Standing)
-	p.note("○ asked:    Which way does the wind blow at your centre?")
-	p.note("● %s: Ветер северный, слабый.", p.south.people[0].name)
+	i := slices.IndexFunc(history.Checks, func(c api.Check) bool { return c.ID == q.ID })
+	if i < 0 || history.Checks[i].State != "answered" {
+		return fmt.Errorf("demo: the check %s is not answered", q.Number)
+	}
+	c := history.Checks[i]
+	p.step("a check of level 2 is for a person: answered by the %s in his own words, after %.0f s", c.AnsweredBy, c.Elapsed)
+	p.note("○ asked: %s", c.Question)
+	p.note("● %s: %s", p.south.people[0].name, c.Answer)
 	return nil
 }
 

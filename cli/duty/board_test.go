@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -260,4 +261,28 @@ func TestTheChosenItemStaysChosen(t *testing.T) {
 	if i, _ := f.view.item(); i.Key != "e" {
 		t.Errorf("chosen is %q", i.Key)
 	}
+}
+
+// Every code that the API may tell has its words here.
+func TestEveryCodeHasItsWords(t *testing.T) {
+	w := say(t, "en")
+	for group, field := range map[string]reflect.StructField{
+		"kind": fieldOf(reflect.TypeFor[api.Item](), "Kind"), "means": fieldOf(reflect.TypeFor[api.Call](), "Means"),
+		"outcome": fieldOf(reflect.TypeFor[api.Call](), "Outcome"), "role": fieldOf(reflect.TypeFor[api.Grant](), "Role"),
+		"plane": fieldOf(reflect.TypeFor[api.CheckRequest](), "Plane"),
+	} {
+		for _, code := range strings.Split(field.Tag.Get("enum"), ",") {
+			if !slices.Contains(codes()[group], code) {
+				t.Errorf("%s %q is shown as it is, without words", group, code)
+			}
+			if text := w.or(group, code); text == group+"."+code {
+				t.Errorf("%s %q has no phrase", group, code)
+			}
+		}
+	}
+}
+
+func fieldOf(t reflect.Type, name string) reflect.StructField {
+	f, _ := t.FieldByName(name)
+	return f
 }
