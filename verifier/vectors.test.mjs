@@ -15,6 +15,7 @@ import { ED25519, hex, ML_DSA_44, ML_DSA_65, publicKey, verify } from "./key.mjs
 import { foldConsistency, foldInclusion, leafHash } from "./merkle.mjs";
 import { checkLines, demandAuthor, parseCheckpoint } from "./note.mjs";
 import { decodeFile, judgeFork, judgeProof, kindOf, parseFork, parseProof } from "./proof.mjs";
+import { demandApproval, releaseDigest } from "./release.mjs";
 import { parseStatement } from "./statement.mjs";
 
 const DIRECTORY = fileURLToPath(new URL("../testdata/vectors/", import.meta.url));
@@ -50,6 +51,11 @@ const RUN = {
     const { envelope, ...statement } = parseStatement(unhex(v.statement));
     demandSignatures(envelope, v.keys.map(keyOf));
     equalFields(statementSays(statement, envelope), v.says);
+  },
+  releases(v) {
+    const digest = releaseDigest(parseStatement(unhex(v.statement)));
+    assert.equal(hex(digest), v.digest);
+    assert.equal(demandApproval(unhex(v.credential), unhex(v.assertion), digest), v.origin);
   },
   channels(v) {
     equalFields(channelSays(parseChannel(unhex(v.channel))), v.says);
