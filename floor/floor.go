@@ -174,6 +174,7 @@ func (f *Floor) Node() *node.Node { return f.node }
 func (f *Floor) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.write(ctx) })
+	wg.Go(func() { f.errand(ctx) })
 	defer wg.Wait()
 	defer f.work.Wait()
 	defer f.pulse.end()
@@ -244,9 +245,6 @@ func (f *Floor) turn(ctx context.Context) (again time.Time) {
 	if warm {
 		next := f.refresh(now)
 		due := f.callPeople(ctx, now)
-		if !more {
-			due = earlier(due, f.errand(ctx, now))
-		}
 		f.writeDown(now)
 		again = earlier(again, f.saveCalls(ctx, now))
 		again = earlier(again, earlier(next, due))

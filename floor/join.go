@@ -9,7 +9,6 @@ import (
 	"detente/dossier"
 	"detente/form"
 	"detente/statement"
-	"detente/store"
 	"detente/traffic"
 	"detente/watch"
 )
@@ -50,24 +49,42 @@ func (j joined) items(now time.Time) ([]*watch.Item, time.Time) {
 	return items, again
 }
 
-// errand has the companions do what they have to do.
-func (f *Floor) errand(ctx context.Context, now time.Time) (again time.Time) {
-	for _, e := range f.errands {
-		again = earlier(again, e(ctx, now))
+// errand has the companions do what they have to do, beside the loop that calls people: what a machine has to say must never hold that up.
+func (f *Floor) errand(ctx context.Context) {
+	for len(f.errands) > 0 && ctx.Err() == nil {
+		changed := f.node.Changed()
+		err := f.CatchUp(ctx)
+		now := time.Now()
+		again := now.Add(idle)
+		if err != nil {
+			again = now.Add(retry) // the loop has told the log
+		} else {
+			for _, e := range f.errands {
+				again = earlier(again, e(ctx, now))
+			}
+		}
+		wait := time.NewTimer(time.Until(again))
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-wait.C:
+		}
+		wait.Stop()
 	}
-	return again
 }
 
-// CatchUp reads all that was stored, so that whoever asks a fold afterwards is told of what was stored before.
+// CatchUp reads all that was stored, so that whoever asks a fold afterwards is told of what was stored before. Between two parts it lets others read: whoever
+// calls people does not wait for the end of a backlog.
 func (f *Floor) CatchUp(ctx context.Context) error {
-	f.turning.Lock()
-	defer f.turning.Unlock()
 	for {
+		f.turning.Lock()
 		more, err := f.catchUp(ctx)
+		warm := f.ledger.warm
+		f.turning.Unlock()
 		if err != nil {
 			return err
 		}
-		if !more && f.ledger.warm {
+		if !more && warm {
 			return nil
 		}
 	}
@@ -76,21 +93,9 @@ func (f *Floor) CatchUp(ctx context.Context) error {
 // Kick has the floor look again.
 func (f *Floor) Kick() { f.kick() }
 
-// Once does something that all processes of this party together are to do once, by the names of the thing and of what becomes of it. It claims before
-// it does. Dying in between, the next process claims it anew after Config.Patience, and do must find out itself whether it was done.
+// Once does something that all processes of this party together are to do once, as watch.Once says.
 func (f *Floor) Once(ctx context.Context, thing, state string, do func() error) error {
-	claimed := false
-	err := f.node.DB.Update(ctx, store.Calm, func(tx *store.Tx) (err error) {
-		claimed, err = watch.Act(ctx, tx, thing, state, f.cfg.Process, time.Now(), f.cfg.Patience)
-		return err
-	})
-	if err != nil || !claimed {
-		return err
-	}
-	if err := do(); err != nil {
-		return err
-	}
-	return f.node.DB.Update(ctx, store.Calm, func(tx *store.Tx) error { return watch.Acted(ctx, tx, thing, state) })
+	return watch.Once(ctx, f.node.DB, watch.Claimant{Process: f.cfg.Process, Patience: f.cfg.Patience}, thing, state, do)
 }
 
 // Handovers are the moments from one time to another at which the watch of a post changes, by every roster that is about it; of an empty post, by

@@ -225,26 +225,28 @@ type NextCheck struct {
 
 // NextChecks are the checks to come by the plan. Random ones are left out: nobody is told beforehand.
 func (s *Standing) NextChecks(ctx context.Context) ([]NextCheck, error) {
-	all, err := s.planned(ctx, time.Now())
+	all, _, err := s.planned(ctx, time.Now())
 	return slices.DeleteFunc(all, func(n NextCheck) bool { return n.Secret() }), err
 }
 
-// planned is what the plan has next, of the lines whose channel is in being.
-func (s *Standing) planned(ctx context.Context, now time.Time) ([]NextCheck, error) {
+// planned is what the plan has next, of the lines whose channel is in being; missing tells that some line has none.
+func (s *Standing) planned(ctx context.Context, now time.Time) (out []NextCheck, missing bool, err error) {
 	s.mu.RLock()
 	p := s.plan
 	s.mu.RUnlock()
 	if p.Plan == nil || len(p.Lines) == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
-	named, err := s.channelsNamed(ctx)
+	named, err := s.channelsNamed(ctx, now)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	live := &check.Plan{Quiet: p.Quiet}
 	for _, l := range p.Lines {
 		if c := named[l.Channel]; c != nil && c.Member(l.Peer) && l.Peer != s.self {
 			live.Lines = append(live.Lines, l)
+		} else {
+			missing = true
 		}
 	}
 	own := make(map[traffic.Post][]time.Time)
@@ -253,7 +255,6 @@ func (s *Standing) planned(ctx context.Context, now time.Time) ([]NextCheck, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var out []NextCheck
 	for _, next := range check.Next(live, check.Inputs{
 		Now: now, Secret: p.secret,
 		Handovers: func(l *check.Line) check.Handovers {
@@ -265,7 +266,7 @@ func (s *Standing) planned(ctx context.Context, now time.Time) ([]NextCheck, err
 	}) {
 		out = append(out, NextCheck{next, named[next.Line.Channel].ID()})
 	}
-	return out, nil
+	return out, missing, nil
 }
 
 // last is when this party sent the last check of a line.
@@ -279,17 +280,33 @@ func (s *Standing) last(channel [32]byte, l *check.Line, occasion string) (at ti
 	return at
 }
 
-// channelsNamed are the common channels that are in being, by name; of several with one name the first.
-func (s *Standing) channelsNamed(ctx context.Context) (map[string]*party.Channel, error) {
+// channelsNamed are the common channels that are in being, by name; of several with one name the first. They are remembered for a while: to list them
+// is to fold what was ever said of channels.
+func (s *Standing) channelsNamed(ctx context.Context, now time.Time) (map[string]*party.Channel, error) {
+	s.mu.RLock()
+	named, at := s.named, s.namedAt
+	s.mu.RUnlock()
+	if named != nil && now.Sub(at) < rename && !now.Before(at) {
+		return named, nil
+	}
 	all, err := s.node.Channels(ctx)
-	out := make(map[string]*party.Channel)
+	if err != nil {
+		return nil, err
+	}
+	named = make(map[string]*party.Channel)
 	for _, c := range all {
-		if c.Kind == party.Common && c.Established && out[c.Name] == nil {
-			out[c.Name] = c.Channel
+		if c.Kind == party.Common && c.Established && named[c.Name] == nil {
+			named[c.Name] = c.Channel
 		}
 	}
-	return out, err
+	s.mu.Lock()
+	s.named, s.namedAt = named, now
+	s.mu.Unlock()
+	return named, nil
 }
+
+// rename is for how long the names of channels are remembered.
+const rename = time.Minute
 
 // answerWithin is for how long after it has come a check is answered by the machine: nobody waits longer.
 const answerWithin = 24 * time.Hour
@@ -303,10 +320,13 @@ func (s *Standing) Errand(ctx context.Context, now time.Time) (again time.Time) 
 			again = sooner(again, now.Add(time.Minute))
 		}
 	}
-	planned, err := s.planned(ctx, now)
+	planned, missing, err := s.planned(ctx, now)
 	if err != nil {
 		s.log.Error("the plan of checks cannot be followed", "reason", err)
 		return sooner(again, now.Add(time.Minute))
+	}
+	if missing {
+		again = sooner(again, now.Add(rename)) // it may come into being
 	}
 	for _, p := range planned {
 		if !p.Due(now) {

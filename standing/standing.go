@@ -12,6 +12,7 @@ import (
 	"detente/directory"
 	"detente/floor"
 	"detente/node"
+	"detente/party"
 	"detente/statement"
 	"detente/traffic"
 	"detente/watch"
@@ -33,6 +34,8 @@ type Standing struct {
 	statuses *directory.Statuses
 	glossary *directory.Glossary
 	plan     plan
+	named    map[string]*party.Channel // channels by name, as they were at namedAt
+	namedAt  time.Time
 	sent     map[asking]time.Time         // when this party sent the last check of a kind
 	toAnswer map[statement.ID]*floor.Told // checks that the terminal is to answer
 	answered map[statement.ID]bool        // checks that this party has answered
