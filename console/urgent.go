@@ -44,7 +44,11 @@ func (v *visit) loss(given url.Values) (*lossPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Posts = v.posts(charters, api.Channel{}, given.Get("post"))
+	like := api.Channel{}
+	if len(channels) > 0 {
+		like.Name = channels[0].Name
+	}
+	p.Posts = v.posts(charters, like, given.Get("post"))
 	return p, nil
 }
 

@@ -20,7 +20,7 @@ import (
 
 // capital is a party with its node, as it runs in one of several capitals.
 type capital struct {
-	t    *testing.T
+	t    testing.TB
 	id   traffic.Party
 	node *api.Client
 	file []byte
@@ -28,7 +28,7 @@ type capital struct {
 }
 
 // found founds a party and runs its node until the test ends.
-func found(t *testing.T, id traffic.Party, language string) *capital {
+func found(t testing.TB, id traffic.Party, language string) *capital {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,0 +1,100 @@
+package host_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"detente/api"
+	"detente/traffic"
+)
+
+var held = flag.Int("held", 100_000, "statements that the node holds in BenchmarkPages")
+
+// BenchmarkPages measures each page of the console on a node that holds many statements; none is to take more than 50 ms.
+// go test ./host -run '^$' -bench Pages -benchtime 20x
+func BenchmarkPages(b *testing.B) {
+	north, south := found(b, "xn", "en"), found(b, "xs", "ru")
+	north.meets(south)
+	south.meets(north)
+	fill(b, north, south, *held)
+
+	if _, err := north.node.SetOfficer(b.Context(), api.OfficerRequest{ID: "anna", Name: "Anna", Grants: []api.Grant{{Post: "*", Role: "head-of-post"}, {Post: "*", Role: "administrator"}}}); err != nil {
+		b.Fatal(err)
+	}
+	in, err := north.node.Invite(b.Context(), "anna")
+	if err != nil {
+		b.Fatal(err)
+	}
+	console, err := north.host.OpenConsole()
+	if err != nil {
+		b.Fatal(err)
+	}
+	pages := console.Handler()
+	form := url.Values{"link": {strings.TrimPrefix(in.Link, api.LinkPath)}}
+	r := httptest.NewRequest("POST", "/sign-in/link", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	pages.ServeHTTP(w, r)
+	if len(w.Result().Cookies()) == 0 {
+		b.Fatal(w.Code, w.Body)
+	}
+	session := w.Result().Cookies()[0]
+	lines, err := north.node.List(b.Context(), api.Listing{Direction: "all", Limit: 1})
+	if err != nil || len(lines) == 0 {
+		b.Fatal(lines, err)
+	}
+	for _, path := range []string{"watch", "traffic", "traffic?q=4242", "statement/" + lines[0].ID, "compose", "releases", "links", "directory", "checks", "roster", "log", "officers", "system", "help"} {
+		b.Run(path[:min(len(path), 20)], func(b *testing.B) {
+			for b.Loop() {
+				r := httptest.NewRequest("GET", "/real/"+path, nil)
+				r.AddCookie(session)
+				w := httptest.NewRecorder()
+				pages.ServeHTTP(w, r)
+				if w.Code != http.StatusOK {
+					b.Fatal(path, w.Code, w.Body)
+				}
+			}
+		})
+	}
+}
+
+// fill has one party say n things, and waits until the other holds them.
+func fill(b *testing.B, north, south *capital, n int) {
+	b.Helper()
+	ctx := b.Context()
+	if _, err := north.node.Propose(ctx, api.ProposeRequest{Name: "nrrc", Members: []traffic.Party{"xs"}}); err != nil {
+		b.Fatal(err)
+	}
+	south.sees("the proposal", func() bool { _, there := south.channel("nrrc"); return there })
+	if _, err := south.node.Accept(ctx, "nrrc", api.Decision{}); err != nil {
+		b.Fatal(err)
+	}
+	north.sees("the channel", func() bool { c, _ := north.channel("nrrc"); return c.Established })
+	began := time.Now()
+	var said atomic.Int64
+	var failed sync.Once
+	var group sync.WaitGroup
+	for range 256 {
+		group.Go(func() {
+			for i := said.Add(1); i <= int64(n); i = said.Add(1) {
+				_, err := north.node.Send(ctx, api.SendRequest{
+					Channel: "nrrc", To: "xs/nrrc", Post: "nrrc", Precedence: "R", Words: api.Words{Form: "goodwill", Text: map[string]string{"text": fmt.Sprintf("Good morning, for the time %d.", i)}},
+				})
+				if err != nil {
+					failed.Do(func() { b.Error(err) })
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	b.Logf("%d statements said in %.0f s", n, time.Since(began).Seconds())
+}
