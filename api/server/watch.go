@@ -47,7 +47,7 @@ func (s *Server) watch(ctx context.Context, by officer.Actor, in *watching) (api
 	}
 	out := api.Watch{Now: v.Now, More: v.More, Items: s.items(v.Items, lang), Taken: s.items(v.Taken, lang), Done: s.items(v.Done, lang), Duty: []api.Duty{}, Sound: "none"}
 	for _, d := range v.Duty {
-		out.Duty = append(out.Duty, viewDuty(d))
+		out.Duty = append(out.Duty, view.Duty(d))
 	}
 	for _, it := range v.Items {
 		switch {
@@ -119,21 +119,11 @@ func (s *Server) take(ctx context.Context, by officer.Actor, in *struct {
 	return s.item(it, language.Make(in.Lang)), nil
 }
 
-func viewDuty(d roster.Duty) api.Duty {
-	out := api.Duty{Post: d.Post, Shift: d.Shift, From: d.From, Until: d.Until, Officers: []api.DutyOfficer{}, Unmanned: d.Unmanned()}
-	for _, role := range roster.Roles() {
-		if officer := d.Officers[role]; officer != "" {
-			out.Officers = append(out.Officers, api.DutyOfficer{Role: string(role), Officer: officer})
-		}
-	}
-	return out
-}
-
 func (s *Server) rosters(ctx context.Context, _ officer.Actor, _ *none) ([]api.Roster, error) {
 	list, err := s.floor.Rosters(ctx)
 	out := []api.Roster{}
 	for _, p := range list {
-		out = append(out, viewRoster(p))
+		out = append(out, view.Roster(p))
 	}
 	return out, err
 }
@@ -148,7 +138,7 @@ func (s *Server) roster(ctx context.Context, _ officer.Actor, in *ofPost) (api.R
 	if err != nil {
 		return api.Roster{}, err
 	}
-	return viewRoster(p), nil
+	return view.Roster(p), nil
 }
 
 func (s *Server) setRoster(ctx context.Context, by officer.Actor, in *struct {
@@ -163,7 +153,7 @@ func (s *Server) setRoster(ctx context.Context, by officer.Actor, in *struct {
 	if err != nil {
 		return api.Roster{}, err
 	}
-	return viewRoster(p), nil
+	return view.Roster(p), nil
 }
 
 func (s *Server) override(ctx context.Context, by officer.Actor, in *struct {
@@ -181,18 +171,5 @@ func (s *Server) override(ctx context.Context, by officer.Actor, in *struct {
 	if err != nil {
 		return api.Roster{}, err
 	}
-	return viewRoster(p), nil
-}
-
-func viewRoster(p floor.Posted) api.Roster {
-	out := api.Roster{Post: p.Post, Text: p.Text, By: p.By, At: p.At, Now: viewDuty(p.Now), Shifts: []api.Duty{}, Overrides: []api.Override{}}
-	for _, d := range p.Shifts {
-		out.Shifts = append(out.Shifts, viewDuty(d))
-	}
-	for _, o := range p.Overrides {
-		out.Overrides = append(out.Overrides, api.Override{
-			Post: o.Post, Role: string(o.Role), Officer: o.Officer, From: o.From, Until: o.Until, Reason: o.Reason, By: o.By,
-		})
-	}
-	return out
+	return view.Roster(p), nil
 }
