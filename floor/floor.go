@@ -105,7 +105,7 @@ type Floor struct {
 	scribe  scribe
 	kicked  chan struct{} // one slot: look again
 	work    sync.WaitGroup
-	pulse   pulse
+	pulse   watch.Pulse
 
 	turning sync.Mutex // one reader of the feeds at a time; guards ledger
 	ledger  ledger
@@ -177,12 +177,12 @@ func (f *Floor) Run(ctx context.Context) error {
 	wg.Go(func() { f.errand(ctx) })
 	defer wg.Wait()
 	defer f.work.Wait()
-	defer f.pulse.end()
+	defer f.pulse.End()
 	for ctx.Err() == nil {
 		changed := f.node.Changed()
-		f.pulse.begin()
+		f.pulse.Begin()
 		again := f.turn(ctx)
-		f.pulse.sleep(again)
+		f.pulse.Sleep(again)
 		wait := time.NewTimer(time.Until(again))
 		select {
 		case <-ctx.Done():
