@@ -151,7 +151,7 @@ func (h *Host) man() error {
 	}); err != nil {
 		return err
 	}
-	h.releases.HandedOver, h.releases.Changed = h.floor.Approved, h.floor.Kick
+	h.releases.HandedOver, h.releases.Changed = release.HandOver(h.floor), h.floor.Kick
 	h.floor.Join(h.releases)
 	h.standing = standing.New(h.floor, h.log)
 	h.api, err = server.New(server.Config{

@@ -8,6 +8,7 @@ import (
 
 	"detente/api"
 	"detente/floor"
+	"detente/floor/release"
 	"detente/officer"
 	"detente/party"
 )
@@ -49,7 +50,7 @@ func (h *Host) enrol(journal *floor.Journal) (*officer.Roll, error) {
 	c := officer.Config{
 		DB: h.node.DB, Origin: console.origin(), Title: "Detente " + string(h.node.Self()),
 		Record: func(ctx context.Context, e officer.Event) {
-			if err := journal.RecordOfficer(ctx, e); err != nil {
+			if err := release.Record(ctx, journal, e); err != nil {
 				h.log.Error("the journal cannot be written", "officer", e.Officer, "action", e.Action, "reason", err)
 			}
 		},

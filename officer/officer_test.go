@@ -28,7 +28,11 @@ type house struct {
 
 func open(t *testing.T) *house {
 	t.Helper()
-	db := storetest.Open(t, officer.Schema())
+	return openOn(t, storetest.Open(t, officer.Schema()))
+}
+
+func openOn(t *testing.T, db *store.DB) *house {
+	t.Helper()
 	h := &house{t: t, db: db}
 	var err error
 	h.roll, err = officer.New(officer.Config{DB: db, Origin: origin, Title: "Detente", Record: func(_ context.Context, e officer.Event) { h.events = append(h.events, e) }})
@@ -59,8 +63,16 @@ func (h *house) enrol(id, role string) {
 // passkey has an officer add a passkey on a new device.
 func (h *house) passkey(id string) *officertest.Device { return officertest.Passkey(h.t, h.roll, id) }
 
-func TestAnOfficerSignsInByLinkThenByPasskey(t *testing.T) {
-	h := open(t)
+// onEach plays a story on each database engine that there is.
+func onEach(t *testing.T, story func(t *testing.T, h *house)) {
+	storetest.Each(t, func(t *testing.T, open func(schemas ...store.Schema) *store.DB) {
+		story(t, openOn(t, open(officer.Schema())))
+	})
+}
+
+func TestAnOfficerSignsInByLinkThenByPasskey(t *testing.T) { onEach(t, signsIn) }
+
+func signsIn(t *testing.T, h *house) {
 	h.enrol("anna", officer.DutyOfficer)
 	in, err := h.roll.Invite(t.Context(), "anna", "terminal")
 	must(t, err)
@@ -271,8 +283,9 @@ func TestSessionsAndLinksEnd(t *testing.T) {
 	})
 }
 
-func TestAccessEndsAtOnce(t *testing.T) {
-	h := open(t)
+func TestAccessEndsAtOnce(t *testing.T) { onEach(t, accessEnds) }
+
+func accessEnds(t *testing.T, h *house) {
 	h.enrol("anna", officer.DutyOfficer)
 	d := h.passkey("anna")
 	one, s, err := d.SignIn()
@@ -365,4 +378,68 @@ func TestOriginsThatBrowsersWouldRefuse(t *testing.T) {
 	must(t, err)
 	_, err = r.BeginSignIn(t.Context())
 	wants(t, err, officer.ErrNoConsole)
+}
+
+// A release goes from state to state, and one process at a time does what was approved.
+func TestAReleaseGoesFromStateToState(t *testing.T) { onEach(t, releaseGoes) }
+
+func releaseGoes(t *testing.T, h *house) {
+	ctx := t.Context()
+	h.enrol("anna", officer.DutyOfficer)
+	h.enrol("boris", officer.Deputy)
+	d := h.passkey("boris")
+	boris := officer.Actor{ID: "boris", Grants: []officer.Grant{{Post: "nrrc", Role: officer.Deputy}}}
+	p, err := h.roll.Ask(ctx, officer.Pending{
+		Kind: officer.KindStatement, Post: "nrrc", Digest: [32]byte{1}, Draft: []byte("draft"), Officer: "anna", Role: officer.DutyOfficer,
+	})
+	must(t, err)
+	if _, ok, err := h.roll.Claim(ctx, p.ID, "one", 0, 7); err != nil || ok {
+		t.Errorf("what was not approved is claimed: %v, %v", ok, err)
+	}
+	decision := officer.Decision{By: boris, Role: officer.Deputy, Digest: [32]byte{2}, Response: d.Approve([32]byte{2})}
+	approved, err := h.roll.Approve(ctx, p.ID, decision)
+	must(t, err)
+	if approved.State != officer.Approved || len(approved.Approvals) != 1 {
+		t.Errorf("%+v", approved)
+	}
+	_, err = h.roll.Approve(ctx, p.ID, decision)
+	wants(t, err, officer.ErrNotOpen)
+	first, ok, err := h.roll.Claim(ctx, p.ID, "one", 0, 7)
+	if err != nil || !ok || first.Size != 7 {
+		t.Fatalf("claim: %v %v %d", ok, err, first.Size)
+	}
+	second, ok, err := h.roll.Claim(ctx, p.ID, "two", 0, 9)
+	must(t, err)
+	if ok == h.db.Multi() { // where other processes may be, it is the first's for a while; where none can be, the first is dead
+		t.Errorf("the claim of a second process: %v", ok)
+	}
+	if ok && second.Size != 7 {
+		t.Errorf("the second looks from %d on", second.Size)
+	}
+	id := make([]byte, 32)
+	id[0] = 9
+	must(t, h.roll.Mark(ctx, p.ID, officer.Sent, id))
+	if taken, err := h.roll.Taken(ctx, id); err != nil || !taken {
+		t.Errorf("taken %v, %v", taken, err)
+	}
+	undone, err := h.roll.Releases(ctx, officer.Approved, officer.Sent)
+	if err != nil || len(undone) != 1 || string(undone[0].Statement) != string(id) || undone[0].Approvals[0].Digest != [32]byte{2} {
+		t.Errorf("undone %+v, %v", undone, err)
+	}
+	must(t, h.roll.Mark(ctx, p.ID, officer.Done, id))
+	q, err := h.roll.Ask(ctx, officer.Pending{Kind: officer.KindHandover, Post: "nrrc", Draft: []byte{}, Officer: "anna", Role: officer.DutyOfficer, Needs: []string{"anna", "boris"}})
+	must(t, err)
+	q, err = h.roll.Approve(ctx, q.ID, officer.Decision{By: officer.Terminal()})
+	if err != nil || q.State != officer.Waiting || len(q.Missing()) != 1 {
+		t.Errorf("the terminal signs for one: %+v, %v", q, err)
+	}
+	if _, next, err := h.roll.Lapse(ctx); err != nil || !next.Equal(q.Until) {
+		t.Errorf("lapses at %v, %v", next, err)
+	}
+	_, err = h.roll.Refuse(ctx, q.ID, "boris")
+	must(t, err)
+	_, err = h.roll.Refuse(ctx, q.ID, "boris")
+	wants(t, err, officer.ErrNotOpen)
+	_, err = h.roll.Release(ctx, "nosuch")
+	wants(t, err, officer.ErrNotFound)
 }

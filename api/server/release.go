@@ -3,13 +3,11 @@ package server
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"strings"
 
 	"detente/api"
 	"detente/floor/release"
-	"detente/form"
 	"detente/node"
 	"detente/officer"
 	"detente/party"
@@ -71,11 +69,7 @@ func (s *Server) viewRelease(ctx context.Context, by officer.Actor, p officer.Pe
 			out.Needs = append(out.Needs, r)
 		}
 	}
-	d, err := s.cfg.Releases.Draft(p, "")
-	if err != nil {
-		return out, err
-	}
-	f, err := s.formOf(&d)
+	d, f, err := s.cfg.Releases.Draft(p, "")
 	if err != nil {
 		return out, err
 	}
@@ -108,18 +102,6 @@ func (s *Server) viewHandoverRelease(ctx context.Context, p officer.Pending, lan
 		}
 	}
 	return err
-}
-
-func (s *Server) formOf(d *node.Draft) (*form.Form, error) {
-	_, regime, err := s.node.Channel(d.Channel)
-	if err != nil {
-		return nil, err
-	}
-	f, ok := regime.Form(d.Form, d.Version)
-	if !ok {
-		return nil, fmt.Errorf("%w: %s", node.ErrNoForm, d.Form)
-	}
-	return f, nil
 }
 
 func (s *Server) decideRelease(ctx context.Context, by officer.Actor, in *struct {

@@ -30,3 +30,17 @@ func (r *Desk) Handovers(ctx context.Context) ([]floor.Waiting, error) {
 	}
 	return out, nil
 }
+
+// HandOver puts a hand-over into force that both officers have approved, for HandedOver. What the passkeys have signed goes into the journal; the
+// terminal has signed nothing.
+func HandOver(f *floor.Floor) func(ctx context.Context, p officer.Pending) error {
+	return func(ctx context.Context, p officer.Pending) error {
+		var signed [][]byte
+		for _, a := range p.Approvals {
+			if len(a.Assertion) > 0 {
+				signed = append(signed, a.Assertion)
+			}
+		}
+		return f.HandedOver(ctx, p.Draft, signed)
+	}
+}

@@ -151,11 +151,11 @@ func (r *Desk) AskHandover(ctx context.Context, post traffic.Post, by floor.By, 
 	return p.ID, nil
 }
 
-// Draft is what a release of a statement would send with a releaser of that role, empty while there is none.
-func (r *Desk) Draft(p officer.Pending, releaser string) (node.Draft, error) {
+// Draft is what a release of a statement would send with a releaser of that role, empty while there is none, with its form.
+func (r *Desk) Draft(p officer.Pending, releaser string) (node.Draft, *form.Form, error) {
 	var k draft
 	if err := json.Unmarshal(p.Draft, &k); err != nil {
-		return node.Draft{}, fmt.Errorf("release: %w", err)
+		return node.Draft{}, nil, fmt.Errorf("release: %w", err)
 	}
 	d := node.Draft{
 		Channel: k.Channel, Plane: k.Plane, Precedence: k.Precedence, Post: p.Post, Audience: k.Audience, Form: k.Form, Version: k.Version,
@@ -163,14 +163,14 @@ func (r *Desk) Draft(p officer.Pending, releaser string) (node.Draft, error) {
 	}
 	_, regime, err := r.node.Channel(k.Channel)
 	if err != nil {
-		return d, err
+		return d, nil, err
 	}
 	f, ok := regime.Form(k.Form, k.Version)
 	if !ok {
-		return d, fmt.Errorf("%w: %s", node.ErrNoForm, k.Form)
+		return d, nil, fmt.Errorf("%w: %s", node.ErrNoForm, k.Form)
 	}
 	d.Values, err = f.Decode(k.Payload)
-	return d, err
+	return d, f, err
 }
 
 // Digest is what an officer approves: of a hand-over the digest that was asked for, of a statement that of the draft with his role as the releaser's.
@@ -178,7 +178,7 @@ func (r *Desk) Digest(p officer.Pending, releaser string) ([32]byte, error) {
 	if p.Kind != officer.KindStatement || releaser == "" {
 		return p.Digest, nil
 	}
-	d, err := r.Draft(p, releaser)
+	d, _, err := r.Draft(p, releaser)
 	if err != nil {
 		return [32]byte{}, err
 	}
@@ -309,7 +309,7 @@ func (r *Desk) complete(ctx context.Context, p officer.Pending) (sent node.Sent,
 		return sent, r.handOver(ctx, p)
 	}
 	a := p.Approvals[len(p.Approvals)-1]
-	d, err := r.Draft(p, a.Role)
+	d, _, err := r.Draft(p, a.Role)
 	if err != nil {
 		return sent, err
 	}

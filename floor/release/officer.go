@@ -1,16 +1,17 @@
-package floor
+package release
 
 import (
 	"context"
 
+	"detente/floor"
 	"detente/form"
 	"detente/officer"
 )
 
-// RecordOfficer keeps what package officer has done: sign-ins, and changes of the roll.
-func (j *Journal) RecordOfficer(ctx context.Context, e officer.Event) error {
+// Record keeps in the journal what package officer has done: sign-ins, and changes of the roll.
+func Record(ctx context.Context, j *floor.Journal, e officer.Event) error {
 	v := form.Values{"officer": e.Officer, "action": e.Action}
-	by := Machine
+	by := floor.Machine
 	if e.Form == "officer" {
 		v["by"] = e.By
 		by = officer.Administrator
