@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,14 +160,7 @@ func (v *visit) say(key string, args ...any) string { return v.paper.Book.Phrase
 func (v *visit) tag() string { return v.lang.String() }
 
 // may tells whether the officer's roles permit an action.
-func (v *visit) may(action string) bool {
-	for _, a := range v.me.May {
-		if a == action {
-			return true
-		}
-	}
-	return false
-}
+func (v *visit) may(action string) bool { return slices.Contains(v.me.May, action) }
 
 // to is the address of a page in the window's plane.
 func (v *visit) to(path string, pairs ...string) string {
@@ -233,6 +227,10 @@ func (s *Server) refer(w http.ResponseWriter, r *http.Request) {
 type screen struct {
 	name    string
 	path    string
+	needs   []string // actions of which the officer's roles permit one; none for what is anybody's
+	key     string   // after g
+	group   bool     // begins a group in the list of screens
+	aside   bool     // is not listed
 	build   func(*visit) (page, error)
 	regions []string // templates "name.region", which are made anew when something has changed
 }
@@ -246,6 +244,11 @@ func (s *Server) show(sc screen) http.HandlerFunc {
 		if v == nil {
 			return
 		}
+		if sc.name == "watch" && !v.may("read") {
+			// An administrator who keeps no watch begins where he may.
+			http.Redirect(w, r, v.to("/officers"), http.StatusSeeOther)
+			return
+		}
 		p, err := s.build(v, sc)
 		if err != nil {
 			s.fail(w, v, err)
@@ -255,7 +258,15 @@ func (s *Server) show(sc screen) http.HandlerFunc {
 	}
 }
 
+// opens tells whether the officer's roles open a screen. What can be done there is for the API to permit.
+func (v *visit) opens(sc screen) bool {
+	return len(sc.needs) == 0 || slices.ContainsFunc(sc.needs, v.may)
+}
+
 func (s *Server) build(v *visit, sc screen) (page, error) {
+	if !v.opens(sc) {
+		return nil, &api.Problem{Status: http.StatusForbidden, Code: "role"}
+	}
 	p, err := sc.build(v)
 	if err != nil {
 		return nil, err

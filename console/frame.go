@@ -171,23 +171,13 @@ func named(sc screen) []string {
 }
 
 // navigation lists the screens that the officer's roles open.
-func (v *visit) navigation(current string, waiting int) []link {
-	all := []struct {
-		name, action, key string
-		group             bool
-	}{
-		{"watch", "read", "w", false}, {"traffic", "read", "t", false}, {"compose", "send", "", false}, {"releases", "read", "", false},
-		{"links", "read", "l", true}, {"directory", "read", "d", false}, {"checks", "read", "c", false},
-		{"roster", "read", "", true}, {"log", "log", "", false},
-		{"officers", "", "", true}, {"system", "system", "", false}, {"help", "", "", false},
-	}
-	var out []link
-	for _, n := range all {
-		if n.action != "" && !v.may(n.action) && !(n.name == "system" && v.may("inspect")) && !(n.name == "releases" && v.may("release")) {
+func (v *visit) navigation(current string, waiting int) (out []link) {
+	for _, sc := range screens() {
+		if sc.aside || !v.opens(sc) {
 			continue
 		}
-		l := link{Name: "screen." + n.name, Href: v.to("/" + n.name), Key: n.key, Current: n.name == current, Group: n.group}
-		if n.name == "watch" {
+		l := link{Name: "screen." + sc.name, Href: v.to(sc.path), Key: sc.key, Current: sc.name == current, Group: sc.group && len(out) > 0}
+		if sc.name == "watch" {
 			l.Count = waiting
 		}
 		out = append(out, l)

@@ -1,24 +1,24 @@
 package console
 
-// screens is the list of pages that somebody who has signed in can open.
+// screens is the list of pages that somebody who has signed in can open, in the order in which they are listed.
 func screens() []screen {
 	return []screen{
-		{"watch", "/watch", buildWatch, []string{"items", "detail"}},
-		{"traffic", "/traffic", buildTraffic, []string{"list"}},
-		{"statement", "/statement/{id}", buildStatement, []string{"state"}},
-		{"compose", "/compose", buildCompose, nil},
-		{"reply", "/statement/{id}/reply", buildReply, nil},
-		{"loss", "/loss", buildLoss, nil},
-		{"releases", "/releases", buildReleases, []string{"list"}},
-		{"links", "/links", buildLinks, []string{"list"}},
-		{"directory", "/directory", buildDirectory, nil},
-		{"checks", "/checks", buildChecks, []string{"list"}},
-		{"roster", "/roster", buildRoster, nil},
-		{"log", "/log", buildLog, nil},
-		{"officers", "/officers", buildOfficers, nil},
-		{"system", "/system", buildSystem, nil},
-		{"help", "/help", buildHelp, nil},
-		{"passkey", "/passkey", buildPasskey, nil},
+		{name: "watch", path: "/watch", needs: []string{"read"}, key: "w", build: buildWatch, regions: []string{"items", "detail"}},
+		{name: "traffic", path: "/traffic", needs: []string{"read"}, key: "t", build: buildTraffic, regions: []string{"list"}},
+		{name: "compose", path: "/compose", needs: []string{"send"}, build: buildCompose},
+		{name: "releases", path: "/releases", needs: []string{"read", "release"}, build: buildReleases, regions: []string{"list"}},
+		{name: "links", path: "/links", needs: []string{"read"}, key: "l", group: true, build: buildLinks, regions: []string{"list"}},
+		{name: "directory", path: "/directory", needs: []string{"read"}, key: "d", build: buildDirectory},
+		{name: "checks", path: "/checks", needs: []string{"read"}, key: "c", build: buildChecks, regions: []string{"list"}},
+		{name: "roster", path: "/roster", needs: []string{"read", "roster"}, group: true, build: buildRoster},
+		{name: "log", path: "/log", needs: []string{"log"}, build: buildLog},
+		{name: "officers", path: "/officers", group: true, build: buildOfficers},
+		{name: "system", path: "/system", needs: []string{"inspect", "system"}, build: buildSystem},
+		{name: "help", path: "/help", build: buildHelp},
+		{name: "statement", path: "/statement/{id}", needs: []string{"read"}, aside: true, build: buildStatement, regions: []string{"state"}},
+		{name: "reply", path: "/statement/{id}/reply", needs: []string{"acknowledge", "answer", "send", "translate"}, aside: true, build: buildReply},
+		{name: "loss", path: "/loss", needs: []string{"send"}, aside: true, build: buildLoss},
+		{name: "passkey", path: "/passkey", aside: true, build: buildPasskey},
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,32 +24,17 @@ func BenchmarkPages(b *testing.B) {
 	south.meets(north)
 	fill(b, north, south, *held)
 
-	if _, err := north.node.SetOfficer(b.Context(), api.OfficerRequest{ID: "anna", Name: "Anna", Grants: []api.Grant{{Post: "*", Role: "head-of-post"}, {Post: "*", Role: "administrator"}}}); err != nil {
-		b.Fatal(err)
-	}
-	in, err := north.node.Invite(b.Context(), "anna")
-	if err != nil {
-		b.Fatal(err)
-	}
 	console, err := north.host.OpenConsole()
 	if err != nil {
 		b.Fatal(err)
 	}
 	pages := console.Handler()
-	form := url.Values{"link": {strings.TrimPrefix(in.Link, api.LinkPath)}}
-	r := httptest.NewRequest("POST", "/sign-in/link", strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	w := httptest.NewRecorder()
-	pages.ServeHTTP(w, r)
-	if len(w.Result().Cookies()) == 0 {
-		b.Fatal(w.Code, w.Body)
-	}
-	session := w.Result().Cookies()[0]
+	session := north.signedIn(pages, "head-of-post")
 	lines, err := north.node.List(b.Context(), api.Listing{Direction: "all", Limit: 1})
 	if err != nil || len(lines) == 0 {
 		b.Fatal(lines, err)
 	}
-	for _, path := range []string{"watch", "traffic", "traffic?q=4242", "statement/" + lines[0].ID, "compose", "releases", "links", "directory", "checks", "roster", "log", "officers", "system", "help"} {
+	for _, path := range []string{"watch", "traffic", "traffic?q=4242", "statement/" + lines[0].ID, "compose", "releases", "links", "directory", "checks", "roster", "log", "officers", "help"} {
 		b.Run(path[:min(len(path), 20)], func(b *testing.B) {
 			for b.Loop() {
 				r := httptest.NewRequest("GET", "/real/"+path, nil)
