@@ -1,7 +1,6 @@
 package floor
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,8 +164,8 @@ func (f *Floor) about(kind watch.Kind, d *due) *watch.Item {
 	s := d.entry.Statement
 	return &watch.Item{
 		Key: watch.Key(kind, s.ID().String()), Kind: kind, Post: f.postOf(s), Plane: s.Plane, Precedence: s.Precedence, Statement: s.ID(),
-		Number: Number(s.Issuer, d.entry.Feed, d.entry.Index), Form: s.Form, Channel: s.Channel, Peer: s.Issuer.Party, Say: string(kind),
-		Args: []any{Number(s.Issuer, d.entry.Feed, d.entry.Index), s.Issuer.String()},
+		Number: traffic.Number(s.Issuer, d.entry.Feed, d.entry.Index), Form: s.Form, Channel: s.Channel, Peer: s.Issuer.Party, Say: string(kind),
+		Args: []any{traffic.Number(s.Issuer, d.entry.Feed, d.entry.Index), s.Issuer.String()},
 	}
 }
 
@@ -407,7 +406,7 @@ func (f *infos) add(t *Told) {
 			continue
 		}
 		seen[a.Post] = true
-		number := Number(s.Issuer, t.Feed, t.Index)
+		number := traffic.Number(s.Issuer, t.Feed, t.Index)
 		it := &watch.Item{
 			Key: watch.Key(watch.Info, s.ID().String(), string(a.Post)), Kind: watch.Info, Post: a.Post, Plane: s.Plane, Precedence: precedence, Statement: s.ID(),
 			Number: number, Form: s.Form, Channel: s.Channel, Peer: s.Issuer.Party, Say: string(watch.Info), Args: []any{number, s.Issuer.String()}, Since: t.Held,
@@ -444,17 +443,4 @@ func (f *Floor) postOf(s *statement.Statement) traffic.Post {
 		}
 	}
 	return f.firstPost()
-}
-
-// Number is the number of a message as people say it: XN/NRRC-O-0003 is the third statement of xn's feed of precedence IMMEDIATE, by the post
-// nrrc. Outside the real plane, and after the first epoch, it says so: XN/NRRC-O-0003-EXERCISE-E1.
-func Number(from traffic.Address, f traffic.Feed, index int64) string {
-	s := fmt.Sprintf("%s-%s-%04d", strings.ToUpper(from.String()), string(f.Precedence), index+1)
-	if f.Plane != traffic.Real {
-		s += "-" + strings.ToUpper(string(f.Plane))
-	}
-	if f.Epoch > 0 {
-		s += "-E" + strconv.Itoa(f.Epoch)
-	}
-	return s
 }

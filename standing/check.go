@@ -163,7 +163,6 @@ func (s *Standing) SetPlan(ctx context.Context, text string, by floor.By) error 
 		return err
 	}
 	_, err := s.floor.Journal().Record(ctx, "", cmp.Or(by.Role, "terminal"), formPlan, form.Values{"text": cmp.Or(text, "# none"), "by": by.Officer})
-	s.floor.Kick()
 	return err
 }
 

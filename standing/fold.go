@@ -19,7 +19,7 @@ type place struct {
 	index  int64
 }
 
-func (l place) number() string { return floor.Number(l.issuer, l.feed, l.index) }
+func (l place) number() string { return traffic.Number(l.issuer, l.feed, l.index) }
 
 // plan is the plan of checks in force.
 type plan struct {

@@ -68,7 +68,7 @@ const mostIndexed = 2000
 func (x *index) add(t *floor.Told) {
 	s := t.Statement
 	var b strings.Builder
-	b.WriteString(floor.Number(s.Issuer, t.Feed, t.Index) + " " + s.Issuer.String() + " " + s.Audience + " " + s.ID().Short())
+	b.WriteString(traffic.Number(s.Issuer, t.Feed, t.Index) + " " + s.Issuer.String() + " " + s.Audience + " " + s.ID().Short())
 	room := mostIndexed
 	for i := range t.Form.Fields {
 		field := &t.Form.Fields[i]

@@ -120,7 +120,7 @@ func (s *Standing) silent(d *floor.Awaited, of traffic.Address, c exchange.Condi
 		signs.Overdue = now.After(d.There.Add(limit))
 	}
 	n.Why = exchange.Silent(signs)
-	n.Evidence = append(n.Evidence, Evidence{"statement", []any{floor.Number(m.Issuer, d.Feed, d.Index), m.IssuedAt}})
+	n.Evidence = append(n.Evidence, Evidence{"statement", []any{traffic.Number(m.Issuer, d.Feed, d.Index), m.IssuedAt}})
 	if signs.Held {
 		n.Evidence = append(n.Evidence, Evidence{"receipt", []any{string(of.Party), d.There}})
 	} else {

@@ -37,7 +37,7 @@ func (s *Standing) addTranslation(t *floor.Told) {
 	}
 	v := t.Values
 	s.versions[h.Refs[0]] = append(s.versions[h.Refs[0]], Translation{
-		ID: t.Statement.ID(), Number: floor.Number(h.Issuer, t.Feed, t.Index), From: h.Issuer, Language: v.Text("language"), MadeBy: v.Text("made_by"),
+		ID: t.Statement.ID(), Number: traffic.Number(h.Issuer, t.Feed, t.Index), From: h.Issuer, Language: v.Text("language"), MadeBy: v.Text("made_by"),
 		Translator: v.Text("translator"), Reviewer: v.Text("reviewer"), Certifier: v.Text("certifier"), Text: v.Text("text"), At: h.IssuedAt,
 	})
 }

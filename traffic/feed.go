@@ -53,3 +53,16 @@ func ParseOrigin(s string) (Feed, error) {
 	}
 	return f, nil
 }
+
+// Number is the number of a message as people say it: XN/NRRC-O-0003 is the third statement of xn's feed of precedence IMMEDIATE, by the post
+// nrrc. Outside the real plane, and after the first epoch, it says so: XN/NRRC-O-0003-EXERCISE-E1.
+func Number(from Address, f Feed, index int64) string {
+	s := fmt.Sprintf("%s-%s-%04d", strings.ToUpper(from.String()), string(f.Precedence), index+1)
+	if f.Plane != Real {
+		s += "-" + strings.ToUpper(string(f.Plane))
+	}
+	if f.Epoch > 0 {
+		s += "-E" + strconv.Itoa(f.Epoch)
+	}
+	return s
+}

@@ -118,7 +118,7 @@ func (s *Server) numberOf(ctx context.Context, entry *statement.Statement, known
 	name, ok := known[about]
 	if !ok {
 		if h, err := s.node.Statement(ctx, about); err == nil && h.Statement != nil {
-			name = floor.Number(h.Statement.Issuer, h.Feed, h.Index)
+			name = traffic.Number(h.Statement.Issuer, h.Feed, h.Index)
 		}
 		known[about] = name
 	}

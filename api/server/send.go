@@ -9,7 +9,6 @@ import (
 	"detente/api"
 	"detente/api/compose"
 	"detente/archive"
-	"detente/floor"
 	"detente/form"
 	"detente/node"
 	"detente/officer"
@@ -166,7 +165,7 @@ func (s *Server) language(given string) string {
 
 func (s *Server) viewSent(sent node.Sent, post traffic.Post) api.Sent {
 	return api.Sent{
-		ID: sent.ID.String(), Number: floor.Number(traffic.Address{Party: s.node.Self(), Post: post}, sent.Feed, sent.Index),
+		ID: sent.ID.String(), Number: traffic.Number(traffic.Address{Party: s.node.Self(), Post: post}, sent.Feed, sent.Index),
 		Channel: hex.EncodeToString(sent.Feed.Channel[:]), Feed: sent.Feed.Origin(), Index: sent.Index,
 		Waits: s.mirrors(sent.Feed.Channel, ""),
 	}

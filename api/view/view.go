@@ -71,7 +71,7 @@ func (v *Viewer) Line(h archive.Held) (api.Line, error) {
 		from = traffic.Address{Party: h.Feed.Party} // whoever it pretends to be by, this party has logged it
 	}
 	out := api.Line{
-		ID: h.ID.String(), Number: floor.Number(from, h.Feed, h.Index), Form: h.Form, Title: h.Form, Precedence: h.Feed.Precedence, Plane: h.Feed.Plane,
+		ID: h.ID.String(), Number: traffic.Number(from, h.Feed, h.Index), Form: h.Form, Title: h.Form, Precedence: h.Feed.Precedence, Plane: h.Feed.Plane,
 		Channel: v.Channel(h.Feed.Channel), From: from.String(), Held: h.Held, Own: h.Feed.Party == v.node.Self(),
 		Dossier: h.Dossier.String(), Standing: string(dossier.Invalid), Reason: h.Reason,
 	}
@@ -223,7 +223,7 @@ func (v *Viewer) replies(state *dossier.State, to statement.ID) []api.Reply {
 			continue
 		}
 		out = append(out, api.Reply{
-			ID: s.ID().String(), Number: floor.Number(s.Issuer, e.Feed, e.Index), Form: s.Form, From: s.Issuer.String(), Drafter: s.Drafter, Issued: s.IssuedAt,
+			ID: s.ID().String(), Number: traffic.Number(s.Issuer, e.Feed, e.Index), Form: s.Form, From: s.Issuer.String(), Drafter: s.Drafter, Issued: s.IssuedAt,
 			Human: s.Drafter != floor.Machine,
 		})
 	}
@@ -302,7 +302,7 @@ func (v *Viewer) render(h archive.Held, state *dossier.State, out *api.Statement
 		name := id.Short()
 		if state != nil {
 			if e := state.Find(id); e != nil {
-				name = floor.Number(e.Statement.Issuer, e.Feed, e.Index)
+				name = traffic.Number(e.Statement.Issuer, e.Feed, e.Index)
 			}
 		}
 		m.Refs = append(m.Refs, name)
@@ -349,7 +349,7 @@ func (v *Viewer) Draft(d *node.Draft, f *form.Form) (out api.Statement, err erro
 	for _, id := range d.Refs {
 		name := id.Short()
 		if h, err := v.node.Statement(v.ctx, id); err == nil && h.Statement != nil {
-			name = floor.Number(h.Statement.Issuer, h.Feed, h.Index)
+			name = traffic.Number(h.Statement.Issuer, h.Feed, h.Index)
 		}
 		m.Refs, out.Refs = append(m.Refs, name), append(out.Refs, id.String())
 	}
