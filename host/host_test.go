@@ -28,7 +28,7 @@ type capital struct {
 }
 
 // found founds a party and runs its node until the test ends.
-func found(t testing.TB, id traffic.Party, language string) *capital {
+func found(t testing.TB, id traffic.Party, language string, change ...func(*host.Settings)) *capital {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -37,6 +37,9 @@ func found(t testing.TB, id traffic.Party, language string) *capital {
 	home := t.TempDir()
 	settings := host.DefaultSettings(id)
 	settings.API.Socket = ""
+	for _, c := range change {
+		c(&settings)
+	}
 	lock := party.Lock{Passphrase: "correct horse battery staple", WorkFactor: 10}
 	if _, err := host.Found(home, host.Founding{
 		Plan: party.Plan{
