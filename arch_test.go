@@ -39,6 +39,7 @@ func blocks() [][]string {
 		{"api", "bench", "metrics"},
 		{"standing"},
 		{"floor"},
+		{"journal"},
 		{"node"},
 		{"archive", "audit", "accord"},
 		{"exchange", "watch", "officer", "evidence"},

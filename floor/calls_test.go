@@ -9,6 +9,7 @@ import (
 
 	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/roster"
 	"detente/statement"
 	"detente/traffic"
@@ -55,7 +56,7 @@ func TestPeopleAreCalledThoughTheDiskFails(t *testing.T) {
 				time.Sleep(10 * time.Minute)
 				same(t, "called after all", xs.phone.who(), []string{"anna acknowledge", "boris acknowledge", "clara acknowledge", "dmitri acknowledge"})
 				calls := map[string]int{}
-				_, err := xs.floor.Journal().Each(t.Context(), 0, func(e floor.Entry) bool {
+				_, err := xs.floor.Journal().Each(t.Context(), 0, func(e journal.Entry) bool {
 					if e.Statement.Form == "call" && e.Values.Text("means") == "mail" {
 						calls[e.Values.Text("officer")]++
 					}
@@ -287,7 +288,7 @@ func TestTheMachineAcknowledgesNothing(t *testing.T) {
 		if e := state.Find(sent.ID); e.AcknowledgedBy != (statement.ID{}) {
 			t.Error("it was acknowledged, and no person did")
 		}
-		if _, err := xs.floor.Take(t.Context(), watch.Key(watch.Acknowledge, sent.ID.String()), floor.By{Officer: floor.Machine}, ""); !errors.Is(err, floor.ErrNoPerson) {
+		if _, err := xs.floor.Take(t.Context(), watch.Key(watch.Acknowledge, sent.ID.String()), floor.By{Officer: journal.Machine}, ""); !errors.Is(err, floor.ErrNoPerson) {
 			t.Errorf("the machine takes an item: %v", err)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 
 	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/key"
 	"detente/node"
 	"detente/party"
@@ -123,7 +124,7 @@ func fill(b *testing.B, n *node.Node, f *floor.Floor) {
 				if j >= 10 {
 					state = "ended"
 				}
-				_, err := f.Journal().Record(context.Background(), "nrrc", floor.Machine, "item", form.Values{"key": key, "state": state, "post": "nrrc", "text": "Nothing is heard."})
+				_, err := f.Journal().Record(context.Background(), "nrrc", journal.Machine, "item", form.Values{"key": key, "state": state, "post": "nrrc", "text": "Nothing is heard."})
 				if err != nil {
 					b.Error(err)
 					return

@@ -13,6 +13,7 @@ import (
 	"detente/dossier"
 	"detente/exchange"
 	"detente/form"
+	"detente/journal"
 	"detente/node"
 	"detente/watch"
 
@@ -79,7 +80,7 @@ type By struct {
 
 // Drafter is what stands as the drafter of what a person did: never the machine's.
 func (b By) Drafter() string {
-	if b.Role == "" || b.Role == Machine {
+	if b.Role == "" || b.Role == journal.Machine {
 		return b.Officer
 	}
 	return b.Role
@@ -97,7 +98,7 @@ type Floor struct {
 	node    *node.Node
 	cfg     Config
 	log     *slog.Logger
-	journal *Journal
+	journal *journal.Journal
 	lang    language.Tag // of the party
 	folds   []fold
 	sources []source
@@ -123,9 +124,9 @@ type Floor struct {
 	changed chan struct{}            // closed and replaced when the board has changed
 }
 
-// New opens the floor of a node. It starts nothing. Error: ErrNoJournal.
+// New opens the floor of a node. It starts nothing. Error: journal.ErrNone.
 func New(n *node.Node, cfg Config) (*Floor, error) {
-	journal, err := OpenJournal(n)
+	journal, err := journal.Open(n)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +166,7 @@ func (f *Floor) allSources() []source {
 }
 
 // Journal is the party's watch journal.
-func (f *Floor) Journal() *Journal { return f.journal }
+func (f *Floor) Journal() *journal.Journal { return f.journal }
 
 // Node is the node that the floor is around.
 func (f *Floor) Node() *node.Node { return f.node }

@@ -16,6 +16,7 @@ import (
 
 	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/key"
 	"detente/node"
 	"detente/party"
@@ -387,9 +388,9 @@ func TestRestartInTheMiddleOfAnEscalation(t *testing.T) {
 			"anna duty-officer acknowledge", "boris deputy acknowledge", "clara head-of-post acknowledge", "dmitri senior-official acknowledge",
 		})
 		var states []string
-		_, err := xs.floor.Journal().Each(t.Context(), 0, func(e floor.Entry) bool {
+		_, err := xs.floor.Journal().Each(t.Context(), 0, func(e journal.Entry) bool {
 			if e.Statement.Form == "item" || e.Statement.Form == "call" {
-				if e.Statement.Drafter != floor.Machine {
+				if e.Statement.Drafter != journal.Machine {
 					t.Errorf("a machine's act bears the role %q", e.Statement.Drafter)
 				}
 				states = append(states, strings.TrimSpace(e.Statement.Form+" "+e.Values.Text("state")+e.Values.Text("outcome")+" "+e.Values.Text("role")+" "+e.Values.Text("means")))

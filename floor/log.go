@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"detente/form"
+	"detente/journal"
 	"detente/statement"
 	"detente/traffic"
 )
@@ -16,7 +17,7 @@ type LogLine struct {
 	At        time.Time // by the clock of the machine that wrote it
 	Post      traffic.Post
 	Kind      string // form of the internal regime
-	By        string // officer, or Machine
+	By        string // officer, or journal.Machine
 	Human     bool   // a person did it
 	Statement *statement.Statement
 	Form      *form.Form
@@ -49,7 +50,7 @@ func (f *Floor) Log(ctx context.Context, by LogFilter) ([]LogLine, error) {
 		begin := max(0, end-window)
 		var page []LogLine
 		oldest := time.Time{}
-		_, err := f.journal.Each(ctx, begin, func(e Entry) bool {
+		_, err := f.journal.Each(ctx, begin, func(e journal.Entry) bool {
 			if e.Index >= end {
 				return false
 			}
@@ -82,10 +83,10 @@ func (by *LogFilter) passes(l *LogLine) bool {
 		(by.Until.IsZero() || l.At.Before(by.Until))
 }
 
-func (f *Floor) logLine(e Entry) LogLine {
+func (f *Floor) logLine(e journal.Entry) LogLine {
 	s := e.Statement
 	l := LogLine{
-		Index: e.Index, At: e.Held, Post: s.Issuer.Post, Kind: s.Form, By: Machine, Human: s.Drafter != Machine, Statement: s, Form: e.Form, Values: e.Values,
+		Index: e.Index, At: e.Held, Post: s.Issuer.Post, Kind: s.Form, By: journal.Machine, Human: s.Drafter != journal.Machine, Statement: s, Form: e.Form, Values: e.Values,
 	}
 	if post := e.Values.Text("post"); post != "" {
 		l.Post = traffic.Post(post)

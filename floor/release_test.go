@@ -12,6 +12,7 @@ import (
 	"detente/floor"
 	"detente/floor/release"
 	"detente/form"
+	"detente/journal"
 	"detente/node"
 	"detente/officer"
 	"detente/officer/officertest"
@@ -25,7 +26,7 @@ type bureau struct {
 	*capital
 	roll     *officer.Roll
 	releases *release.Desk
-	journal  *floor.Journal
+	journal  *journal.Journal
 }
 
 func (c *capital) bureau() *bureau {
@@ -34,7 +35,7 @@ func (c *capital) bureau() *bureau {
 	var err error
 	b.roll, err = officer.New(officer.Config{DB: c.node.DB, Origin: "https://watch.xn.example"})
 	must(c.world.t, err)
-	b.journal, err = floor.OpenJournal(c.node)
+	b.journal, err = journal.Open(c.node)
 	must(c.world.t, err)
 	b.releases = release.New(c.node, b.roll, b.journal, nil)
 	return b
@@ -102,7 +103,7 @@ func (b *bureau) sent() (out []*statement.Statement) {
 // approvals lists the approvals that the journal keeps.
 func (b *bureau) approvals() (out []form.Values) {
 	b.world.t.Helper()
-	_, err := b.journal.Each(b.world.t.Context(), 0, func(e floor.Entry) bool {
+	_, err := b.journal.Each(b.world.t.Context(), 0, func(e journal.Entry) bool {
 		if e.Statement.Form == "release" && e.Values.Text("action") == "approved" {
 			out = append(out, e.Values)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"detente/form"
+	"detente/journal"
 	"detente/roster"
 	"detente/traffic"
 )
@@ -126,7 +127,7 @@ func (f *Floor) Override(ctx context.Context, o roster.Override, by By) (Posted,
 
 // does records what a person does, and has the floor act on it.
 func (f *Floor) does(ctx context.Context, post traffic.Post, by By, formID string, v form.Values) error {
-	if by.Officer == "" || by.Officer == Machine {
+	if by.Officer == "" || by.Officer == journal.Machine {
 		return ErrNoPerson
 	}
 	_, err := f.journal.Record(ctx, post, by.Drafter(), formID, v)

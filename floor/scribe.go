@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"detente/form"
+	"detente/journal"
 	"detente/roster"
 	"detente/statement"
 	"detente/store"
@@ -173,7 +174,7 @@ func (f *Floor) writeLine(ctx context.Context, l *line) error {
 	if l.about != (statement.ID{}) {
 		refs = append(refs, l.about)
 	}
-	if _, err := f.journal.Record(ctx, l.post, cmp.Or(l.by, Machine), l.form, l.v, refs...); err != nil {
+	if _, err := f.journal.Record(ctx, l.post, cmp.Or(l.by, journal.Machine), l.form, l.v, refs...); err != nil {
 		return err
 	}
 	if !multi {
@@ -207,7 +208,7 @@ func (f *Floor) writeDown(now time.Time) {
 	for key, p := range f.record.live {
 		if f.board.byKey[key] == nil {
 			f.scribe.put(&line{act: ended, key: key, post: p.post, form: formItem, about: p.about, v: form.Values{
-				"key": key, "state": ended, "by": Machine, "post": orPost(p.post, f.firstPost()),
+				"key": key, "state": ended, "by": journal.Machine, "post": orPost(p.post, f.firstPost()),
 			}})
 		}
 	}
@@ -224,7 +225,7 @@ func orPost(post, other traffic.Post) string {
 }
 
 func (f *Floor) itemLine(it *watch.Item, state, act string, more form.Values) *line {
-	v := form.Values{"key": it.Key, "state": state, "by": Machine, "post": string(it.Post), "text": cut(f.Title(it, f.lang), 2000)}
+	v := form.Values{"key": it.Key, "state": state, "by": journal.Machine, "post": string(it.Post), "text": cut(f.Title(it, f.lang), 2000)}
 	for name, value := range more {
 		v[name] = value
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"detente/form"
+	"detente/journal"
 	"detente/roster"
 	"detente/store"
 	"detente/traffic"
@@ -83,7 +84,7 @@ func (f *Floor) shown(it *watch.Item, now time.Time) Shown {
 // Take has a person take an item: its alarm stops, and nobody more is called. Taken again by the same person it stays as it is. When the journal cannot be
 // written the item is taken all the same, until this process ends, and an error says so. Errors: ErrNoItem, ErrTaken, ErrNoPerson.
 func (f *Floor) Take(ctx context.Context, key string, by By, remark string) (Shown, error) {
-	if by.Officer == "" || by.Officer == Machine {
+	if by.Officer == "" || by.Officer == journal.Machine {
 		return Shown{}, ErrNoPerson
 	}
 	if err := f.current(ctx); err != nil && ctx.Err() != nil {

@@ -19,6 +19,7 @@ import (
 	"detente/floor"
 	"detente/floor/release"
 	"detente/form"
+	"detente/journal"
 	"detente/key"
 	"detente/metrics"
 	"detente/node"
@@ -129,14 +130,14 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 
 // man puts officers, journal and local API around the node.
 func (h *Host) man() error {
-	journal, err := floor.OpenJournal(h.node)
+	diary, err := journal.Open(h.node)
 	if err != nil {
 		return err
 	}
-	if h.officers, err = h.enrol(journal); err != nil {
+	if h.officers, err = h.enrol(diary); err != nil {
 		return err
 	}
-	h.releases = release.New(h.node, h.officers, journal, h.log)
+	h.releases = release.New(h.node, h.officers, diary, h.log)
 	phrases, err := server.Phrases()
 	if err != nil {
 		return err
@@ -155,7 +156,7 @@ func (h *Host) man() error {
 	h.floor.Join(h.releases)
 	h.standing = standing.New(h.floor, h.log)
 	h.api, err = server.New(server.Config{
-		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: journal, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
+		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	})
 	return err
 }

@@ -7,8 +7,8 @@ import (
 	"net"
 
 	"detente/api"
-	"detente/floor"
 	"detente/floor/release"
+	"detente/journal"
 	"detente/officer"
 	"detente/party"
 )
@@ -45,12 +45,12 @@ func (s ConsoleSettings) origin() string {
 }
 
 // enrol opens the roll of the officers, who sign in at the console's address.
-func (h *Host) enrol(journal *floor.Journal) (*officer.Roll, error) {
+func (h *Host) enrol(diary *journal.Journal) (*officer.Roll, error) {
 	console := h.cfg.Settings.Console
 	c := officer.Config{
 		DB: h.node.DB, Origin: console.origin(), Title: "Detente " + string(h.node.Self()),
 		Record: func(ctx context.Context, e officer.Event) {
-			if err := release.Record(ctx, journal, e); err != nil {
+			if err := release.Record(ctx, diary, e); err != nil {
 				h.log.Error("the journal cannot be written", "officer", e.Officer, "action", e.Action, "reason", err)
 			}
 		},

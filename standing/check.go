@@ -17,6 +17,7 @@ import (
 	"detente/feed"
 	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/node"
 	"detente/party"
 	"detente/store"
@@ -53,7 +54,7 @@ func replyWithin(level int) time.Duration {
 	return 0 // as the regime has it
 }
 
-// RunCheck sends a check. drafter is the duty role of the person, or [floor.Machine]. Errors: ErrHandover, ErrQuestion, those of [node.Node.Send].
+// RunCheck sends a check. drafter is the duty role of the person, or [journal.Machine]. Errors: ErrHandover, ErrQuestion, those of [node.Node.Send].
 func (s *Standing) RunCheck(ctx context.Context, a Ask, drafter string) (node.Sent, error) {
 	if err := s.Read(ctx); err != nil {
 		return node.Sent{}, err
@@ -370,7 +371,7 @@ func (s *Standing) answerCheck(ctx context.Context, t *floor.Told) error {
 			return nil
 		}
 		_, err := s.node.Reply(ctx, node.Reply{
-			To: id, Post: s.floor.PostFor(t.Statement), Form: formCheckAnswer, Values: form.Values{"answered_by": check.ByTerminal}, Language: s.lang.String(), Drafter: floor.Machine,
+			To: id, Post: s.floor.PostFor(t.Statement), Form: formCheckAnswer, Values: form.Values{"answered_by": check.ByTerminal}, Language: s.lang.String(), Drafter: journal.Machine,
 		})
 		if err == nil || !errors.Is(err, feed.ErrBehind) && !errors.Is(err, store.ErrStopped) {
 			s.mu.Lock()
@@ -392,7 +393,7 @@ func (s *Standing) sendPlanned(ctx context.Context, p *NextCheck) error {
 		}
 		_, err = s.RunCheck(ctx, Ask{
 			Channel: p.Channel, Audience: traffic.Address{Party: l.Peer, Post: l.To}.String(), Post: post, Plane: l.Plane, Level: p.Level, Occasion: p.Occasion,
-		}, floor.Machine)
+		}, journal.Machine)
 		return err
 	})
 }

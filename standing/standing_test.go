@@ -13,6 +13,7 @@ import (
 	"detente/exchange"
 	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/node"
 	"detente/standing"
 	"detente/statement"
@@ -63,7 +64,7 @@ func TestTheTerminalAnswersForItselfOnly(t *testing.T) {
 		must(t, err)
 		held, err := xn.node.Statement(t.Context(), list[1].Answer.ID)
 		must(t, err)
-		if held.Statement.Drafter != floor.Machine || list[1].ID != one.ID || list[1].Question != check.Scripts() {
+		if held.Statement.Drafter != journal.Machine || list[1].ID != one.ID || list[1].Question != check.Scripts() {
 			t.Errorf("drafted by %q", held.Statement.Drafter)
 		}
 		before, err := xs.node.Entries(t.Context())
@@ -121,7 +122,7 @@ duty-officer = "anna"
 			}
 			held, err := xs.node.Statement(t.Context(), c.ID)
 			must(t, err)
-			if held.Statement.Drafter != floor.Machine {
+			if held.Statement.Drafter != journal.Machine {
 				t.Errorf("a check of the plan is drafted by %s", held.Statement.Drafter)
 			}
 		}

@@ -9,8 +9,8 @@ import (
 
 	"detente/archive"
 	"detente/dossier"
-	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/statement"
 	"detente/traffic"
 )
@@ -64,7 +64,7 @@ func (s *Standing) Stations(ctx context.Context, h archive.Held) ([]Station, err
 func (s *Standing) StationsOf(h archive.Held, receipts []archive.Receipt, state *dossier.State, fm *form.Form) []Station {
 	m := h.Statement
 	by := cmp.Or(m.Releaser, m.Drafter)
-	out := []Station{{At: m.IssuedAt, Party: m.Issuer.Party, What: StationReleased, By: by, Human: by != floor.Machine, Statement: m.ID()}}
+	out := []Station{{At: m.IssuedAt, Party: m.Issuer.Party, What: StationReleased, By: by, Human: by != journal.Machine, Statement: m.ID()}}
 	in := Station{Party: m.Issuer.Party, What: StationInFeed, Receipt: fmt.Sprintf("%s %d", h.Feed.Origin(), h.Index)}
 	if h.Feed.Party == s.self {
 		in.At = h.Held
@@ -109,7 +109,7 @@ func (s *Standing) climbed(p traffic.Party, m *statement.Statement, e *dossier.E
 		if err != nil {
 			continue
 		}
-		said := Station{At: reply.IssuedAt, Party: p, By: reply.Drafter, Human: reply.Drafter != floor.Machine, Statement: reply.ID()}
+		said := Station{At: reply.IssuedAt, Party: p, By: reply.Drafter, Human: reply.Drafter != journal.Machine, Statement: reply.ID()}
 		if v.Text("answered_by") == "terminal" {
 			said.Human = false
 		}

@@ -14,6 +14,7 @@ import (
 	"detente/floor"
 	"detente/floor/release"
 	"detente/form"
+	"detente/journal"
 	"detente/node"
 	"detente/officer"
 	"detente/party"
@@ -38,7 +39,7 @@ type Config struct {
 	// Releases is where drafts wait for a second person. nil makes one; whoever gives one runs it.
 	Releases *release.Desk
 	// Journal takes what is done here. nil keeps none.
-	Journal *floor.Journal
+	Journal *journal.Journal
 	Version string // of the program
 	// Stopping is closed when the process is told to stop, so that streams end. nil is never.
 	Stopping <-chan struct{}

@@ -34,11 +34,10 @@ import (
 
 // Errors of the API itself.
 var (
-	errNotation = errors.New("api: neither the beginning of an id nor a number")
-	errSeveral  = errors.New("api: several channels have that name")
-	errNoKeys   = errors.New("api: this node cannot read its key file anew")
-	errPlane    = errors.New("api: nothing crosses from one plane to another")
-	errInvalid  = errors.New("api: the statement is invalid")
+	errSeveral = errors.New("api: several channels have that name")
+	errNoKeys  = errors.New("api: this node cannot read its key file anew")
+	errPlane   = errors.New("api: nothing crosses from one plane to another")
+	errInvalid = errors.New("api: the statement is invalid")
 
 	errClosed      = errors.New("api: the channel is not open, and its feeds are its members' alone")
 	errNotCompared = errors.New("api: the words of its charter were not compared yet")
@@ -132,7 +131,7 @@ func rules() []rule {
 
 		{compose.ErrRequest, malformed, "request", ""},
 		{errPlane, http.StatusConflict, "other-plane", "choose the plane of the statement that it refers to; real, exercise and test are kept apart in everything"},
-		{errNotation, malformed, "id", "give four or more digits of an id, or a number such as XN/NRRC-O-0003"},
+		{archive.ErrNotation, malformed, "id", "give four or more digits of an id, or a number such as XN/NRRC-O-0003"},
 		{errSeveral, http.StatusConflict, "ambiguous", "give the beginning of the channel's id"},
 		{errNoKeys, http.StatusConflict, "no-key-file", ""},
 		{errNotCompared, http.StatusConflict, "words-not-compared", "hear the words from the party, then: detente charter confirm"},

@@ -96,7 +96,7 @@ func (s *Server) draft(ctx context.Context, r *api.SendRequest) (d node.Draft, f
 // onPlane finds a statement that another is to refer to. Nothing crosses from one plane to another: an exercise that answers what is real, or the other way
 // round, would be read as what it is not.
 func (s *Server) onPlane(ctx context.Context, ref string, plane traffic.Plane) (archive.Held, error) {
-	h, err := s.find(ctx, ref)
+	h, err := s.node.Named(ctx, ref)
 	if err == nil && h.Feed.Plane != plane {
 		err = fmt.Errorf("%w: %s is on the plane %s", errPlane, ref, h.Feed.Plane)
 	}
@@ -176,7 +176,7 @@ func (s *Server) reply(ctx context.Context, by officer.Actor, in *struct {
 	Body api.ReplyRequest
 }) (api.Sent, error) {
 	r := in.Body
-	h, err := s.find(ctx, in.ID)
+	h, err := s.node.Named(ctx, in.ID)
 	if err != nil {
 		return api.Sent{}, err
 	}

@@ -83,7 +83,7 @@ func (s *Server) statistics(ctx context.Context, _ officer.Actor, _ *none) ([]ap
 }
 
 func (s *Server) stations(ctx context.Context, _ officer.Actor, in *onStatement) ([]api.Station, error) {
-	h, err := s.find(ctx, in.ID)
+	h, err := s.node.Named(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

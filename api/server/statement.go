@@ -142,7 +142,7 @@ func (s *Server) matcher(ctx context.Context, in *listing) (func(archive.Held) b
 }
 
 func (s *Server) show(ctx context.Context, _ officer.Actor, in *onStatement) (api.Statement, error) {
-	h, err := s.find(ctx, in.ID)
+	h, err := s.node.Named(ctx, in.ID)
 	if err != nil {
 		return api.Statement{}, err
 	}
@@ -159,7 +159,7 @@ func (s *Server) receipts(ctx context.Context, _ officer.Actor, in *struct {
 	Wait int           `query:"wait" doc:"Seconds to wait until the party given by from holds it." maximum:"600"`
 	From traffic.Party `query:"from" doc:"Whose receipt is waited for; empty for every other member."`
 }) ([]archive.Receipt, error) {
-	h, err := s.find(ctx, in.ID)
+	h, err := s.node.Named(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func (s *Server) mirrors(channel [32]byte, only traffic.Party) []traffic.Party {
 }
 
 func (s *Server) prove(ctx context.Context, _ officer.Actor, in *onStatement) ([]byte, error) {
-	h, err := s.find(ctx, in.ID)
+	h, err := s.node.Named(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

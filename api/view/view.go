@@ -16,6 +16,7 @@ import (
 	"detente/exchange"
 	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/node"
 	"detente/standing"
 	"detente/statement"
@@ -224,7 +225,7 @@ func (v *Viewer) replies(state *dossier.State, to statement.ID) []api.Reply {
 		}
 		out = append(out, api.Reply{
 			ID: s.ID().String(), Number: traffic.Number(s.Issuer, e.Feed, e.Index), Form: s.Form, From: s.Issuer.String(), Drafter: s.Drafter, Issued: s.IssuedAt,
-			Human: s.Drafter != floor.Machine,
+			Human: s.Drafter != journal.Machine,
 		})
 	}
 	return out

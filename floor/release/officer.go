@@ -3,15 +3,15 @@ package release
 import (
 	"context"
 
-	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/officer"
 )
 
 // Record keeps in the journal what package officer has done: sign-ins, and changes of the roll.
-func Record(ctx context.Context, j *floor.Journal, e officer.Event) error {
+func Record(ctx context.Context, j *journal.Journal, e officer.Event) error {
 	v := form.Values{"officer": e.Officer, "action": e.Action}
-	by := floor.Machine
+	by := journal.Machine
 	if e.Form == "officer" {
 		v["by"] = e.By
 		by = officer.Administrator

@@ -16,6 +16,7 @@ import (
 	"detente/feed"
 	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/node"
 	"detente/officer"
 	"detente/statement"
@@ -43,7 +44,7 @@ const Council = "council"
 type Desk struct {
 	node     *node.Node
 	officers *officer.Roll
-	journal  *floor.Journal
+	journal  *journal.Journal
 	log      *slog.Logger
 	holder   string        // names this process among those of the party
 	kicked   chan struct{} // one slot: look again
@@ -59,7 +60,7 @@ type Desk struct {
 }
 
 // New makes it. It starts nothing; Run does what waits for time. Without a journal nothing is written there; log may be nil.
-func New(n *node.Node, officers *officer.Roll, j *floor.Journal, log *slog.Logger) *Desk {
+func New(n *node.Node, officers *officer.Roll, j *journal.Journal, log *slog.Logger) *Desk {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -507,7 +508,7 @@ func (r *Desk) Tend(ctx context.Context) (next time.Time, err error) {
 		return next, err
 	}
 	for _, p := range lapsed {
-		r.record(ctx, p, "withdrawn", floor.Machine, floor.Machine, p.Digest, "nobody came within a day")
+		r.record(ctx, p, "withdrawn", journal.Machine, journal.Machine, p.Digest, "nobody came within a day")
 	}
 	undone, err := r.officers.Releases(ctx, officer.Approved, officer.Sent)
 	if err != nil {
@@ -518,7 +519,7 @@ func (r *Desk) Tend(ctx context.Context) (next time.Time, err error) {
 			err = errors.Join(err, fmt.Errorf("release: %s: %w", p.ID, failed))
 			if p.State == officer.Approved && time.Now().After(p.Until) { // what nobody could send in a day is not said out of the blue later
 				err = errors.Join(err, r.officers.Mark(ctx, p.ID, officer.Lapsed, nil))
-				r.record(ctx, p, "withdrawn", floor.Machine, floor.Machine, p.Digest, "it could not be sent: "+failed.Error())
+				r.record(ctx, p, "withdrawn", journal.Machine, journal.Machine, p.Digest, "it could not be sent: "+failed.Error())
 			}
 		}
 		if p, looked := r.officers.Release(ctx, p.ID); looked == nil && p.State != officer.Done {

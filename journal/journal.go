@@ -1,4 +1,6 @@
-package floor
+// Package journal is the feed in which a party keeps what its own watch did: statements like all others, on a channel without other members.
+// It must never be changed or shortened, nor be waited for before a person is called.
+package journal
 
 import (
 	"context"
@@ -16,8 +18,8 @@ import (
 	"detente/traffic"
 )
 
-// ErrNoJournal is returned where the program lacks the internal regime.
-var ErrNoJournal = errors.New("floor: this node keeps no journal")
+// ErrNone is returned where the program lacks the internal regime.
+var ErrNone = errors.New("journal: this node keeps none")
 
 // Journal is the feed in which a party keeps what its watch did: the internal channel, protocol.md#channel. It leaves the node never.
 type Journal struct {
@@ -26,12 +28,12 @@ type Journal struct {
 	regime *form.Regime
 }
 
-// OpenJournal finds the journal of a node. Error: ErrNoJournal.
-func OpenJournal(n *node.Node) (*Journal, error) {
+// Open finds the journal of a node. Error: ErrNone.
+func Open(n *node.Node) (*Journal, error) {
 	id := party.InternalChannel(n.Chain(n.Self())).ID()
 	_, regime, err := n.Channel(id)
 	if err != nil {
-		return nil, ErrNoJournal
+		return nil, ErrNone
 	}
 	// One plane, whatever plane the matter is on: a watch has one floor.
 	return &Journal{n, traffic.Feed{Channel: id, Party: n.Self(), Plane: traffic.Real, Precedence: traffic.Routine}, regime}, nil
@@ -92,7 +94,7 @@ func (j *Journal) Each(ctx context.Context, from int64, fn func(Entry) bool) (ne
 		next = from
 		heads, err := feed.Heads(ctx, tx, &j.feed.Channel)
 		if err != nil {
-			return fmt.Errorf("floor: journal: %w", err)
+			return fmt.Errorf("journal: %w", err)
 		}
 		slices.SortFunc(heads, func(a, b *feed.Head) int { return int(a.Feed.Epoch) - int(b.Feed.Epoch) })
 		var below int64
