@@ -14,7 +14,6 @@ import (
 	"detente/archive"
 	"detente/dossier"
 	"detente/exchange"
-	"detente/floor"
 	"detente/form"
 	"detente/journal"
 	"detente/node"
