@@ -189,7 +189,11 @@ func (g *gathering) dueHere(d *due) {
 		it := g.about(watch.Answer, d)
 		it.Since, it.Handling = d.entry.Held, d.form.AnswerWithin(p)
 		it.Due = it.Since.Add(it.Within())
-		if d.form.ID == formCheck && g.machineAnswers(d) {
+		level, by := asks(d)
+		if by.After(it.Since) && by.Before(it.Due) { // what came too late for it has the time that the form gives
+			it.Handling, it.Due = by.Sub(it.Since), by
+		}
+		if level == 1 {
 			// The node answers by itself. Should it not, there is half of the time left for a person.
 			it.Since = it.Since.Add(it.Handling / 2)
 			it.Handling /= 2
@@ -211,10 +215,13 @@ func (g *gathering) dueHere(d *due) {
 	}
 }
 
-// machineAnswers tells whether a check is of the level that asks for no person.
-func (f *Floor) machineAnswers(d *due) bool {
-	v, err := d.form.Decode(d.entry.Statement.Payload)
-	return err == nil && v.Int("level") == 1
+// asks tells of which level a check is, and by when it is to be answered; zero for what is no check, or does not say.
+func asks(d *due) (level int64, by time.Time) {
+	if d.form.ID != formCheck {
+		return 0, by
+	}
+	v, _ := d.form.Decode(d.entry.Statement.Payload) // it is valid: it was decoded before
+	return v.Int("level"), v.Time("reply_by")
 }
 
 // overdueThere adds what another party has not said in time. Checks are told of by their own source.

@@ -55,6 +55,11 @@ func TestTheTerminalAnswersForItselfOnly(t *testing.T) {
 		if diff := cmp.Diff([]string{"2 waiting", "1 answered by terminal"}, xn.history()); diff != "" {
 			t.Fatal(diff)
 		}
+		v, err := xs.floor.Watch(t.Context(), "", "")
+		must(t, err)
+		if len(v.Items) != 1 || v.Items[0].Due.Sub(v.Items[0].Since) > 30*time.Minute {
+			t.Errorf("what asks for a person is not on his board until it is to be answered: %+v", v.Items)
+		}
 		list, _, err := xn.Checks(t.Context(), "xs", time.Time{}, 1)
 		must(t, err)
 		if q := list[0].Question; !strings.ContainsFunc(q, func(r rune) bool { return r >= 'а' && r <= 'я' }) {
