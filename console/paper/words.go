@@ -105,8 +105,14 @@ func functions(book *form.Phrasebook, a *assets, lang language.Tag) template.Fun
 		"tongue": func(tag string) string { return tongue(tag, lang) },
 		"size":   size,
 		"letter": letter,
-		"count":  func(m map[traffic.Precedence]int, p string) int { return m[traffic.Precedence(p)] },
-		"keys":   func(m map[string]string) (string, error) { b, err := json.Marshal(m); return string(b), err },
+		"dir": func() string {
+			if book.RTL(lang) {
+				return "rtl"
+			}
+			return "ltr"
+		},
+		"count": func(m map[traffic.Precedence]int, p string) int { return m[traffic.Precedence(p)] },
+		"keys":  func(m map[string]string) (string, error) { b, err := json.Marshal(m); return string(b), err },
 	}
 }
 
