@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"detente/floor"
@@ -47,6 +48,7 @@ func TestAFlashAmongTenThousand(t *testing.T) {
 		})
 		wg.Wait()
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		v := xs.watch()
 		if len(v.Items)+v.More != workers*each || v.Items[0].Precedence != traffic.Flash {
 			t.Errorf("%d items, the first %s", len(v.Items), v.Items[0].Number)
@@ -75,10 +77,6 @@ func BenchmarkBoard(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	other, _, _, err := party.Found(party.Plan{Party: "xs", Name: map[string]string{"en": "xs"}, Languages: []string{"en"}})
-	if err != nil {
-		b.Fatal(err)
-	}
 	pins, err := party.OpenPins(filepath.Join(dir, "keys"), key.Standard())
 	if err != nil {
 		b.Fatal(err)
@@ -97,7 +95,6 @@ func BenchmarkBoard(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer n.Close()
-	_ = other
 	f, err := floor.New(n, floor.Config{})
 	if err != nil {
 		b.Fatal(err)
