@@ -94,6 +94,15 @@ func (f *Floor) ladder(it *watch.Item, duty roster.Duty) []watch.Step {
 	})
 }
 
+// onCall is who is called for a post: its watch, or that of the first post that has one, so that nothing waits where nobody looks. f.mu is held.
+func (f *Floor) onCall(post traffic.Post, now time.Time) roster.Duty {
+	d, ok := f.record.duty(post, now)
+	if !ok {
+		d, _ = f.record.duty(f.firstPost(), now)
+	}
+	return d
+}
+
 // group is calls to one officer by one means that are placed as one: whoever is called for a hundred things is called once.
 type group struct {
 	officer string
@@ -115,7 +124,7 @@ func (f *Floor) callPeople(ctx context.Context, now time.Time) (again time.Time)
 	for _, it := range f.board.items {
 		duty, known := duties[it.Post]
 		if !known {
-			duty, _ = f.record.duty(it.Post, now)
+			duty = f.onCall(it.Post, now)
 			duties[it.Post] = duty
 		}
 		due, next := watch.Next(f.ladder(it, duty), now)

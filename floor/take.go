@@ -72,8 +72,7 @@ func (f *Floor) shown(it *watch.Item, now time.Time) Shown {
 		s.Calls = append(s.Calls, *c)
 	}
 	if it.Taken == nil {
-		duty, _ := f.record.duty(it.Post, now)
-		if _, next := watch.Next(f.ladder(it, duty), now); next != nil {
+		if _, next := watch.Next(f.ladder(it, f.onCall(it.Post, now)), now); next != nil {
 			step := *next
 			s.Next = &step
 		}

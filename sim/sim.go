@@ -19,12 +19,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"detente/floor"
 	"detente/form"
 	"detente/key"
 	"detente/node"
 	"detente/party"
 	"detente/regimes"
 	"detente/route"
+	"detente/standing"
 	"detente/statement"
 	"detente/traffic"
 )
@@ -76,6 +78,7 @@ type Capital struct {
 	wrong    atomic.Int64 // nanoseconds by which its clock is wrong
 	trap     atomic.Pointer[Trap]
 	life     atomic.Pointer[life]
+	staff    *Staff // nil where nobody keeps a watch
 }
 
 // Trap decides what becomes of a durable step of a node ("begin", "write", "commit", "committed", as in store.Config). An error fails the step;
@@ -89,6 +92,9 @@ type life struct {
 	end  context.CancelFunc
 	dead atomic.Bool
 	done chan struct{} // Run has returned
+
+	floor    *floor.Floor // nil where nobody keeps a watch
+	standing *standing.Standing
 
 	mu     sync.Mutex     // guards dead turning true against who enters
 	inside sync.WaitGroup // bundles being taken in
@@ -212,10 +218,11 @@ func (c *Capital) TryStart() error {
 		l.end()
 		return err
 	}
+	log := slog.New(slog.NewTextHandler(c.world.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})).With("at", c.ID)
 	n, err := node.Open(l.ctx, node.Config{
 		DSN: c.database(), Keys: keys, Pins: pins, MarksDir: filepath.Join(c.dir, "keys", "marks"), Regimes: c.world.regimes,
 		Routes: map[string]route.Route{routeName: wire{c.world.Net, c.ID, l}}, Callable: c.callable, Heartbeat: c.world.heartbeat,
-		PouchDir: c.Pouches(), Now: c.Now, Log: slog.New(slog.NewTextHandler(c.world.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})).With("at", c.ID),
+		PouchDir: c.Pouches(), Now: c.Now, Log: log,
 		Fault: func(step string) error { return c.fault(l, step) },
 	})
 	if err != nil {
@@ -223,9 +230,18 @@ func (c *Capital) TryStart() error {
 		return err
 	}
 	l.node = n
+	if err := c.manned(l, n, log); err != nil {
+		l.end()
+		return errors.Join(err, n.Close())
+	}
 	c.life.Store(l)
 	go func() {
 		defer close(l.done)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		if l.floor != nil {
+			wg.Go(func() { l.floor.Run(l.ctx) })
+		}
 		n.Run(l.ctx)
 	}()
 	return nil

@@ -226,14 +226,14 @@ func (s *Script) lines(at traffic.Party) ([]string, error) {
 		tag := language.MustParse(s.langs[at])
 		line := fmt.Sprintf("%s  %s  %s", number(h.Statement.Issuer, h.Feed, h.Index),
 			regime.Phrases.Phrase(tag, "precedence."+string(h.Statement.Precedence)), regime.Phrases.Phrase(tag, h.Statement.Form))
-		line += ": " + standing(n, state.Find(h.ID), cosigned[h.Feed])
+		line += ": " + standingOf(n, state.Find(h.ID), cosigned[h.Feed])
 		out = append(out, line)
 	}
 	return out, nil
 }
 
-// standing says how a statement stands: what it still asks for, and of an own one who holds it, or why there is silence.
-func standing(n *node.Node, e *dossier.Entry, cosigned map[traffic.Party]int64) string {
+// standingOf says how a statement stands: what it still asks for, and of an own one who holds it, or why there is silence.
+func standingOf(n *node.Node, e *dossier.Entry, cosigned map[traffic.Party]int64) string {
 	if e.Reason != "" {
 		return "invalid, " + e.Reason
 	}
