@@ -14,6 +14,7 @@ import (
 	"detente/exchange"
 	"detente/floor"
 	"detente/form"
+	"detente/journal"
 	"detente/node"
 	"detente/sim"
 	"detente/statement"
@@ -359,12 +360,12 @@ func (m *month) nothingLost(c *sim.Capital) {
 	}
 	states := map[string][]string{}
 	called := map[string]bool{}
-	_, err = c.Floor().Journal().Each(context.Background(), 0, func(e floor.Entry) bool {
+	_, err = c.Floor().Journal().Each(context.Background(), 0, func(e journal.Entry) bool {
 		key := e.Values.Text("key")
 		switch e.Statement.Form {
 		case "item":
 			states[key] = append(states[key], e.Values.Text("state"))
-			if machine := e.Statement.Drafter == floor.Machine; machine == (e.Values.Text("state") == "taken") {
+			if machine := e.Statement.Drafter == journal.Machine; machine == (e.Values.Text("state") == "taken") {
 				t.Errorf("%s: %s %s is drafted by %s", c.ID, key, e.Values.Text("state"), e.Statement.Drafter)
 			}
 		case "call":
