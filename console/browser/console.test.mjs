@@ -56,7 +56,7 @@ test("an inquiry is composed, with what they will read beside it", async () => {
   await page.waitForURL("**/real/compose");
   await anna.picture("compose-choose");
   await page.click('section:has(h2:has-text("nrrc")) a:text-is("INQUIRY")');
-  await page.selectOption('select[name="to"]', "xs/nrrc").catch(() => page.selectOption('select[name="to"]', "xs"));
+  await page.selectOption('select[name="to"]', "xs");
   await page.selectOption("#precedence", "Z");
   await page.fill('[id="f.observation"]', "Commands were sent to machines of a power utility, through your territory.");
   await page.fill('[name="f.observed"]', "230600Z NOV 26");
