@@ -27,7 +27,8 @@ var files embed.FS
 
 // Config is what a console is made of. API, Roll and Party are needed.
 type Config struct {
-	// API answers every request of the screens; the console shows it the session of whoever asks, and nothing else.
+	// API answers every request of the screens; the console shows it the session of whoever asks, and nothing else. It is a guarded one, which takes
+	// nobody for the terminal.
 	API *api.Client
 	// Roll signs officers in and out.
 	Roll *officer.Roll
@@ -179,8 +180,7 @@ func (v *visit) to(path string, pairs ...string) string {
 
 // stranger is a visit of somebody who may not be signed in: enough to show an error.
 func (s *Server) stranger(r *http.Request) *visit {
-	// Without a session the API takes whoever asks in this process for the terminal, who may do everything: a stranger shows one that is none.
-	v := &visit{Server: s, r: r, ctx: r.Context(), client: s.cfg.API.As("none"), plane: traffic.Real, prefs: s.preferences(r)}
+	v := &visit{Server: s, r: r, ctx: r.Context(), client: s.cfg.API, plane: traffic.Real, prefs: s.preferences(r)}
 	first, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/live"), "/"), "/")
 	if p := traffic.Plane(first); p.Valid() {
 		v.plane = p
@@ -195,13 +195,9 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) *visit {
 	if c, err := r.Cookie(s.sessionName()); err == nil {
 		v.token = c.Value
 	}
-	if v.token == "" {
-		s.refer(w, r)
-		return nil
-	}
 	v.client = s.cfg.API.As(v.token)
 	me, err := v.client.Me(v.ctx)
-	if p, ok := errors.AsType[*api.Problem](err); ok && p.Status == http.StatusUnauthorized {
+	if unauthorized(err) {
 		s.refer(w, r)
 		return nil
 	}

@@ -70,6 +70,12 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 	s.render(w, v, http.StatusOK, "sign-in", p)
 }
 
+// unauthorized tells whether the API knows no session of whoever asks.
+func unauthorized(err error) bool {
+	p, ok := errors.AsType[*api.Problem](err)
+	return ok && p.Status == http.StatusUnauthorized
+}
+
 // options answers with what the browser hands to its authenticator.
 func (s *Server) options(w http.ResponseWriter, r *http.Request, b []byte, err error) {
 	if err != nil {
@@ -84,7 +90,7 @@ func (s *Server) options(w http.ResponseWriter, r *http.Request, b []byte, err e
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
-	case errors.Is(err, officer.ErrSignIn), errors.Is(err, officer.ErrNoConsole):
+	case errors.Is(err, officer.ErrSignIn), errors.Is(err, officer.ErrNoConsole), unauthorized(err):
 		status = http.StatusForbidden
 	case errors.Is(err, officer.ErrField):
 		status = http.StatusUnprocessableEntity

@@ -14,7 +14,7 @@ import (
 // openConsole makes the pages of this node.
 func (h *Host) openConsole() (*console.Server, error) {
 	return console.New(console.Config{
-		API: api.InProcess(h.api.Handler()), Roll: h.officers, Party: h.node.Self(), Name: h.node.Chain(h.node.Self()).Latest().Name,
+		API: api.InProcess(h.api.Guarded()), Roll: h.officers, Party: h.node.Self(), Name: h.node.Chain(h.node.Self()).Latest().Name,
 		Origin: h.officers.Origin(), Stopping: h.stopping, Log: h.log,
 	})
 }

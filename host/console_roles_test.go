@@ -90,3 +90,32 @@ func (c *capital) signedIn(pages http.Handler, role string) *http.Cookie {
 	}
 	return w.Result().Cookies()[0]
 }
+
+// Whoever comes without a session, or with an empty one, is a stranger to every address, and never the terminal.
+func TestNobodyIsTheTerminalByTheConsole(t *testing.T) {
+	c := found(t, "xn", "en")
+	console, err := c.host.OpenConsole()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := console.Handler()
+	session := c.signedIn(pages, "administrator")
+	for _, cookies := range [][]*http.Cookie{nil, {{Name: session.Name}}, {{Name: session.Name, Value: "terminal"}}} {
+		for address, want := range map[string]int{
+			"GET /real/officers": http.StatusSeeOther, "POST /real/officers": http.StatusSeeOther, "GET /live/real/watch": http.StatusSeeOther,
+			"POST /passkey/begin": http.StatusForbidden, "POST /passkey/finish": http.StatusForbidden,
+		} {
+			method, path, _ := strings.Cut(address, " ")
+			r := httptest.NewRequest(method, path, nil)
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			for _, k := range cookies {
+				r.AddCookie(k)
+			}
+			w := httptest.NewRecorder()
+			pages.ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%s with %v: %d, want %d", address, cookies, w.Code, want)
+			}
+		}
+	}
+}

@@ -101,6 +101,10 @@ func New(cfg Config) (*Server, error) {
 // mode says who may, and for this process.
 func (s *Server) Handler() http.Handler { return s.admit(true, "") }
 
+// Guarded answers only who shows a session's or an officer's token. It is for a face that speaks for others, such as the console: whatever such a
+// face forgets to show, it is never taken for the terminal.
+func (s *Server) Guarded() http.Handler { return s.admit(false, "") }
+
 // OpenAPI describes the API, version 3.1, in YAML.
 func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().YAML() }
 
