@@ -79,7 +79,8 @@ func fill(b *testing.B, north, south *capital, n int) {
 		})
 	}
 	group.Wait()
-	for settled := false; !settled; { // the index of dossiers follows what was said; until it has, lists fold by themselves and are slow
+	filled := time.Now()
+	for settled := false; !settled && time.Since(filled) < 5*time.Minute; { // until the index of dossiers has followed, lists fold by themselves and are slow
 		asked := time.Now()
 		if _, err := north.node.List(ctx, api.Listing{Direction: "all"}); err != nil {
 			b.Fatal(err)
