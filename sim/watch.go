@@ -103,7 +103,7 @@ func (s *Staff) Place(_ context.Context, c floor.Call) error {
 // Reaction is how long an officer takes to get to his desk, and Work how long he then takes to answer what he has taken in hand.
 const (
 	Reaction = 100 * time.Second
-	Work     = 40 * time.Minute
+	Work     = 130 * time.Minute
 )
 
 // comes has an officer come to his desk, take what nobody has taken, and do what it asks for. When the node is down he tries again.
