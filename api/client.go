@@ -239,6 +239,7 @@ func (c *Client) Reply(ctx context.Context, id string, r ReplyRequest) (Sent, er
 type Listing struct {
 	Direction  string // in, out or all
 	Open       bool   // only those on which something is due
+	Newest     bool   // the newest first, in place of what is open first
 	Channel    string
 	Plane      traffic.Plane
 	Form       string
@@ -256,6 +257,9 @@ func (c *Client) List(ctx context.Context, l Listing) ([]Line, error) {
 	}
 	if l.Open {
 		pairs = append(pairs, "open", "true")
+	}
+	if l.Newest {
+		pairs = append(pairs, "newest", "true")
 	}
 	if l.System {
 		pairs = append(pairs, "system", "true")

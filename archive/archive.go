@@ -96,18 +96,29 @@ func held(p feed.Placed) Held {
 // recent is how many entries List looks through at most.
 const recent = 4096
 
-// List gives the statements that match, newest first, at most limit of them. It looks through the newest 4096 entries.
+// List gives the statements that match, newest first, at most limit of them. It looks through the newest 4096 entries, and no further back than it
+// must.
 func (a *Archive) List(ctx context.Context, limit int, match func(Held) bool) ([]Held, error) {
 	var out []Held
 	err := a.DB.View(ctx, func(tx *store.Tx) error {
-		out = nil
-		placed, err := feed.Latest(ctx, tx, time.Time{}, recent)
-		for _, p := range placed {
-			if h := held(p); len(out) < limit && match(h) {
-				out = append(out, h)
+		for look := min(4*max(limit, 1), recent); ; look = min(4*look, recent) {
+			out = nil
+			placed, err := feed.Latest(ctx, tx, time.Time{}, look)
+			if err != nil {
+				return err
+			}
+			for _, p := range placed {
+				if len(out) == limit {
+					return nil
+				}
+				if h := held(p); match(h) {
+					out = append(out, h)
+				}
+			}
+			if len(placed) < look || look == recent {
+				return nil
 			}
 		}
-		return err
 	})
 	return out, err
 }

@@ -38,7 +38,7 @@ func buildTraffic(v *visit) (page, error) {
 		limit = min(max(n, 1), 1000)
 	}
 	l := api.Listing{
-		Direction: "all", Channel: q.Get("channel"), Plane: v.plane, Precedence: q.Get("precedence"), Open: p.Open, Limit: limit, Lang: v.tag(),
+		Direction: "all", Channel: q.Get("channel"), Plane: v.plane, Precedence: q.Get("precedence"), Open: p.Open, Newest: !p.Open, Limit: limit, Lang: v.tag(),
 	}
 	if d := q.Get("direction"); d == "in" || d == "out" {
 		l.Direction = d
