@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -384,13 +385,39 @@ func TestAttachmentsOfStrangersAreSavedInASandbox(t *testing.T) {
 	}
 }
 
+// streamed is an answer that is read while it is written.
+type streamed struct {
+	mu sync.Mutex // guards what is written
+	*httptest.ResponseRecorder
+}
+
+// Write implements http.ResponseWriter.
+func (s *streamed) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ResponseRecorder.Write(b)
+}
+
+// Flush implements http.Flusher.
+func (s *streamed) Flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ResponseRecorder.Flush()
+}
+
+func (s *streamed) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Body.String()
+}
+
 func TestLiveSendsThePresentStateOnceAndOnlyWhatChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := sit(t, newFloor())
 		ctx, cancel := context.WithCancel(t.Context())
 		r := httptest.NewRequestWithContext(ctx, "GET", origin+"/live/real/watch", nil)
 		r.AddCookie(&http.Cookie{Name: "detente-xn", Value: "good"})
-		w := httptest.NewRecorder()
+		w := &streamed{ResponseRecorder: httptest.NewRecorder()}
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -398,7 +425,7 @@ func TestLiveSendsThePresentStateOnceAndOnlyWhatChanged(t *testing.T) {
 		}()
 		time.Sleep(time.Second)
 		synctest.Wait()
-		first := w.Body.String()
+		first := w.text()
 		if n := strings.Count(first, "event: region"); n != 4 {
 			t.Errorf("%d regions at first:\n%s", n, first)
 		}
@@ -406,7 +433,7 @@ func TestLiveSendsThePresentStateOnceAndOnlyWhatChanged(t *testing.T) {
 		time.Sleep(3 * beat)
 		synctest.Wait()
 		// The clock on the bar goes on by itself; with each minute the bar alone is new.
-		rest := w.Body.String()[len(first):]
+		rest := w.text()[len(first):]
 		if strings.Contains(rest, `"id":"watch.items"`) || !strings.Contains(rest, ": beat") {
 			t.Errorf("what did not change was sent again:\n%s", rest)
 		}

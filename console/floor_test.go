@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"sync"
 	"time"
 
 	"detente/api"
@@ -38,7 +39,8 @@ type fakeFloor struct {
 	stations  []api.Station
 	sent      api.Sent
 	refuse    map[string]*api.Problem // by request
-	asked     []string
+	mu        sync.Mutex
+	asked     []string // guarded by mu
 }
 
 // begin is where the clock of a bubble of testing/synctest stands.
@@ -164,7 +166,9 @@ func poison(v reflect.Value, s, name string) {
 // ServeHTTP answers as the API would.
 func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := r.Method + " " + r.URL.Path
+	f.mu.Lock()
 	f.asked = append(f.asked, request)
+	f.mu.Unlock()
 	fail := func(p *api.Problem) {
 		w.Header().Set("Content-Type", p.ContentType(""))
 		w.WriteHeader(p.Status)

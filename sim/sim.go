@@ -274,6 +274,9 @@ func (c *Capital) Trap(trap Trap) {
 // Now is the time that the party's clock shows.
 func (c *Capital) Now() time.Time { return time.Now().Add(time.Duration(c.wrong.Load())) }
 
+// Right tells whether the party's clock is right.
+func (c *Capital) Right() bool { return c.wrong.Load() == 0 }
+
 // SetClock makes the party's clock wrong.
 func (c *Capital) SetClock(by time.Duration) { c.wrong.Store(int64(by)) }
 
