@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("DETENTE_TEST_SCRYPT", "10")
 			e.Setenv("DETENTE_PASSPHRASE_FILE", e.WorkDir+"/passphrase")
 			e.Setenv("DETENTE_HOME", e.WorkDir+"/nobody")
+			e.Setenv("GORACE", os.Getenv("GORACE")) // ./test says there that a process need not linger when it ends
 			return os.WriteFile(e.WorkDir+"/passphrase", []byte("correct horse battery staple\n"), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

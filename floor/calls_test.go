@@ -3,6 +3,7 @@ package floor_test
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,16 +38,16 @@ func TestPeopleAreCalledThoughTheDiskFails(t *testing.T) {
 				xn.notice(traffic.Flash, "Loss of control of a test system.")
 				time.Sleep(2*time.Minute + 59*time.Second)
 				same(t, "called before", xs.phone.who(), []string{"anna acknowledge"})
-				failed := 0
+				var failed atomic.Int64
 				xs.trap(func(s string) error {
 					if s == step {
-						failed++
+						failed.Add(1)
 						return errDisk
 					}
 					return nil
 				})
 				time.Sleep(time.Minute)
-				if failed == 0 {
+				if failed.Load() == 0 {
 					t.Errorf("no %s failed", step)
 				}
 				same(t, "called while it fails", xs.phone.who(), []string{"anna acknowledge", "boris acknowledge"})

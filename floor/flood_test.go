@@ -1,3 +1,7 @@
+//go:build !race
+
+// Under the race detector ten thousand statements take minutes; ./test runs this file without it. What it runs is run under the detector by the other tests.
+
 package floor_test
 
 import (

@@ -1,3 +1,7 @@
+//go:build !race
+
+// Under the race detector a month take minutes; ./test runs this file without it. What it runs is run under the detector by the other tests.
+
 package sim_test
 
 import (
