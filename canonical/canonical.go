@@ -106,9 +106,6 @@ func Unmarshal(b []byte, v any, limit int) error {
 	if err := fixed.dec.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %v", ErrShape, err)
 	}
-	if _, free := v.(*map[string]any); free {
-		return nil // it takes whatever there is as what it is, and of that b is the one encoding
-	}
 	same := expect(b)
 	if err := fixed.enc.NewEncoder(&same).Encode(v); err != nil || len(same) > 0 {
 		return fmt.Errorf("%w: not the encoding of its contents", ErrShape)

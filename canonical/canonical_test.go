@@ -12,6 +12,7 @@ import (
 	"detente/canonical"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -251,7 +252,67 @@ func FuzzCheck(f *testing.F) {
 		if err := canonical.Unmarshal(b, &v, len(b)); (err == nil) != (canonical.Check(b, len(b)) == nil) {
 			t.Fatalf("%x: checked and decoded differently: %v", b, err)
 		}
+		m, err := canonical.Fields(b, len(b))
+		if err != nil {
+			if texts, ok := onlyTexts(v).(map[string]any); ok && canonical.Check(b, len(b)) == nil {
+				t.Fatalf("%x: %v was refused: %v", b, texts, err)
+			}
+			return
+		}
+		if diff := cmp.Diff(onlyTexts(v), any(m)); diff != "" {
+			t.Fatalf("%x: the library reads it as another: %s", b, diff)
+		}
 	})
+}
+
+// onlyTexts is what the library has made of an item, with maps by text; nil where a key is none.
+func onlyTexts(v any) any {
+	switch v := v.(type) {
+	case map[any]any:
+		m := make(map[string]any, len(v))
+		for k, value := range v {
+			text, ok := k.(string)
+			inner := onlyTexts(value)
+			if !ok || inner == nil {
+				return nil
+			}
+			m[text] = inner
+		}
+		return m
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			if list[i] = onlyTexts(v[i]); list[i] == nil {
+				return nil
+			}
+		}
+		return list
+	}
+	return v
+}
+
+func TestFields(t *testing.T) {
+	want := map[string]any{
+		"text": "слово", "number": int64(-7), "yes": true, "no": false, "bytes": []byte{1, 2}, "none": []byte{},
+		"list": []any{int64(1), "a", []any{}}, "map": map[string]any{"hash": make([]byte, 32)},
+	}
+	b, err := canonical.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := canonical.Fields(b, len(b))
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	for name, v := range map[string]any{"no map": []any{}, "a number for a key": map[any]any{1: 1}, "one within": map[string]any{"a": map[any]any{1: 1}}} {
+		b, err := canonical.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := canonical.Fields(b, len(b)); !errors.Is(err, canonical.ErrShape) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func BenchmarkCheck(b *testing.B) {

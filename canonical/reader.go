@@ -1,6 +1,7 @@
 package canonical
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -163,4 +164,48 @@ func (r *Reader) Has(k int64) bool {
 	}
 	r.pairs--
 	return true
+}
+
+// Fields decodes a map with text keys, at most limit bytes. Its values are int64, bool, string, []byte, []any, and map[string]any of the same;
+// byte strings are copies. Errors: those of [Check]; ErrShape for what is no map, or has a key that is no text, however deep.
+func Fields(b []byte, limit int) (m map[string]any, err error) {
+	err = Read(b, limit, func(r *Reader) { m = r.fields() })
+	return m, err
+}
+
+func (r *Reader) fields() map[string]any {
+	_, n := r.head(5, 5)
+	m := make(map[string]any, n)
+	for ; n > 0 && r.err == nil; n-- {
+		key := r.Text()
+		m[key] = r.value()
+	}
+	return m
+}
+
+func (r *Reader) value() any {
+	if len(r.b) == 0 {
+		r.fail("nothing is left")
+		return nil
+	}
+	switch r.b[0] >> 5 {
+	case 0, 1:
+		return r.Int()
+	case 2:
+		return bytes.Clone(r.Bytes())
+	case 3:
+		return r.Text()
+	case 4:
+		n := r.Array()
+		list := make([]any, 0, n)
+		for ; n > 0 && r.err == nil; n-- {
+			list = append(list, r.value())
+		}
+		return list
+	case 5:
+		return r.fields()
+	}
+	truth := r.b[0]&31 == 21 // Check lets no other simple value through
+	r.b = r.b[1:]
+	return truth
 }

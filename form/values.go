@@ -108,10 +108,11 @@ func (f *Form) Encode(v Values) ([]byte, error) {
 // Decode reads a payload. It returns one of package canonical's errors, or a *FieldError for a value that the form refuses. What it
 // accepts, Encode turns into the same bytes.
 func (f *Form) Decode(payload []byte) (Values, error) {
-	v := Values{}
-	if err := canonical.Unmarshal(payload, (*map[string]any)(&v), maxPayload); err != nil {
+	fields, err := canonical.Fields(payload, maxPayload)
+	if err != nil {
 		return nil, fmt.Errorf("form: %s: %w", f.ID, err)
 	}
+	v := Values(fields)
 	if err := f.accept(v, v); err != nil {
 		return nil, err
 	}
@@ -367,20 +368,8 @@ func acceptList(value any, field *Field, accept func(any) (any, error)) (any, er
 
 // acceptBlob takes a Blob, or the map that the wire carries.
 func acceptBlob(value any) (any, error) {
-	switch t := value.(type) {
-	case Blob:
-		value = t.Value()
-	case map[any]any: // what the CBOR library makes of a map inside another
-		m := make(map[string]any, len(t))
-		for k, v := range t {
-			if s, ok := k.(string); ok {
-				m[s] = v
-			}
-		}
-		if len(m) != len(t) {
-			return nil, ErrValue
-		}
-		value = m
+	if blob, ok := value.(Blob); ok {
+		value = blob.Value()
 	}
 	m, _ := value.(map[string]any)
 	b, ok := blobOf(m)
