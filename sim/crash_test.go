@@ -59,6 +59,7 @@ func TestEveryDurableStepFails(t *testing.T) {
 				}
 				for at := 1 + len(m.name)%stride; at <= steps[step]; at += stride {
 					t.Run(fmt.Sprintf("%s/%s %d %s", victim, step, at, m.name), func(t *testing.T) {
+						t.Parallel()
 						synctest.Test(t, func(t *testing.T) {
 							left := int64(at)
 							play := &drama{t: t, victim: victim, trap: func(s string) error {
