@@ -172,8 +172,10 @@ func (p *pair) audit(ctx context.Context, m machine) (Figure, error) {
 		return Figure{}, fmt.Errorf("bench: the audit found %d faults, the first: %s", len(a.Faults), a.Faults[0])
 	}
 	took := time.Since(start)
+	// Every signature that was verified counts, since the floor is a verification: those of statements, checkpoints and receipts. The ML-DSA-44 beside
+	// a checkpoint's Ed25519 is not counted, though it costs more.
 	f := Figure{
-		Value: float64(a.Signatures) / took.Seconds(), Floor: m.verifyAll, Unit: "statements/s audited", Goal: "ratio ≥ 0.8",
+		Value: float64(a.Signatures+a.Checkpoints+a.Cosignatures) / took.Seconds(), Floor: m.verifyAll, Unit: "signatures/s audited", Goal: "ratio ≥ 0.8",
 		Parts: map[string]float64{"entries": float64(a.Entries), "checkpoints": float64(a.Checkpoints), "cosignatures": float64(a.Cosignatures)},
 	}
 	f.Ratio = f.Value / f.Floor
