@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"detente/dossier"
 	"detente/node"
 	"detente/traffic"
 )
@@ -157,8 +158,11 @@ func firstOf(errs ...error) error {
 }
 
 func (p *pair) audit(ctx context.Context, m machine) (Figure, error) {
-	// Once before it counts: nodes that have just been flooded still have ids to index, both on the same cores, and an audit waits for that.
+	// Once before it counts, and nothing left to index: nodes that have just been flooded do that for a while, both on the same cores.
 	for _, e := range []*end{p.a, p.b} {
+		if err := dossier.Settle(ctx, e.DB, e.RegimeOf); err != nil {
+			return Figure{}, err
+		}
 		if _, err := e.Audit(ctx, nil); err != nil {
 			return Figure{}, err
 		}

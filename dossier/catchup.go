@@ -159,22 +159,39 @@ func IndexIDs(ctx context.Context, db *store.DB) error {
 	return nil
 }
 
-// Index brings the index of dossiers forward by at most limit entries; with limit 0, until it has seen everything.
-func Index(ctx context.Context, db *store.DB, regimes Regimes, limit int) error {
-	part := limit
-	if part == 0 {
-		part = 1000
-	}
-	for {
-		more := false
+// Index brings the index of dossiers forward by one step: at most limit entries that it has not seen, and when there are none, half as many folds. It
+// tells whether there is more to do.
+func Index(ctx context.Context, db *store.DB, regimes Regimes, limit int) (more bool, err error) {
+	err = db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+		if more, err = CatchUp(ctx, tx, limit); err != nil || more { // folding ahead of the lists is for quiet times
+			return err
+		}
+		fold := max(1, limit/2)
+		folded, err := Refresh(ctx, tx, fold, regimes)
+		more = folded == fold
+		return err
+	})
+	return more, err
+}
+
+// Follow has the index see everything that is held. What it folds is for [Settle].
+func Follow(ctx context.Context, db *store.DB) error {
+	for more := true; more; {
 		err := db.Update(ctx, store.Calm, func(tx *store.Tx) (err error) {
-			more, err = CatchUp(ctx, tx, part)
-			if err == nil && !more { // folding ahead of the lists is for quiet times
-				_, err = Refresh(ctx, tx, max(1, part/4), regimes)
-			}
+			more, err = CatchUp(ctx, tx, 1000)
 			return err
 		})
-		if err != nil || !more || limit > 0 {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Settle brings the index forward until nothing is left to do.
+func Settle(ctx context.Context, db *store.DB, regimes Regimes) error {
+	for {
+		if more, err := Index(ctx, db, regimes, 1000); err != nil || !more {
 			return err
 		}
 	}

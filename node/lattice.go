@@ -27,7 +27,7 @@ func (n *Node) runLattice(ctx context.Context) {
 		}
 		quiet := came < flood
 		if quiet { // what a flood brings is indexed after it: until then it is found by looking through
-			if err := errors.Join(dossier.IndexIDs(ctx, n.db), dossier.Index(ctx, n.db, n.regimeOf, 100)); err != nil && ctx.Err() == nil {
+			if err := n.index(ctx, changed); err != nil && ctx.Err() == nil {
 				n.log.Error("index", "reason", err)
 			}
 		}
@@ -48,6 +48,29 @@ func (n *Node) runLattice(ctx context.Context) {
 		}
 	}
 }
+
+// index brings the indexes forward by a step, and then until they have followed or something changes.
+func (n *Node) index(ctx context.Context, changed <-chan struct{}) error {
+	if err := dossier.IndexIDs(ctx, n.db); err != nil {
+		return err
+	}
+	for {
+		more, err := dossier.Index(ctx, n.db, n.regimeOf, 100)
+		if err != nil || !more {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+			return nil
+		case <-time.After(breath):
+		}
+	}
+}
+
+// breath is between two steps of an index that is behind: it follows by itself, and leaves most of a core to others.
+const breath = 20 * time.Millisecond
 
 // flood is how many statements in half a second leave no time for anything else.
 const flood = 1000
