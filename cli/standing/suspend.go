@@ -113,6 +113,9 @@ func (c *SilenceCmd) Run(s *session.Session) error {
 			Channels []api.ChannelStatus `json:"channels"`
 		}{silences, statuses})
 	}
+	if len(silences)+len(statuses) == 0 {
+		s.Printf("No peers yet. Exchange charters with one: detente charter export, detente charter import FILE\n")
+	}
 	for _, x := range silences {
 		where := "link"
 		if x.Post != "" {

@@ -160,6 +160,10 @@ func (c *StatisticsCmd) Run(s *session.Session) error {
 	if c.JSON {
 		return s.JSON(list)
 	}
+	if len(list) == 0 {
+		s.Printf("Nothing was sent yet. Here will stand how much each post has sent, by precedence.\n")
+		return nil
+	}
 	rows := [][]string{{"POST", "FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE", "URGENT"}}
 	for _, t := range list {
 		row, all, urgent := []string{string(t.Party) + "/" + string(t.Post)}, 0, 0
