@@ -3,6 +3,7 @@ package detente_test
 import (
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -77,6 +78,17 @@ func texts(t *testing.T, folder, lang string) map[string][]string {
 	return all
 }
 
+// textsOf reads the phrases of a regime in one language, and of those that it includes: the folders bear their names.
+func textsOf(t *testing.T, r *form.Regime, lang string) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	for _, name := range append(slices.Clone(r.Includes), r.ID) {
+		id, _, _ := strings.Cut(name, "/")
+		maps.Copy(all, texts(t, path.Join("regimes", id), lang))
+	}
+	return all
+}
+
 // latin finds the words in Latin letters, and what has some, such as a hash.
 var latin = regexp.MustCompile(`[\p{Latin}\p{N}]*\p{Latin}[\p{Latin}\p{N}]*`)
 
@@ -84,7 +96,7 @@ var latin = regexp.MustCompile(`[\p{Latin}\p{N}]*\p{Latin}[\p{Latin}\p{N}]*`)
 // officers of both sides say them to each other, and names.
 func sameEverywhere() []string {
 	return []string{"FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE", "MINIMIZE", "EXERCISE", "TEST", "UTC", "SHA", "webhook", "OpenID", "Connect",
-		"TLP", "STIX", "CSV", "JSON", "PDF", "API", "TOML", "Enter", "MiB"}
+		"TLP", "CLEAR", "GREEN", "AMBER", "STRICT", "RED", "PAP", "STIX", "CSV", "JSON", "PDF", "API", "TOML", "Enter", "MiB"}
 }
 
 // untranslated are English words that no French or Spanish sentence holds.
@@ -169,18 +181,18 @@ func TestRenderingsInSixLanguages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := form.Load(sub)
+		r, err := form.Load(sub, regimes.All()...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		english := texts(t, path.Join("regimes", folder.Name()), "en")
+		english := textsOf(t, r, "en")
 		for _, lang := range languages() {
 			if lang == "en" {
 				continue
 			}
 			// What the language itself says, by no key in particular.
 			var own strings.Builder
-			for _, all := range texts(t, path.Join("regimes", folder.Name()), lang) {
+			for _, all := range textsOf(t, r, lang) {
 				own.WriteString(strings.Join(all, "\n") + "\n")
 			}
 			for _, f := range r.Forms() {

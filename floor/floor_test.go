@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -178,15 +177,13 @@ func (c *capital) pins() *party.Pins {
 	return pins
 }
 
-func allRegimes(t testing.TB) (out []*form.Regime) {
-	for _, folder := range []fs.FS{regimes.Communications(), regimes.Internal(), regimes.Link()} {
-		r, err := form.Load(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, r)
+func allRegimes(t testing.TB) []*form.Regime {
+	t.Helper()
+	all, err := form.LoadAll(regimes.All()...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out
+	return all
 }
 
 func (c *capital) start() {

@@ -23,27 +23,33 @@ const (
 	maxFile   = 1 << 20
 	maxFiles  = 32
 	maxForms  = 64
+	maxUnder  = 8 // regimes that one includes
 	maxFields = 64
 	maxCodes  = 256
 )
 
-// Regime is a versioned set of forms, time limits and phrases, pinned as a whole by its hash.
+// Regime is a versioned set of forms, time limits, phrases and tables, pinned as a whole by its hash.
 type Regime struct {
 	ID      string
 	Version int
+	// Includes names, such as "communications/1", the regimes whose forms, limits, phrases and tables are this one's too.
+	Includes []string
 	// Hash is SHA-256 over one line "path NUL hash LF" for each file of the folder, sorted by path with slashes, hash being the
-	// file's SHA-256 in lower-case hex.
+	// file's SHA-256 in lower-case hex; then one such line for each regime that it includes, in their order, with its name and hash.
 	Hash    [32]byte
 	Phrases *Phrasebook
 
 	forms  []*Form
 	limits map[string]map[traffic.Precedence]time.Duration
+	tables map[string][]byte
 }
 
 // regimeFile is the shape of regime.json.
 type regimeFile struct {
 	ID        string                                     `json:"id"`
 	Version   int                                        `json:"version"`
+	Includes  []string                                   `json:"includes"`
+	Tables    []string                                   `json:"tables"`
 	Languages []language.Tag                             `json:"languages"`
 	Limits    map[string]map[traffic.Precedence]duration `json:"time_limits"`
 	Forms     []*Form                                    `json:"forms"`
@@ -57,18 +63,36 @@ func (d *duration) UnmarshalText(b []byte) error {
 	return err
 }
 
-// Load reads a regime folder: regime.json, and phrases/<language>.json for each of its languages, and nothing else.
-// It returns ErrRegime, wrapped, if anything is unknown, missing or superfluous, down to a single phrase in a single language.
-func Load(fsys fs.FS) (*Regime, error) {
-	files, err := readFolder(fsys)
+// Load reads a regime folder: regime.json, phrases/<language>.json for each of its languages, <table>.json for each of its tables, and
+// nothing else. What it includes is sought among the folders in others. It returns ErrRegime, wrapped, if anything is unknown, missing or
+// superfluous, down to a single phrase in a single language.
+func Load(fsys fs.FS, others ...fs.FS) (*Regime, error) {
+	own, err := readPart(fsys)
 	if err != nil {
-		return nil, fmt.Errorf("form: read regime: %w", err)
+		return nil, fmt.Errorf("form: load regime: %w", err)
 	}
-	r, err := parseRegime(files)
+	under, err := own.included(others)
+	if err != nil {
+		return nil, fmt.Errorf("form: load regime: %w: %w", ErrRegime, err)
+	}
+	r, err := own.regime(under)
 	if err != nil {
 		return nil, fmt.Errorf("form: load regime: %w: %w", ErrRegime, err)
 	}
 	return r, nil
+}
+
+// LoadAll loads several regimes that may include each other.
+func LoadAll(folders ...fs.FS) ([]*Regime, error) {
+	out := make([]*Regime, 0, len(folders))
+	for _, folder := range folders {
+		r, err := Load(folder, folders...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
 }
 
 // readFolder reads every file under fsys, by slash path.
@@ -100,40 +124,23 @@ func readFile(fsys fs.FS, path string) ([]byte, error) {
 	return b, err
 }
 
-func hashFolder(files map[string][]byte) [32]byte {
+// hashParts is the hash of a regime, protocol.md#regime.
+func hashParts(own *part, under []*part) [32]byte {
 	h := sha256.New()
-	for _, path := range slices.Sorted(maps.Keys(files)) {
-		fmt.Fprintf(h, "%s\x00%x\n", path, sha256.Sum256(files[path]))
+	h.Write(own.lines)
+	for _, u := range under {
+		fmt.Fprintf(h, "%s\x00%x\n", u.name(), sha256.Sum256(u.lines)) // it includes nothing itself
 	}
 	return [32]byte(h.Sum(nil))
 }
 
-func parseRegime(files map[string][]byte) (*Regime, error) {
-	var file regimeFile
-	if err := decodeStrict(files["regime.json"], &file); err != nil {
-		return nil, fmt.Errorf("regime.json: %w", err)
+// hashLines are the lines that a folder puts into the hash.
+func hashLines(files map[string][]byte) []byte {
+	var lines bytes.Buffer
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(&lines, "%s\x00%x\n", path, sha256.Sum256(files[path]))
 	}
-	phrases := maps.Clone(files)
-	delete(phrases, "regime.json")
-	book, err := parsePhrases(phrases)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.Equal(file.Languages, book.Languages()) {
-		return nil, fmt.Errorf("regime.json names the languages %v, the phrases are in %v", file.Languages, book.Languages())
-	}
-	r := &Regime{ID: file.ID, Version: file.Version, Hash: hashFolder(files), Phrases: book, forms: file.Forms,
-		limits: map[string]map[traffic.Precedence]time.Duration{}}
-	for name, limit := range file.Limits {
-		r.limits[name] = map[traffic.Precedence]time.Duration{}
-		for p, d := range limit {
-			r.limits[name][p] = time.Duration(d)
-		}
-	}
-	if err := r.check(); err != nil {
-		return nil, err
-	}
-	return r, r.checkPhrases()
+	return lines.Bytes()
 }
 
 // Form gives the form of that id and version.
@@ -158,6 +165,13 @@ func (r *Regime) Latest(id string) (*Form, bool) {
 
 // Forms lists the forms in the order of the regime.
 func (r *Regime) Forms() []*Form { return slices.Clone(r.forms) }
+
+// Table gives a table of the regime as it stands in the folder, for the package that knows what it means. It is covered by Hash and not to
+// be changed.
+func (r *Regime) Table(name string) ([]byte, bool) {
+	b, ok := r.tables[name]
+	return b, ok
+}
 
 // Limit is the time limit of that name at precedence p; 0 if there is none.
 func (r *Regime) Limit(name string, p traffic.Precedence) time.Duration { return r.limits[name][p] }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -162,17 +161,7 @@ func (h *Host) man() error {
 }
 
 // Regimes loads the regimes that the program ships with.
-func Regimes() ([]*form.Regime, error) {
-	var out []*form.Regime
-	for _, folder := range []fs.FS{regimes.Link(), regimes.Internal(), regimes.Communications()} {
-		r, err := form.Load(folder)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, nil
-}
+func Regimes() ([]*form.Regime, error) { return form.LoadAll(regimes.All()...) }
 
 // keyring reads the key file anew, under a charter that is about to come into force.
 func (h *Host) keyring(c *party.Charter) (*party.Keyring, error) {

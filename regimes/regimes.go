@@ -9,7 +9,7 @@ import (
 
 // FS holds one folder for each regime.
 //
-//go:embed communications internal link
+//go:embed communications indicators internal link
 var FS embed.FS
 
 // Communications is the regime of checks, notices, inquiries and their answers.
@@ -20,6 +20,14 @@ func Link() fs.FS { return folder("link") }
 
 // Internal is the regime of what a party's watch keeps for itself, protocol.md#channel.
 func Internal() fs.FS { return folder("internal") }
+
+// Indicators is the regime of technical data, such as response teams share, protocol.md#regime.
+func Indicators() fs.FS { return folder("indicators") }
+
+// All lists every regime that the program ships with, as [detente/form.LoadAll] takes them.
+func All() []fs.FS {
+	return []fs.FS{Link(), Internal(), Communications(), Indicators()}
+}
 
 func folder(name string) fs.FS {
 	sub, _ := fs.Sub(FS, name) // fails only for a name that is no path

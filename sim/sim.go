@@ -123,12 +123,9 @@ func New(t testing.TB, heartbeat time.Duration, seed uint64) *World {
 	w := &World{
 		t: t, dir: t.TempDir(), heartbeat: heartbeat, capitals: make(map[traffic.Party]*Capital), record: newRecord(),
 	}
-	for _, folder := range []fs.FS{regimes.Communications(), regimes.Internal(), regimes.Link()} {
-		r, err := form.Load(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.regimes = append(w.regimes, r)
+	var err error
+	if w.regimes, err = form.LoadAll(regimes.All()...); err != nil {
+		t.Fatal(err)
 	}
 	w.Net = newNetwork(w, rand.New(rand.NewPCG(seed, seed)))
 	t.Cleanup(w.Close)

@@ -2,7 +2,6 @@ package standing_test
 
 import (
 	"context"
-	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -128,12 +127,8 @@ func (c *capital) pins() *party.Pins {
 func (c *capital) start() {
 	t := c.world.t
 	t.Helper()
-	var all []*form.Regime
-	for _, folder := range []fs.FS{regimes.Communications(), regimes.Internal(), regimes.Link()} {
-		r, err := form.Load(folder)
-		must(t, err)
-		all = append(all, r)
-	}
+	all, err := form.LoadAll(regimes.All()...)
+	must(t, err)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})).With("at", c.id)
 	n, err := node.Open(t.Context(), node.Config{
 		DSN: filepath.Join(c.dir, "detente.db"), Keys: c.keys, Pins: c.pins(), MarksDir: filepath.Join(c.dir, "marks"), Regimes: all,
