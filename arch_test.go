@@ -45,11 +45,11 @@ func blocks() [][]string {
 		{"exchange", "watch", "officer", "evidence"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
-		{"roster", "check", "directory", "call"},
+		{"roster", "check", "directory", "call", "match"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope"},
 		{"key", "store"},
-		{"canonical", "traffic"},
+		{"canonical", "traffic", "observable"},
 	}
 }
 
