@@ -50,7 +50,7 @@ type Condition struct {
 	Peer    traffic.Party `json:"peer"`
 	Up      bool          `json:"up"`
 	Since   time.Time     `json:"since"`             // of the present condition
-	Heard   time.Time     `json:"heard"`             // the last bundle of the peer that was accepted; zero for never since the start
+	Heard   time.Time     `json:"heard"`             // the last bundle that was the peer's; zero for never since the start
 	Tried   time.Time     `json:"tried"`             // the last attempt to reach it
 	Failure string        `json:"failure,omitempty"` // why the last attempt failed, empty when it did not
 	Route   string        `json:"route,omitempty"`   // over which it was last heard
@@ -196,7 +196,7 @@ func (l *Link) Forget(f traffic.Feed) {
 	l.mu.Unlock()
 }
 
-// Heard notes an accepted bundle of the peer, and tells whether the link was down until now.
+// Heard notes a bundle that is the peer's, and tells whether the link was down until now.
 func (l *Link) Heard(route string) (wasDown bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -209,10 +209,30 @@ func (l *Link) Heard(route string) (wasDown bool) {
 	return wasDown
 }
 
-// Lost notes that nothing was heard for too long, or that no route works, and tells whether that is news.
+// Silent tells whether the peer has not been heard for longer than most, and since when; the link is then down, and news tells whether it was
+// not so before. It is one step, so that a bundle of the peer comes before it or after it.
+func (l *Link) Silent(most time.Duration) (since time.Time, silent, news bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since = l.state.Heard
+	if since.IsZero() {
+		since = l.state.Since
+	}
+	if silent = time.Since(since) > most; silent {
+		news = l.fail("nothing heard") // a peer that cannot be called fails no attempt of ours
+	}
+	return since, silent, news
+}
+
+// Lost notes that no route works, and tells whether that is news.
 func (l *Link) Lost(failure string) (news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.fail(failure)
+}
+
+// fail takes the link down. l.mu is held.
+func (l *Link) fail(failure string) (news bool) {
 	news = l.state.Up || l.state.Failure == ""
 	l.state.Failure = failure
 	if l.state.Up {

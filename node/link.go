@@ -148,8 +148,9 @@ func (n *Node) exchange(ctx context.Context, l *exchange.Link, lane exchange.Lan
 	// Now, while nobody waits for it; without one, the next bundle makes its own.
 	*next, _ = bundle.SealerFor(l.Peer, n.Chain(l.Peer).Latest().Node.Sealing.Public)
 	again := l.Reached()
-	if !answered {
-		again = l.Heard("") || again
+	if !answered && l.Heard("") {
+		again = true
+		n.watchSilence(ctx, l) // it is silent no more
 	}
 	if again {
 		n.bump()
@@ -309,26 +310,26 @@ func (n *Node) ways(p traffic.Party) []exchange.Way {
 	return out
 }
 
-// watchSilence raises the alarm of a peer that has not been heard for too long, and clears it when it is.
+// watchSilence raises the alarm of a peer that has not been heard for too long, and clears it when it is. The transaction decides which, since a
+// bundle of the peer may come at any moment: the one that takes it in clears the alarm as well.
 func (n *Node) watchSilence(ctx context.Context, l *exchange.Link) {
-	c := l.Condition()
-	heard := c.Heard
-	if heard.IsZero() {
-		heard = c.Since
-	}
-	silent := time.Since(heard) > n.cfg.Silence
-	if silent && l.Lost("nothing heard") { // a peer that cannot be called fails no attempt of ours
-		n.log.Warn("link down", "peer", l.Peer, "reason", "nothing heard", "since", heard)
-	}
+	var since time.Time
+	var silent, news bool
 	err := n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+		var first bool
+		since, silent, first = l.Silent(n.cfg.Silence)
+		news = news || first // the transaction may run again
 		if !silent {
 			return exchange.Clear(ctx, tx, exchange.AlarmSilent, string(l.Peer))
 		}
 		_, err := exchange.Raise(ctx, tx, exchange.Alarm{
-			Kind: exchange.AlarmSilent, Subject: string(l.Peer), Detail: "nothing heard since " + heard.Format(time.RFC3339),
+			Kind: exchange.AlarmSilent, Subject: string(l.Peer), Detail: "nothing heard since " + since.Format(time.RFC3339),
 		})
 		return err
 	})
+	if silent && news {
+		n.log.Warn("link down", "peer", l.Peer, "reason", "nothing heard", "since", since)
+	}
 	if err != nil && ctx.Err() == nil {
 		n.log.Error("alarm", "reason", err)
 	}

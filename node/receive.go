@@ -34,6 +34,7 @@ type taken struct {
 	gap      bool // the sender believes that more is held here than is
 	back     bool // entries of own feeds came back
 	chunks   bool
+	up       bool // the sender was not heard before, or not for too long
 }
 
 // owed is a feed of which the sender is to be told how far it is held, with the cosignature if one was just made.
@@ -99,7 +100,7 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 	// System channels first: what they carry may bring the channels of the rest into being.
 	system, stray := n.plan(b, true)
 	n.examine(ctx, system)
-	var t taken
+	t := taken{up: l.Heard(way)}
 	if len(system) > 0 {
 		if err := n.store(ctx, system, &t); err != nil {
 			return err
@@ -125,16 +126,14 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 	if err := n.takeRest(ctx, l, b, rest[last:], cmp.Or(stray, other), &t); err != nil {
 		return err
 	}
-	n.settle(ctx, l, b, way, &t)
+	n.settle(l, b, way, &t)
 	return nil
 }
 
 // settle makes known what has become durable: to waiters, to the links, to the log.
-func (n *Node) settle(ctx context.Context, l *exchange.Link, b *bundle.Bundle, way string, t *taken) {
-	up := l.Heard(way)
-	if up {
+func (n *Node) settle(l *exchange.Link, b *bundle.Bundle, way string, t *taken) {
+	if t.up {
 		n.log.Info("link up", "peer", b.From, "route", way)
-		n.watchSilence(ctx, l) // it is silent no more
 	}
 	for _, o := range t.owed {
 		l.Owe(o.feed, o.fresh)
@@ -163,7 +162,7 @@ func (n *Node) settle(ctx context.Context, l *exchange.Link, b *bundle.Bundle, w
 	for _, r := range t.receipts {
 		n.waiters.Release(r)
 	}
-	if up || len(t.stored) > 0 || len(t.receipts) > 0 || t.chunks || len(t.alarms) > 0 {
+	if t.up || len(t.stored) > 0 || len(t.receipts) > 0 || t.chunks || len(t.alarms) > 0 {
 		n.bump()
 	}
 }
@@ -277,12 +276,17 @@ func (n *Node) storeSections(ctx context.Context, tx *store.Tx, sections []*sect
 // takeRest stores the sections of agreed channels, the receipts, the gossip, the blobs.
 func (n *Node) takeRest(ctx context.Context, l *exchange.Link, b *bundle.Bundle, sections []*section, stray string, t *taken) error {
 	held := n.openHeld(b)
-	if stray == "" && len(sections) == 0 && len(held) == 0 && len(b.Gossip) == 0 && len(b.Forks) == 0 && len(b.Blobs) == 0 && b.Know == nil {
+	if stray == "" && len(sections) == 0 && len(held) == 0 && len(b.Gossip) == 0 && len(b.Forks) == 0 && len(b.Blobs) == 0 && b.Know == nil && !t.up {
 		return nil
 	}
 	before := *t
 	return n.update(ctx, sections, func(tx *store.Tx) error {
-		*t = before.clone() // the transaction may run again
+		*t = before.clone()        // the transaction may run again
+		if t.up || b.Know != nil { // it is silent no more: nobody shall see what it brings beside the alarm that nothing comes
+			if err := exchange.Clear(ctx, tx, exchange.AlarmSilent, string(b.From)); err != nil {
+				return err
+			}
+		}
 		if stray != "" {
 			err := n.raise(ctx, tx, t, exchange.Alarm{
 				Kind: exchange.AlarmHostile, Subject: string(b.From), Detail: fmt.Sprintf("%s sends a feed that is not its to send: %s", b.From, stray),

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"detente/exchange"
 	"detente/form"
 	"detente/node"
 	"detente/party"
@@ -229,4 +230,53 @@ func TestDiskFull(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Who is back is silent no more: once a recovery has heard a peer, no alarm says that nothing is heard of it. The disk is so slow here that the
+// recovery looks between any two commits.
+func TestWhoIsHeardIsNotSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := sim.New(t, 5*time.Minute, 1)
+		defer w.Close()
+		xn := w.Add(sim.Found(t, "xn", "en", true))
+		w.Add(sim.Found(t, "xs", "ru", true))
+		w.Pair("xn", "xs")
+		w.Channel("nrrc", "xn", "xs")
+		w.Net.Cut("xn", "xs")
+		time.Sleep(time.Hour)
+		if silent(t, xn) == 0 {
+			t.Fatal("an hour without a word is no alarm")
+		}
+		xn.Crash()
+		w.Net.Mend()
+		xn.Trap(func(step string) error {
+			if step == "commit" {
+				time.Sleep(46 * time.Second)
+			}
+			return nil
+		})
+		xn.Start()
+		r, err := w.Recover("xn", time.Hour)
+		if err != nil || len(r.Behind)+len(r.Unheard) > 0 {
+			t.Fatalf("recovered: %+v, %v", r, err)
+		}
+		if n := silent(t, xn); n > 0 {
+			t.Errorf("xs was heard, and %d alarms say that it was not", n)
+		}
+		xn.Trap(nil)
+	})
+}
+
+// silent counts the alarms of peers that are not heard.
+func silent(t *testing.T, c *sim.Capital) (n int) {
+	alarms, err := c.Node().Alarms(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range alarms {
+		if a.Kind == exchange.AlarmSilent {
+			n++
+		}
+	}
+	return n
 }
