@@ -48,8 +48,8 @@ func blocks() [][]string {
 		{"roster", "check", "directory", "call", "match"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope"},
-		{"key", "store"},
-		{"canonical", "traffic", "observable"},
+		{"key", "store", "stix"},
+		{"canonical", "traffic", "observable", "label"},
 	}
 }
 

@@ -63,17 +63,6 @@ func Clear(ctx context.Context, tx *store.Tx, kind, subject string) error {
 	return nil
 }
 
-// WatchSilence raises the alarm of a peer that has not been heard for longer than most, and clears it when it is; news tells that the link went
-// down by it. A bundle of the peer may come at any moment, so it is decided in the transaction; the one that takes the bundle in clears the alarm too.
-func (l *Link) WatchSilence(ctx context.Context, tx *store.Tx, most time.Duration) (news bool, err error) {
-	since, silent, news := l.silent(most)
-	if !silent {
-		return false, Clear(ctx, tx, AlarmSilent, string(l.Peer))
-	}
-	_, err = Raise(ctx, tx, Alarm{Kind: AlarmSilent, Subject: string(l.Peer), Detail: "nothing heard since " + since.Format(time.RFC3339)})
-	return news, err
-}
-
 // Alarms lists the alarms, oldest first.
 func Alarms(ctx context.Context, tx *store.Tx) ([]Alarm, error) {
 	type row struct {

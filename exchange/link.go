@@ -209,9 +209,9 @@ func (l *Link) Heard(route string) (wasDown bool) {
 	return wasDown
 }
 
-// silent tells whether the peer has not been heard for longer than most, and since when; the link is then down, and news tells whether it was
+// Silent tells whether the peer has not been heard for longer than most, and since when; the link is then down, and news tells whether it was
 // not so before. It is one step, so that a bundle of the peer comes before it or after it.
-func (l *Link) silent(most time.Duration) (since time.Time, silent, news bool) {
+func (l *Link) Silent(most time.Duration) (since time.Time, silent, news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	since = l.state.Heard

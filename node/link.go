@@ -310,16 +310,25 @@ func (n *Node) ways(p traffic.Party) []exchange.Way {
 	return out
 }
 
-// watchSilence raises the alarm of a peer that has not been heard for too long, and clears it when it is.
+// watchSilence raises the alarm of a peer that has not been heard for too long, and clears it when it is. The transaction decides which, since a
+// bundle of the peer may come at any moment: the one that takes it in clears the alarm as well.
 func (n *Node) watchSilence(ctx context.Context, l *exchange.Link) {
-	down := false
+	var since time.Time
+	var silent, news bool
 	err := n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
-		news, err := l.WatchSilence(ctx, tx, n.cfg.Silence)
-		down = down || news // the transaction may run again
+		var first bool
+		since, silent, first = l.Silent(n.cfg.Silence)
+		news = news || first // the transaction may run again
+		if !silent {
+			return exchange.Clear(ctx, tx, exchange.AlarmSilent, string(l.Peer))
+		}
+		_, err := exchange.Raise(ctx, tx, exchange.Alarm{
+			Kind: exchange.AlarmSilent, Subject: string(l.Peer), Detail: "nothing heard since " + since.Format(time.RFC3339),
+		})
 		return err
 	})
-	if down {
-		n.log.Warn("link down", "peer", l.Peer, "reason", "nothing heard")
+	if silent && news {
+		n.log.Warn("link down", "peer", l.Peer, "reason", "nothing heard", "since", since)
 	}
 	if err != nil && ctx.Err() == nil {
 		n.log.Error("alarm", "reason", err)
