@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"detente/bundle"
 	"detente/store"
+	"detente/traffic"
 )
 
 // Schema is the tables of this package.
@@ -30,6 +32,7 @@ const (
 	AlarmInvalid  = "invalid"  // a peer logs statements that are invalid
 	AlarmHostile  = "hostile"  // a peer sends what no honest node would
 	AlarmSilent   = "silent"   // nothing was heard of a peer for too long
+	AlarmView     = "view"     // a peer sees a dossier differently, of the same statements; the evidence is its signed view
 )
 
 // Alarm is something that a person must know. It is raised once for a kind and subject, however often its cause recurs.
@@ -80,4 +83,22 @@ func Alarms(ctx context.Context, tx *store.Tx) ([]Alarm, error) {
 		out[i].Raised = time.Unix(r.raised, 0).UTC()
 	}
 	return out, nil
+}
+
+// PackForks adds to a hello the proofs held here that convict members of shared channels, other than the peer.
+func (l *Link) PackForks(ctx context.Context, tx *store.Tx, b *bundle.Bundle, shared func([32]byte) bool, room int) error {
+	alarms, err := Alarms(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, a := range alarms {
+		if f, err := traffic.ParseOrigin(a.Subject); a.Kind != AlarmFork || err != nil || f.Party == l.Peer || !shared(f.Channel) {
+			continue
+		}
+		if room -= len(a.Evidence) + bundle.EntryOverhead; room < 0 || len(b.Forks) == bundle.MaxForks {
+			break
+		}
+		b.Forks = append(b.Forks, a.Evidence)
+	}
+	return nil
 }

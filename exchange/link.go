@@ -35,7 +35,8 @@ type Link struct {
 	given     bool                   // they are on their way
 	asked     map[blob.Hash]asked    // what was asked of the peer, so that it is not asked twice at once
 	state     Condition
-	misses    map[string]int // attempts in a row that failed, by route and address
+	misses    map[string]int       // attempts in a row that failed, by route and address
+	viewed    map[viewOf]time.Time // when the peer's view was last compared
 
 	bell // what wakes whoever serves the link
 }
@@ -63,6 +64,7 @@ func NewLink(self, peer traffic.Party) *Link {
 		owed: make(map[traffic.Feed]Fresh), hello: true, notes: make(map[traffic.Feed]bool),
 		holds: make(map[traffic.Feed]int64), offered: make(map[traffic.Feed]offer),
 		state: Condition{Peer: peer, Since: time.Now().UTC()}, misses: make(map[string]int), asked: make(map[blob.Hash]asked), pouched: make(map[traffic.Feed]int64),
+		viewed: make(map[viewOf]time.Time),
 	}
 }
 

@@ -123,5 +123,6 @@ func (c watchCollector) Collect(out chan<- prometheus.Metric) {
 func kindsOfAlarms() []string {
 	return []string{
 		exchange.AlarmFork, exchange.AlarmRollback, exchange.AlarmBehind, exchange.AlarmExtend, exchange.AlarmInvalid, exchange.AlarmHostile, exchange.AlarmSilent,
+		exchange.AlarmView,
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"detente/exchange"
 	"detente/feed"
 	"detente/judge"
-	"detente/party"
 	"detente/store"
 	"detente/traffic"
 )
@@ -183,7 +182,7 @@ func (n *Node) rootOf(ctx context.Context, tx *store.Tx, h *feed.Head, size int6
 func (n *Node) storeGossip(ctx context.Context, tx *store.Tx, b *bundle.Bundle, t *taken) error {
 	shared := n.shared(b.From)
 	for _, note := range b.Gossip {
-		c, chain := n.gossiped(note, shared)
+		c, chain := exchange.OpenGossip(note, n.self, shared, n.Chain)
 		if chain == nil {
 			continue
 		}
@@ -222,41 +221,4 @@ func (n *Node) storeGossip(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 		}
 	}
 	return nil
-}
-
-// forksFor are the proofs held here that convict members of channels shared with the peer: it is told with each hello.
-func (n *Node) forksFor(ctx context.Context, tx *store.Tx, peer traffic.Party, room int) ([][]byte, error) {
-	alarms, err := exchange.Alarms(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	shared := n.shared(peer)
-	var out [][]byte
-	for _, a := range alarms {
-		if f, err := traffic.ParseOrigin(a.Subject); a.Kind != exchange.AlarmFork || err != nil || f.Party == peer || !shared(f.Channel) {
-			continue
-		}
-		if room -= len(a.Evidence) + bundle.EntryOverhead; room < 0 || len(out) == bundle.MaxForks {
-			break
-		}
-		out = append(out, a.Evidence)
-	}
-	return out, nil
-}
-
-// gossiped verifies a third member's checkpoint; the chain is nil when it is of no use here.
-func (n *Node) gossiped(note string, shared func([32]byte) bool) (feed.Checkpoint, *party.Chain) {
-	first, _, err := feed.OpenCheckpoint(note)
-	if err != nil && !errors.Is(err, feed.ErrUnsigned) || !shared(first.Feed.Channel) || first.Feed.Party == n.self {
-		return first, nil
-	}
-	chain := n.Chain(first.Feed.Party)
-	if chain == nil {
-		return first, nil
-	}
-	c, _, err := feed.OpenCheckpoint(note, judge.EverSigned(chain)...)
-	if err != nil {
-		return c, nil
-	}
-	return c, chain
 }

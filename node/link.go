@@ -196,7 +196,10 @@ func (n *Node) pack(ctx context.Context, l *exchange.Link, p packing) ([]byte, b
 			return err
 		}
 		if b.Know != nil {
-			if b.Forks, err = n.forksFor(ctx, tx, peer, bundle.Capacity(p.limit)-b.Size()); err != nil {
+			if err = l.PackForks(ctx, tx, b, n.shared(peer), bundle.Capacity(p.limit)-b.Size()); err != nil {
+				return err
+			}
+			if err = l.PackViews(ctx, tx, b, n.viewed(peer), keys.Checkpoint, bundle.Capacity(p.limit)-b.Size()); err != nil {
 				return err
 			}
 		}

@@ -275,7 +275,7 @@ func (n *Node) storeSections(ctx context.Context, tx *store.Tx, sections []*sect
 
 // takeRest stores the sections of agreed channels, the receipts, the gossip, the blobs.
 func (n *Node) takeRest(ctx context.Context, l *exchange.Link, b *bundle.Bundle, sections []*section, stray string, t *taken) error {
-	held := n.openHeld(b)
+	held, views := n.openHeld(b), l.OpenViews(b.Gossip, n.viewed(b.From), n.cfg.Heartbeat/4, n.Chain(b.From))
 	if stray == "" && len(sections) == 0 && len(held) == 0 && len(b.Gossip) == 0 && len(b.Forks) == 0 && len(b.Blobs) == 0 && b.Know == nil && !t.up {
 		return nil
 	}
@@ -304,6 +304,11 @@ func (n *Node) takeRest(ctx context.Context, l *exchange.Link, b *bundle.Bundle,
 		if err := n.storeGossip(ctx, tx, b, t); err != nil {
 			return err
 		}
+		news, err := l.CompareViews(ctx, tx, views)
+		if err != nil {
+			return err
+		}
+		t.alarms = append(t.alarms, news...)
 		for _, c := range b.Blobs {
 			if _, err := blob.Add(ctx, tx, c.Hash, c.Size, c.Offset, c.Data); err != nil && !errors.Is(err, blob.ErrHash) && !errors.Is(err, blob.ErrNotWanted) {
 				return err

@@ -39,7 +39,7 @@ func TestEveryKindHasItsWords(t *testing.T) {
 		keys = append(keys, "owed."+what, "owed."+what+".overdue", "owed."+what+".unknown")
 	}
 	for _, kind := range []string{exchange.AlarmFork, exchange.AlarmRollback, exchange.AlarmBehind, exchange.AlarmExtend, exchange.AlarmInvalid,
-		exchange.AlarmHostile, exchange.AlarmSilent} {
+		exchange.AlarmHostile, exchange.AlarmSilent, exchange.AlarmView} {
 		keys = append(keys, "item.alarm."+kind)
 	}
 	for _, key := range keys {
