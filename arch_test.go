@@ -37,6 +37,7 @@ func blocks() [][]string {
 		{"host"},
 		{"console"},
 		{"api", "bench", "metrics"},
+		{"gateway"},
 		{"standing"},
 		{"floor"},
 		{"journal"},

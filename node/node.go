@@ -59,6 +59,7 @@ type Config struct {
 	Fault func(step string) error // store.Config.Fault: a lever for tests
 
 	Committed func(took time.Duration) // store.Config.Committed; nil is nobody
+	Schemas   []store.Schema           // tables of what stands above the node and shares its database
 }
 
 // Node is one party's node. What it holds is read through its archive.
@@ -98,7 +99,7 @@ type channel struct {
 	regime *form.Regime
 }
 
-// Schemas are the tables of every package that has its tables in a node's database.
+// Schemas are the tables of the packages below the node that have theirs in its database.
 func Schemas() []store.Schema {
 	return []store.Schema{feed.Schema(), blob.Schema(), dossier.Schema(), exchange.Schema(), watch.Schema(), officer.Schema()}
 }
@@ -130,7 +131,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	db, err := store.Open(ctx, store.Config{
 		DSN: cfg.DSN, Log: cfg.Log, Fault: cfg.Fault, Committed: cfg.Committed,
-		Schemas: Schemas(),
+		Schemas: append(Schemas(), cfg.Schemas...),
 	})
 	if err != nil {
 		marks.Close()
