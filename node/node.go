@@ -130,8 +130,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	db, err := store.Open(ctx, store.Config{
-		DSN: cfg.DSN, Log: cfg.Log, Fault: cfg.Fault, Committed: cfg.Committed,
-		Schemas: append(Schemas(), cfg.Schemas...),
+		DSN: cfg.DSN, Log: cfg.Log, Fault: cfg.Fault, Committed: cfg.Committed, Schemas: append(Schemas(), cfg.Schemas...),
 	})
 	if err != nil {
 		marks.Close()
