@@ -39,6 +39,7 @@ const (
 	Inquiries     = "inquiries"
 	Answers       = "answers"
 	Technical     = "technical"
+	Consultations = "consultations"
 	Goodwill      = "goodwill"
 	Checks        = "checks"
 	Accidents     = "accidents"
@@ -72,7 +73,7 @@ func Function(u Utterance) string {
 	switch u.Form {
 	case "check", "check-answer":
 		return Checks
-	case "loss-of-control":
+	case "loss-of-control", "control-status", "cease-request", "signal", "signal-answer":
 		return Accidents
 	case "service":
 		return Service
@@ -90,12 +91,15 @@ func Function(u Utterance) string {
 		return ResponseTeams
 	}
 	switch u.Form {
-	case "notice":
+	case "notice", "planned-activity", "activity-status", "activity-match", "caution-window", "caution-answer":
 		return Notices
-	case "inquiry":
+	case "inquiry", "clarification", "assistance-request", "assistance-offer":
 		return Inquiries
-	case "answer", "interim":
+	case "answer", "interim", "reply", "particulars", "assistance-answer", "closure", "closure-answer", "dissemination":
 		return Answers
+	case "consultation-request", "consultation-answer", "consultation-record", "incident-report", "codebook-change", "codebook-answer",
+		"publication", "publication-answer":
+		return Consultations
 	case "goodwill":
 		return Goodwill
 	}

@@ -22,7 +22,7 @@ import (
 const (
 	maxFile   = 1 << 20
 	maxFiles  = 32
-	maxForms  = 64
+	maxForms  = 128
 	maxUnder  = 8 // regimes that one includes
 	maxFields = 64
 	maxCodes  = 256

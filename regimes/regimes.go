@@ -9,7 +9,7 @@ import (
 
 // FS holds one folder for each regime.
 //
-//go:embed communications indicators internal link
+//go:embed communications incidents indicators internal link
 var FS embed.FS
 
 // Communications is the regime of checks, notices, inquiries and their answers.
@@ -24,9 +24,12 @@ func Internal() fs.FS { return folder("internal") }
 // Indicators is the regime of technical data, such as response teams share, protocol.md#regime.
 func Indicators() fs.FS { return folder("indicators") }
 
+// Incidents is the regime of an agreement on preventing incidents, protocol.md#incidents. It includes communications and indicators.
+func Incidents() fs.FS { return folder("incidents") }
+
 // All lists every regime that the program ships with, as [detente/form.LoadAll] takes them.
 func All() []fs.FS {
-	return []fs.FS{Link(), Internal(), Communications(), Indicators()}
+	return []fs.FS{Link(), Internal(), Communications(), Indicators(), Incidents()}
 }
 
 func folder(name string) fs.FS {

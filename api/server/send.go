@@ -108,7 +108,7 @@ func actionOf(f *form.Form) officer.Action {
 	switch f.ID {
 	case "acknowledgement":
 		return officer.Acknowledge
-	case "answer", "interim", "check-answer":
+	case "answer", "interim", "check-answer", "reply", "assistance-answer", "signal-answer", "consultation-answer", "caution-answer":
 		return officer.Answer
 	case "check":
 		return officer.Check
