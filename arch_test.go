@@ -46,7 +46,7 @@ func blocks() [][]string {
 		{"exchange", "watch", "officer", "evidence"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
-		{"roster", "check", "directory", "call", "match"},
+		{"roster", "check", "directory", "call", "match", "asking"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope"},
 		{"key", "store", "stix"},

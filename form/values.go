@@ -41,6 +41,9 @@ func (v Values) Time(name string) time.Time {
 // Bytes gives the byte string of that name, nil if it is absent.
 func (v Values) Bytes(name string) []byte { b, _ := v[name].([]byte); return b }
 
+// Blob gives the file of that name; false if it is absent, or none.
+func (v Values) Blob(name string) (Blob, bool) { return blobOf(v[name]) }
+
 // Blob is a file named by its hash, carried beside the statement, protocol.md#blob.
 type Blob struct {
 	Hash [32]byte // SHA-256 of the bytes
