@@ -63,11 +63,20 @@ func (c *Client) HandOver(ctx context.Context, r HandoverRequest) (Handover, err
 
 // Log lists the watch log, the newest first.
 func (c *Client) Log(ctx context.Context, l LogListing) ([]LogEntry, error) {
+	return call[[]LogEntry](ctx, c, http.MethodGet, "/v1/log"+query(l.pairs()...), nil)
+}
+
+func (l LogListing) pairs() []string {
 	pairs := []string{"post", string(l.Post), "kind", l.Kind, "from", stamp(l.From), "until", stamp(l.Until), "lang", l.Lang}
 	if l.Limit > 0 {
 		pairs = append(pairs, "limit", strconv.Itoa(l.Limit))
 	}
-	return call[[]LogEntry](ctx, c, http.MethodGet, "/v1/log"+query(pairs...), nil)
+	return pairs
+}
+
+// LogCSV is the watch log as a table, the oldest line first.
+func (c *Client) LogCSV(ctx context.Context, l LogListing) ([]byte, error) {
+	return call[[]byte](ctx, c, http.MethodGet, "/v1/log.csv"+query(l.pairs()...), nil)
 }
 
 // Note writes a note into the watch log.

@@ -57,7 +57,7 @@ type Call struct {
 	Means   string    `json:"means" enum:"console,mail,webhook,command"`
 	At      time.Time `json:"at"`
 	Outcome string    `json:"outcome" enum:"under-way,placed,failed"`
-	Detail  string    `json:"detail,omitempty"`
+	Detail  string    `json:"detail,omitempty" doc:"Why it failed, or that it was one call for several items; in the language asked for."`
 }
 
 // NextCall is the next step of the ladder.
@@ -115,6 +115,8 @@ type Override struct {
 	Until   time.Time    `json:"until"`
 	Reason  string       `json:"reason,omitempty"`
 	By      string       `json:"by,omitempty"`
+
+	Handover bool `json:"handover,omitempty" doc:"It came of a hand-over of the watch, until the shift ends."`
 }
 
 // Handover is the watch of a post handed over, with what is open. It is in force when both officers have signed.
@@ -124,7 +126,7 @@ type Handover struct {
 	Off     string       `json:"off" doc:"Officer who hands over."`
 	On      string       `json:"on" doc:"Officer who takes over."`
 	Items   []Item       `json:"items" doc:"What was open when it was drawn up, and still is."`
-	Text    string       `json:"text,omitempty" doc:"What was open, as both officers have read it, in the party's language."`
+	Text    string       `json:"text,omitempty" doc:"What was open when it was drawn up, one item a line, in the language asked for."`
 	Remarks string       `json:"remarks,omitempty"`
 	Signed  []string     `json:"signed" doc:"Officers who have signed."`
 	At      time.Time    `json:"at,omitzero" doc:"When it came into force; absent while it waits."`
@@ -144,7 +146,9 @@ type LogEntry struct {
 	At     time.Time    `json:"at"`
 	Post   traffic.Post `json:"post"`
 	Kind   string       `json:"kind" doc:"Form of the internal regime: item, call, handover, entry, officer, session, release, action…"`
-	By     string       `json:"by" doc:"Officer, or node for the machine."`
+	Title  string       `json:"title" doc:"What the kind is called, in the language asked for."`
+	By     string       `json:"by" doc:"Officer, terminal, or node for the machine."`
+	Who    string       `json:"who" doc:"The same in the language asked for: an officer's id as it is."`
 	Human  bool         `json:"human" doc:"A person did it."`
 	Text   string       `json:"text" doc:"In the language asked for."`
 	Refs   []string     `json:"refs,omitempty" doc:"Ids of statements."`

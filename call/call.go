@@ -12,6 +12,12 @@ import (
 // ErrCall says that a call was not placed; the text says why.
 var ErrCall = errors.New("call: not placed")
 
+// ErrRefused says that whatever was to pass the call on has answered that it does not.
+var ErrRefused = errors.New("it was refused")
+
+// ErrUnset says that a node has no such way of calling people.
+var ErrUnset = errors.New("there is no such means")
+
 // Limit is how long placing a call may take.
 const Limit = 10 * time.Second
 

@@ -22,7 +22,7 @@ type Command struct {
 // Place runs the program, with the call as JSON on its standard input. It is placed when the program ends with status 0. Error: ErrCall.
 func (m *Command) Place(ctx context.Context, c Call) error {
 	if len(m.Args) == 0 {
-		return fmt.Errorf("%w: command: there is none", ErrCall)
+		return fmt.Errorf("%w: command: %w", ErrCall, ErrUnset)
 	}
 	limit := m.Limit
 	if limit == 0 {
@@ -48,7 +48,10 @@ func (m *Command) Place(ctx context.Context, c Call) error {
 	cmd.Stderr = &head{&said}
 	if err := cmd.Run(); err != nil {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return fmt.Errorf("%w: command: it has not ended within %s", ErrCall, limit)
+			return fmt.Errorf("%w: command: it has not ended within %s: %w", ErrCall, limit, context.DeadlineExceeded)
+		}
+		if _, ended := errors.AsType[*exec.ExitError](err); ended {
+			err = fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 		return fmt.Errorf("%w: command: %w: %s", ErrCall, err, strings.TrimSpace(said.String()))
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -43,6 +44,9 @@ func (m *Mail) Place(ctx context.Context, c Call) error {
 		return fmt.Errorf("%w: mail: %w", ErrCall, err)
 	}
 	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
+		if _, said := errors.AsType[*mail.SendError](err); said {
+			err = fmt.Errorf("%w: %w", ErrRefused, err)
+		}
 		return fmt.Errorf("%w: mail: %w", ErrCall, err)
 	}
 	return nil

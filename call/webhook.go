@@ -56,7 +56,7 @@ func (w *Webhook) Place(ctx context.Context, c Call) error {
 	defer answer.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // so that the connection can be used again
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		return fmt.Errorf("%w: webhook: it answered %s", ErrCall, answer.Status)
+		return fmt.Errorf("%w: webhook: %w: it answered %s", ErrCall, ErrRefused, answer.Status)
 	}
 	return nil
 }

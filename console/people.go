@@ -1,15 +1,12 @@
 package console
 
 import (
-	"bytes"
-	"encoding/csv"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"detente/api"
-	"detente/form"
 	"detente/traffic"
 )
 
@@ -159,31 +156,10 @@ func doNote(v *visit) (string, page, error) {
 	return v.to("/log", "said", "noted"), nil, err
 }
 
-// giveLog gives the log as a table. A cell that a spreadsheet would take for a formula begins with an apostrophe: some of it is strangers' words.
+// giveLog gives the log as a table.
 func giveLog(v *visit) (string, string, []byte, error) {
-	entries, err := v.client.Log(v.ctx, v.logListing(100_000))
-	if err != nil {
-		return "", "", nil, err
-	}
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	w.Write([]string{"index", "at", "post", "kind", "by", "human", "text", "statement"})
-	slices.Reverse(entries) // on paper one reads from the beginning
-	for _, e := range entries {
-		human := "machine"
-		if e.Human {
-			human = "person"
-		}
-		row := []string{e.Number, e.At.UTC().Format(time.RFC3339), string(e.Post), e.Kind, e.By, human, form.Visible(e.Text), e.Proof}
-		for i, cell := range row {
-			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-				row[i] = "'" + cell
-			}
-		}
-		w.Write(row)
-	}
-	w.Flush()
-	return "watch-log.csv", "text/csv; charset=utf-8", b.Bytes(), w.Error()
+	b, err := v.client.LogCSV(v.ctx, v.logListing(100_000))
+	return "watch-log.csv", "text/csv; charset=utf-8", b, err
 }
 
 // officersPage answers: who may do what, and who is signed in?

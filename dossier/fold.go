@@ -36,6 +36,11 @@ const (
 	NotAddressed = "not-addressed" // replies to a statement that was addressed to another party
 )
 
+// Objections lists why a statement may be out of order.
+func Objections() []string {
+	return []string{RefUnknown, RefLater, RefVoid, NoReply, OwnStatement, OtherParty, NotAddressed}
+}
+
 // Forms that a fold must know by name. Which form replies to which, and what asks for a reply, the regime says.
 const (
 	formAcknowledgement = "acknowledgement"

@@ -269,7 +269,7 @@ func (g *gathering) ownMissed() {
 		it := *was
 		it.Kind, it.Key, it.Say = watch.Missed, watch.Key(watch.Missed, "own", was.Key), "missed.own"
 		it.Since, it.Due, it.Handling, it.First, it.Taken = was.Due, time.Time{}, 0, roster.Deputy, nil
-		it.Args = []any{was.Number, was.Taken.Role, was.Due}
+		it.Args = []any{was.Number, roster.Role(was.Taken.Role), was.Due}
 		g.add(&it)
 	}
 }
@@ -375,14 +375,14 @@ func (f *Floor) revive(p *past) *watch.Item {
 			at = time.Unix(unix, 0).UTC()
 		}
 		post := it.Post
-		it = alarmItem(parts[1], parts[3], at, p.text)
+		it = alarmItem(parts[1], parts[3], at, "")
 		it.Key, it.Post = p.key, post
 	case it.Kind == watch.Missed && len(parts) == 3 && parts[1] != "own":
 		it.Precedence = traffic.Priority
 	default:
 		return nil
 	}
-	it.Say, it.Args, it.Sticky, it.Ended = "kept", []any{p.text}, true, f.board.at
+	it.Say, it.Args, it.Sticky, it.Ended = p.words.Say, p.words.Args, true, f.board.at
 	return it
 }
 

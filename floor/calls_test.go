@@ -98,7 +98,7 @@ func TestACallThatCannotBePlaced(t *testing.T) {
 		for _, c := range v.Items[0].Calls {
 			outcomes = append(outcomes, c.Officer+" "+c.Means+" "+c.Outcome+" "+c.Detail)
 		}
-		if want := "anna mail failed no such mailbox"; !strings.Contains(strings.Join(outcomes, "\n"), want) {
+		if want := "anna mail failed other no such mailbox"; !strings.Contains(strings.Join(outcomes, "\n"), want) {
 			t.Errorf("%v, want %q among them", outcomes, want)
 		}
 		xs.phone.set(func(p *phone) { p.rings = time.Hour })

@@ -327,5 +327,5 @@ func (f *Floor) say(lang language.Tag, key string, args ...any) string {
 
 // Title tells what an item is, in a reader's language.
 func (f *Floor) Title(it *watch.Item, lang language.Tag) string {
-	return f.say(lang, "item."+it.Say, it.Args...)
+	return it.Words().In(func(key string, args ...any) string { return f.say(lang, key, args...) })
 }

@@ -155,7 +155,28 @@ func inWorld(t *testing.T, story func(t *testing.T, w *world, xn, xs *capital)) 
 		}()
 		w.pair()
 		story(t, w, xn, xs)
+		for _, c := range []*capital{xn, xs} {
+			if c.up() != nil {
+				c.speaksInCodes()
+			}
+		}
 	})
+}
+
+// speaksInCodes holds that nothing which the machine has written down is in any one language, and that each of its phrases is on the list.
+func (c *capital) speaksInCodes() {
+	t := c.world.t
+	t.Helper()
+	_, err := c.floor.Journal().Each(t.Context(), 0, func(e journal.Entry) bool {
+		if e.Statement.Drafter == journal.Machine && (e.Values.Text("text") != "" || e.Values.Text("remarks") != "") {
+			t.Errorf("the machine has written words: %v", e.Values)
+		}
+		if say := e.Values.Text("title"); say != "" && !slices.Contains(watch.Says(), say) {
+			t.Errorf("the phrase %q is not on the list of watch.Says", say)
+		}
+		return true
+	})
+	must(t, err)
 }
 
 func (w *world) found(id traffic.Party) *capital {

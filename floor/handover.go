@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"detente/form"
 	"detente/roster"
 	"detente/traffic"
-	"detente/watch"
 )
 
 // Errors of hand-overs.
@@ -44,7 +42,7 @@ type Handover struct {
 	ID      string // while it waits that of the approval, later that of its entry in the journal
 	Post    traffic.Post
 	Off, On string    // officers
-	Text    string    // what is open, as both have read it
+	Open    OpenList  // what was open when it was drawn up, as both have read it
 	Items   []Shown   // the same, as it stands now; of one in force those that are still open
 	Keys    []string  // of the items
 	Remarks string    // of whoever hands over
@@ -57,7 +55,7 @@ type handover struct {
 	Post    traffic.Post `json:"post"`
 	Off     string       `json:"off"`
 	On      string       `json:"on"`
-	Items   string       `json:"items"`
+	Items   OpenList     `json:"items"`
 	Keys    []string     `json:"keys"`
 	Remarks string       `json:"remarks,omitempty"`
 	Drawn   time.Time    `json:"drawn"`
@@ -84,15 +82,12 @@ func (f *Floor) HandOver(ctx context.Context, post traffic.Post, off, on, remark
 		return Handover{}, err
 	}
 	h := handover{Post: post, Off: off, On: on, Remarks: remarks, Drawn: v.Now.Truncate(time.Second), Keys: []string{}}
-	var lines []string
 	for _, it := range slices.Concat(v.Items, v.Taken) {
 		h.Keys = append(h.Keys, it.Key)
-		lines = append(lines, f.openLine(it.Item))
+		h.Items.Open = append(h.Items.Open, openOf(it.Item))
 	}
-	if v.More > 0 {
-		lines = append(lines, fmt.Sprintf("+%d", v.More))
-	}
-	h.Items = openText(lines)
+	h.Items.More = v.More
+	h.Items.fit()
 	draft, err := json.Marshal(h)
 	if err != nil {
 		return Handover{}, fmt.Errorf("floor: hand-over: %w", err)
@@ -102,32 +97,7 @@ func (f *Floor) HandOver(ctx context.Context, post traffic.Post, off, on, remark
 		return Handover{}, err
 	}
 	f.kick()
-	return Handover{ID: id, Post: post, Off: off, On: on, Text: h.Items, Items: slices.Concat(v.Items, v.Taken), Keys: h.Keys, Remarks: remarks}, nil
-}
-
-// openLine is an item in the text of a hand-over, in the party's language.
-func (f *Floor) openLine(it *watch.Item) string {
-	line := it.Precedence.String() + "  " + f.Title(it, f.lang)
-	if !it.Due.IsZero() {
-		line += "  " + form.DTG(it.Due)
-	}
-	if it.Taken != nil {
-		line += "  ● " + strings.TrimSpace(it.Taken.Role+" "+it.Taken.By)
-	}
-	return line
-}
-
-// openText is what fits of the lines, the most pressing first, and how many more there are.
-func openText(lines []string) string {
-	var b strings.Builder
-	for i, l := range lines {
-		if b.Len()+len(l) > mostItems-100 {
-			fmt.Fprintf(&b, "+%d\n", len(lines)-i)
-			break
-		}
-		b.WriteString(l + "\n")
-	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return Handover{ID: id, Post: post, Off: off, On: on, Open: h.Items, Items: slices.Concat(v.Items, v.Taken), Keys: h.Keys, Remarks: remarks}, nil
 }
 
 // HandedOver puts a hand-over that both officers have approved into force: it is recorded with their approvals, as the passkeys signed them, and whoever
@@ -138,8 +108,8 @@ func (f *Floor) HandedOver(ctx context.Context, draft []byte, approvals [][]byte
 		return fmt.Errorf("floor: hand-over: %w", err)
 	}
 	v := form.Values{"post": string(h.Post), "off": h.Off, "on": h.On}
-	if h.Items != "" {
-		v["items"] = h.Items
+	if items := h.Items.code(); items != "" {
+		v["items"] = items
 	}
 	if h.Remarks != "" {
 		v["remarks"] = h.Remarks
@@ -180,7 +150,7 @@ func (f *Floor) HandoverList(ctx context.Context, post traffic.Post) ([]Handover
 			continue
 		}
 		out = append(out, Handover{
-			ID: w.ID, Post: h.Post, Off: h.Off, On: h.On, Text: h.Items, Items: f.stillOpen(h.Keys), Keys: h.Keys, Remarks: h.Remarks, Signed: w.Signed,
+			ID: w.ID, Post: h.Post, Off: h.Off, On: h.On, Open: h.Items, Items: f.stillOpen(h.Keys), Keys: h.Keys, Remarks: h.Remarks, Signed: w.Signed,
 		})
 	}
 	for _, h := range slices.Backward(f.record.handovers) {

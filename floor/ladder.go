@@ -3,10 +3,11 @@ package floor
 import (
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"detente/call"
 	"detente/roster"
 	"detente/store"
 	"detente/traffic"
@@ -239,7 +240,7 @@ func (f *Floor) call(ctx context.Context, g *group) {
 			c.Detail = withPrefix + placed[0].Item
 		}
 		if failure != nil {
-			c.Outcome, c.Detail = watch.Failed, cut(failure.Error(), 1000)
+			c.Outcome, c.Detail = watch.Failed, cut(call.Code(failure)+" "+failure.Error(), 1000)
 		}
 	}
 	f.mu.Lock()
@@ -312,7 +313,7 @@ func (f *Floor) place(ctx context.Context, g *group, items []*watch.Item) error 
 	}
 	caller := f.cfg.Callers[g.means.Name]
 	if caller == nil {
-		return errors.New("floor: this node has no means " + g.means.Name)
+		return fmt.Errorf("floor: %s: %w", g.means.Name, call.ErrUnset)
 	}
 	ctx, cancel := context.WithTimeout(ctx, placeWithin)
 	defer cancel()

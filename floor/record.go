@@ -38,7 +38,7 @@ type past struct {
 	states  map[string]time.Time // when it came into each
 	steps   map[string]bool      // roles to which it was escalated
 	calls   map[string]bool      // officer/means
-	text    string
+	words   watch.Words
 	about   statement.ID
 	taken   *watch.Taken
 	remarks string
@@ -108,7 +108,7 @@ func (r *record) add(t *Told) {
 	case formHandover:
 		r.relieve(t)
 		r.handovers = append(r.handovers, &Handover{
-			ID: t.Statement.ID().String(), Post: traffic.Post(v.Text("post")), Off: v.Text("off"), On: v.Text("on"), Text: v.Text("items"), Remarks: v.Text("remarks"),
+			ID: t.Statement.ID().String(), Post: traffic.Post(v.Text("post")), Off: v.Text("off"), On: v.Text("on"), Open: OpenOf(v.Text("items")), Remarks: v.Text("remarks"),
 			Signed: []string{v.Text("off"), v.Text("on")}, At: t.Held,
 		})
 	case formItem:
@@ -131,7 +131,7 @@ func (r *record) relieve(t *Told) {
 		return
 	}
 	r.overrides = append(r.overrides, roster.Override{
-		Post: post, Role: roster.DutyOfficer, Officer: on, From: t.Held, Until: d.Until, Reason: formHandover, By: t.Values.Text("off"),
+		Post: post, Role: roster.DutyOfficer, Officer: on, From: t.Held, Until: d.Until, Handover: true, By: t.Values.Text("off"),
 	})
 }
 
@@ -154,7 +154,7 @@ func (r *record) item(t *Told) {
 		if _, gone := p.states[ended]; !gone {
 			r.live[p.key] = p
 		}
-		p.post, p.text = traffic.Post(v.Text("post")), v.Text("text")
+		p.post, p.words = traffic.Post(v.Text("post")), watch.Decode(v.Text("title"), v.Text("args"))
 		if len(t.Statement.Refs) > 0 {
 			p.about = t.Statement.Refs[0]
 		}

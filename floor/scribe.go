@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"detente/call"
 	"detente/form"
 	"detente/journal"
 	"detente/roster"
@@ -208,7 +208,7 @@ func (f *Floor) writeDown(now time.Time) {
 	for key, p := range f.record.live {
 		if f.board.byKey[key] == nil {
 			f.scribe.put(&line{act: ended, key: key, post: p.post, form: formItem, about: p.about, v: form.Values{
-				"key": key, "state": ended, "by": journal.Machine, "post": orPost(p.post, f.firstPost()),
+				"key": key, "state": ended, "by": journal.Machine, "post": orPost(p.post, f.firstPost()), "title": p.words.Say, "args": p.words.Code(),
 			}})
 		}
 	}
@@ -224,8 +224,16 @@ func orPost(post, other traffic.Post) string {
 	return string(post)
 }
 
+// told has an entry of the journal say what an item is, in code: whoever reads the log has it in his own language.
+func told(v form.Values, it *watch.Item) {
+	if it.Say != "" {
+		v["title"], v["args"] = it.Say, it.Words().Code()
+	}
+}
+
 func (f *Floor) itemLine(it *watch.Item, state, act string, more form.Values) *line {
-	v := form.Values{"key": it.Key, "state": state, "by": journal.Machine, "post": string(it.Post), "text": cut(f.Title(it, f.lang), 2000)}
+	v := form.Values{"key": it.Key, "state": state, "by": journal.Machine, "post": string(it.Post)}
+	told(v, it)
 	for name, value := range more {
 		v[name] = value
 	}
@@ -234,19 +242,22 @@ func (f *Floor) itemLine(it *watch.Item, state, act string, more form.Values) *l
 
 // noteCall has the journal say that an officer was called.
 func (f *Floor) noteCall(items []*watch.Item, c *watch.Call) {
-	var also []string
-	for _, it := range items[1:] {
-		also = append(also, it.Key)
-	}
-	text := strings.TrimSpace(c.Detail + " " + strings.Join(also[:min(len(also), 8)], " "))
-	if len(also) > 8 {
-		text = fmt.Sprintf("%s +%d", text, len(also)-8)
-	}
 	v := form.Values{
 		"key": c.Item, "post": string(items[0].Post), "officer": c.Officer, "role": c.Role, "means": c.Means, "outcome": c.Outcome,
 	}
-	if text != "" {
-		v["text"] = cut(text, 1000)
+	told(v, items[0])
+	var also []string
+	for _, it := range items[1:min(len(items), 9)] {
+		also = append(also, it.Key)
+	}
+	if len(also) > 0 {
+		v["others"], v["also"] = int64(len(items)-1), strings.Join(also, "\n")
+	}
+	if c.Outcome == watch.Failed {
+		v["failure"] = call.CodeOf(c.Detail)
+		if _, detail, _ := strings.Cut(c.Detail, " "); detail != "" {
+			v["detail"] = cut(detail, 1000)
+		}
 	}
 	f.scribe.put(&line{act: actCall(c.Officer, c.Means), key: c.Item, post: items[0].Post, form: formCall, v: v, about: items[0].Statement})
 }

@@ -108,6 +108,7 @@ func (f *Floor) Take(ctx context.Context, key string, by By, remark string) (Sho
 	f.mu.Unlock()
 	f.refresh(now)
 	v := form.Values{"key": key, "post": string(it.Post), "state": taken, "by": by.Officer, "role": by.Role}
+	told(v, it)
 	if by.Role == "" {
 		delete(v, "role")
 	}

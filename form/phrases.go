@@ -217,6 +217,12 @@ func (p *Phrasebook) book(want ...language.Tag) *book {
 // RTL tells whether the language that serves lang is written from right to left.
 func (p *Phrasebook) RTL(lang language.Tag) bool { return p.book(lang).rtl }
 
+// Has tells whether there is a phrase of that key.
+func (p *Phrasebook) Has(key string) bool {
+	_, ok := p.books[p.fallback].phrases[key]
+	return ok
+}
+
 // Phrase gives the phrase of that key with args in its slots {1}, {2}, …: numbers by the language's rules, a time.Time as a
 // date-time group, anything else as text, isolated if it runs in another direction than the language. A language that lacks the key gives
 // way to English; where English lacks it too, the key is returned.

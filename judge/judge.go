@@ -38,6 +38,12 @@ const (
 	Clock             = "clock"
 )
 
+// Reasons lists the reasons.
+func Reasons() []string {
+	return []string{Malformed, NotIssuer, WrongFeed, CharterUnknown, UnknownKey, BadSignature, SignaturesMissing, NotAllowedPost, UnknownForm, BadPayload,
+		PrecedenceCeiling, NoReleaser, WrongAudience, CharterBackwards, Clock}
+}
+
 // maxClockStep is the most that a clock may rise from one statement of a feed to the next, protocol.md#clock.
 const maxClockStep = 1 << 32
 

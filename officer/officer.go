@@ -121,8 +121,10 @@ type Event struct {
 	Officer string
 	Action  string
 	Means   string // of a session
-	Text    string
-	By      string // whoever acts, for the form "officer"
+	Grants  string // "post role", one a line, for what an officer may do from now on
+	Cause   string // why a sign-in was refused: a code of the form "session"
+	Text    string // what a person or a browser has named
+	By      string // whoever acts, if it is not the officer himself
 }
 
 // Config is what a roll is made of.
@@ -280,7 +282,7 @@ func (r *Roll) Set(ctx context.Context, o Officer, by string) (Officer, error) {
 	if err != nil {
 		return Officer{}, err
 	}
-	r.cfg.Record(ctx, Event{Form: "officer", Officer: o.ID, Action: action, Text: describe(o.Grants), By: by})
+	r.cfg.Record(ctx, Event{Form: "officer", Officer: o.ID, Action: action, Grants: describe(o.Grants), By: by})
 	return r.Officer(ctx, o.ID)
 }
 
@@ -346,9 +348,9 @@ func (r *Roll) Officer(ctx context.Context, id string) (o Officer, err error) {
 func describe(grants []Grant) string {
 	var words []string
 	for _, g := range grants {
-		words = append(words, g.Role+" at "+g.Post)
+		words = append(words, g.Post+" "+g.Role)
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(words, "\n")
 }
 
 // random gives n random bytes.

@@ -139,7 +139,7 @@ func (r *Roll) Actor(ctx context.Context, token string) (Actor, error) {
 		})
 		if err != nil && ctx.Err() == nil {
 			// A disk that takes nothing must not shut the watch out of what it can still read.
-			r.cfg.Record(ctx, Event{Form: "session", Officer: o.ID, Action: "refused", Means: means, Text: "the time of the last use cannot be kept"})
+			r.cfg.Record(ctx, Event{Form: "session", Officer: o.ID, Action: "refused", Means: means, Cause: "not-kept"})
 		}
 	}
 	return Actor{ID: o.ID, Name: o.Name, Grants: o.Grants, Language: o.Language, Means: means, Session: s.ID}, nil
@@ -189,7 +189,7 @@ func (r *Roll) end(ctx context.Context, where string, arg any, action, by string
 	}
 	e := Event{Form: "session", Officer: s.Officer, Action: action, Means: s.Means}
 	if by != "" && by != s.Officer {
-		e.Text = "by " + by
+		e.By = by
 	}
 	r.cfg.Record(ctx, e)
 	return nil
@@ -258,7 +258,7 @@ func (r *Roll) signedIn(ctx context.Context, token string, s Session, means stri
 	}
 	if errors.Is(err, ErrSignIn) && s.Officer != "" {
 		// A stranger's attempts are not recorded: else anybody who reaches the console could fill the journal.
-		r.cfg.Record(ctx, Event{Form: "session", Officer: s.Officer, Action: "refused", Means: means, Text: err.Error()})
+		r.cfg.Record(ctx, Event{Form: "session", Officer: s.Officer, Action: "refused", Means: means, Cause: "not-accepted"})
 	}
 	return "", Session{}, err
 }

@@ -83,6 +83,8 @@ type Override struct {
 	Until   time.Time // not included
 	Reason  string
 	By      string
+
+	Handover bool // it came of a hand-over of the watch, and nobody wrote a reason
 }
 
 // Duty is who is on duty at a post.

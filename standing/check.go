@@ -163,7 +163,7 @@ func (s *Standing) SetPlan(ctx context.Context, text string, by floor.By) error 
 	if _, err := check.Parse(text); err != nil {
 		return err
 	}
-	_, err := s.floor.Journal().Record(ctx, "", cmp.Or(by.Role, "terminal"), formPlan, form.Values{"text": cmp.Or(text, "# none"), "by": by.Officer})
+	_, err := s.floor.Journal().Record(ctx, "", cmp.Or(by.Role, "terminal"), formPlan, form.Values{"text": cmp.Or(text, "#"), "by": by.Officer})
 	return err
 }
 

@@ -104,7 +104,7 @@ func (s *Server) journal(ctx context.Context, by officer.Actor, op request, text
 			break
 		}
 	}
-	v := form.Values{"what": op.OperationID, "by": by.ID, "role": role}
+	v := form.Values{"what": op.OperationID, "by": by.ID, "role": role, "outcome": "done"}
 	if text = form.Clean(text, true, 1000); text != "" {
 		v["text"] = text
 	}

@@ -37,6 +37,7 @@ var update = flag.Bool("update", false, "rewrite openapi.yaml")
 type desk struct {
 	t      *testing.T
 	node   *node.Node
+	floor  *floor.Floor
 	server *server.Server
 	client *api.Client
 }
@@ -68,7 +69,7 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"})
 	must(t, err)
-	return &desk{t, n, face, api.InProcess(face.Handler())}
+	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }
 
 func must(t *testing.T, err error) {

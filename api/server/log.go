@@ -2,20 +2,14 @@ package server
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"encoding/csv"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"detente/api"
+	"detente/api/view"
 	"detente/floor"
-	"detente/form"
 	"detente/officer"
 	"detente/statement"
 	"detente/traffic"
@@ -53,7 +47,7 @@ func (s *Server) handovers(ctx context.Context, _ officer.Actor, in *struct {
 	list, err := s.floor.HandoverList(ctx, in.Post)
 	out := []api.Handover{}
 	for _, h := range list {
-		out = append(out, s.viewHandover(h, language.Make(in.Lang)))
+		out = append(out, s.viewHandover(ctx, h, language.Make(in.Lang)))
 	}
 	return out, err
 }
@@ -74,12 +68,12 @@ func (s *Server) handOver(ctx context.Context, by officer.Actor, in *struct {
 	if err != nil {
 		return api.Handover{}, err
 	}
-	return s.viewHandover(h, language.Make(in.Lang)), nil
+	return s.viewHandover(ctx, h, language.Make(in.Lang)), nil
 }
 
-func (s *Server) viewHandover(h floor.Handover, lang language.Tag) api.Handover {
+func (s *Server) viewHandover(ctx context.Context, h floor.Handover, lang language.Tag) api.Handover {
 	out := api.Handover{
-		ID: h.ID, Post: h.Post, Off: h.Off, On: h.On, Items: s.items(h.Items, lang), Text: h.Text, Remarks: h.Remarks, Signed: h.Signed, At: h.At,
+		ID: h.ID, Post: h.Post, Off: h.Off, On: h.On, Items: s.items(h.Items, lang), Text: s.viewer(ctx, lang).Open(h.Open), Remarks: h.Remarks, Signed: h.Signed, At: h.At,
 	}
 	if out.Signed == nil {
 		out.Signed = []string{}
@@ -94,10 +88,11 @@ func (l *logging) filter() floor.LogFilter {
 // log gives what whoever asks may read: what concerns the posts at which he may.
 func (s *Server) readLog(ctx context.Context, by officer.Actor, in *logging) ([]api.LogEntry, error) {
 	lines, err := s.floor.Log(ctx, in.filter())
+	words := s.viewer(ctx, language.Make(in.Lang))
 	out, numbers := []api.LogEntry{}, make(map[statement.ID]string)
 	for _, l := range lines {
 		if by.May(officer.Log, l.Post) || by.May(officer.Export, l.Post) {
-			e := s.logEntry(l, language.Make(in.Lang))
+			e := words.LogEntry(l)
 			e.Number = s.numberOf(ctx, l.Statement, numbers)
 			out = append(out, e)
 		}
@@ -125,37 +120,6 @@ func (s *Server) numberOf(ctx context.Context, entry *statement.Statement, known
 	return name
 }
 
-// logEntry is a line of the log in its reader's words: the form's, and what stands in its fields beside those that have a column of their own.
-func (s *Server) logEntry(l floor.LogLine, lang language.Tag) api.LogEntry {
-	out := api.LogEntry{Index: l.Index, At: l.At, Post: l.Post, Kind: l.Kind, By: l.By, Human: l.Human, Text: l.Kind, Proof: l.Statement.ID().String()}
-	for _, id := range l.Statement.Refs {
-		out.Refs = append(out.Refs, id.String())
-	}
-	_, regime, err := s.node.Channel(l.Statement.Channel)
-	if err != nil {
-		return out
-	}
-	v := maps.Clone(l.Values)
-	for _, unsaid := range []string{"post", "by", "key", "digest", "statement", "credential", "assertion", "approvals"} {
-		delete(v, unsaid) // columns of their own, and what only a program reads
-	}
-	original, _ := language.Parse(l.Statement.Language)
-	d := regime.Render(form.Message{Form: l.Form, Values: v, Precedence: traffic.Routine, Plane: traffic.Real, Original: original}, lang)
-	var parts []string
-	for _, item := range d.Items {
-		var runs []string
-		for _, r := range item.Runs {
-			runs = append(runs, r.Text)
-		}
-		parts = append(parts, item.Label+": "+strings.Join(runs, " "))
-	}
-	out.Text = d.Title
-	if len(parts) > 0 {
-		out.Text += ". " + strings.Join(parts, "; ")
-	}
-	return out
-}
-
 func (s *Server) note(ctx context.Context, by officer.Actor, in *struct {
 	Lang string `query:"lang" default:"en"`
 	Body api.LogRequest
@@ -168,7 +132,7 @@ func (s *Server) note(ctx context.Context, by officer.Actor, in *struct {
 	if err != nil {
 		return api.LogEntry{}, err
 	}
-	return s.logEntry(l, language.Make(in.Lang)), nil
+	return s.viewer(ctx, language.Make(in.Lang)).LogEntry(l), nil
 }
 
 // forward is the log with the oldest line first, as it is printed.
@@ -180,44 +144,20 @@ func (s *Server) forward(ctx context.Context, by officer.Actor, in *logging) ([]
 	return list, err
 }
 
-// mark tells on paper what a person did from what a machine did.
-func mark(human bool) string {
-	if human {
-		return "●"
-	}
-	return "○"
-}
-
 func (s *Server) logText(ctx context.Context, by officer.Actor, in *logging) ([]byte, error) {
 	list, err := s.forward(ctx, by, in)
-	var b bytes.Buffer
-	for _, e := range list {
-		fmt.Fprintf(&b, "%6d  %s  %-10s  %s %-16s  %s  [%.12s]\n", e.Index, form.DTG(e.At), e.Post, mark(e.Human), e.By, strings.ReplaceAll(strings.TrimSpace(e.Number+" "+e.Text), "\n", " / "), e.Proof)
+	if err != nil {
+		return nil, err
 	}
-	return b.Bytes(), err
+	return view.LogText(list), nil
 }
 
 func (s *Server) logCSV(ctx context.Context, by officer.Actor, in *logging) ([]byte, error) {
 	list, err := s.forward(ctx, by, in)
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	w.Write([]string{"index", "at", "post", "kind", "by", "human", "text", "refs", "proof"})
-	for _, e := range list {
-		w.Write([]string{
-			strconv.FormatInt(e.Index, 10), e.At.UTC().Format(time.RFC3339), string(e.Post), e.Kind, e.By, strconv.FormatBool(e.Human), harmless(e.Text),
-			strings.Join(e.Refs, " "), e.Proof,
-		})
+	if err != nil {
+		return nil, err
 	}
-	w.Flush()
-	return b.Bytes(), cmp.Or(err, w.Error())
-}
-
-// harmless keeps a spreadsheet from taking a text for a formula.
-func harmless(text string) string {
-	if strings.IndexAny(text, "=+-@\t\r") == 0 {
-		return "'" + text
-	}
-	return text
+	return s.viewer(ctx, language.Make(in.Lang)).LogCSV(list)
 }
 
 func (s *Server) logJSON(ctx context.Context, by officer.Actor, in *logging) ([]byte, error) {

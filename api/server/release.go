@@ -98,7 +98,7 @@ func (s *Server) viewHandoverRelease(ctx context.Context, p officer.Pending, lan
 	list, err := s.floor.HandoverList(ctx, p.Post)
 	for _, h := range list {
 		if h.ID == p.ID {
-			out.Text = strings.TrimSpace(h.Off + " → " + h.On + "\n\n" + h.Text + "\n\n" + h.Remarks)
+			out.Text = strings.TrimSpace(h.Off + " → " + h.On + "\n\n" + s.viewer(ctx, lang).Open(h.Open) + "\n\n" + h.Remarks)
 		}
 	}
 	return err

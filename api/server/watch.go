@@ -9,11 +9,13 @@ import (
 
 	"detente/api"
 	"detente/api/view"
+	"detente/call"
 	"detente/floor"
 	"detente/officer"
 	"detente/roster"
 	"detente/statement"
 	"detente/traffic"
+	"detente/watch"
 
 	"golang.org/x/text/language"
 )
@@ -91,7 +93,14 @@ func (s *Server) item(it floor.Shown, lang language.Tag) api.Item {
 		out.Taken = &api.Taken{By: t.By, Role: t.Role, At: t.At}
 	}
 	for _, c := range it.Calls {
-		out.Calls = append(out.Calls, api.Call{Officer: c.Officer, Role: c.Role, Means: c.Means, At: c.Claimed, Outcome: c.Outcome, Detail: c.Detail})
+		shown := api.Call{Officer: c.Officer, Role: c.Role, Means: c.Means, At: c.Claimed, Outcome: c.Outcome}
+		switch {
+		case c.Outcome == watch.Failed:
+			shown.Detail = s.phrases.Phrase(lang, "failure."+call.CodeOf(c.Detail))
+		case c.Detail != "":
+			shown.Detail = s.phrases.Phrase(lang, "call.shared") // one call for several items
+		}
+		out.Calls = append(out.Calls, shown)
 	}
 	if n := it.Next; n != nil {
 		out.NextCall = &api.NextCall{Role: string(n.Role), Officer: n.Officer, At: n.At}

@@ -22,7 +22,7 @@ func TestEveryKindHasItsWords(t *testing.T) {
 		"check.year.title", "check.year.desc", "check.year.day", "check.year.none", "check.year.all", "check.year.late", "check.year.missed", "check.year.waiting", "check.year.empty",
 		"translation.person", "translation.machine", "translation.machine-reviewed", "translation.translator", "translation.reviewer", "translation.certifier",
 		"item.acknowledge", "item.answer", "item.info", "item.missed.acknowledgement", "item.missed.answer", "item.missed.own",
-		"item.roster", "item.release", "item.handover", "item.check", "item.directory." + directory.Unconfirmed, "item.directory." + directory.Expired, "item.kept",
+		"item.roster", "item.release", "item.handover", "item.check", "item.directory." + directory.Unconfirmed, "item.directory." + directory.Expired,
 	}
 	for _, why := range exchange.Silences() {
 		keys = append(keys, "silence."+string(why))

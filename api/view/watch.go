@@ -25,7 +25,7 @@ func Roster(p floor.Posted) api.Roster {
 	}
 	for _, o := range p.Overrides {
 		out.Overrides = append(out.Overrides, api.Override{
-			Post: o.Post, Role: string(o.Role), Officer: o.Officer, From: o.From, Until: o.Until, Reason: o.Reason, By: o.By,
+			Post: o.Post, Role: string(o.Role), Officer: o.Officer, From: o.From, Until: o.Until, Reason: o.Reason, By: o.By, Handover: o.Handover,
 		})
 	}
 	return out

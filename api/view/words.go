@@ -17,10 +17,10 @@ import (
 // status tells the standing of a statement in the reader's words. What a machine did begins with a hollow mark, what a person did with a solid
 // one: nobody can take the one for the other.
 func (v *Viewer) status(s *api.Statement, to []traffic.Party) []string {
-	say := func(key string, args ...any) string { return v.phrases.Phrase(v.lang, key, args...) }
+	say := v.say
 	var out []string
 	if s.Reason != "" {
-		out = append(out, say("standing."+s.Standing, s.Reason))
+		out = append(out, v.reason(s.Standing, s.Reason))
 	}
 	if s.Duplicate != "" {
 		out = append(out, say("duplicate", s.Duplicate[:8]))
@@ -48,7 +48,7 @@ func (v *Viewer) status(s *api.Statement, to []traffic.Party) []string {
 			out = append(out, "○ "+say("reply.terminal", r.From, r.Issued, r.Number))
 			continue
 		}
-		out = append(out, "● "+say(key, r.From, r.Drafter, r.Issued, r.Number))
+		out = append(out, "● "+say(key, r.From, v.Role(r.Drafter), r.Issued, r.Number))
 	}
 	for _, o := range s.Owed {
 		key := "owed." + o.What

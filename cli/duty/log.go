@@ -104,7 +104,7 @@ func logLine(e api.LogEntry) string {
 	if e.Number != "" {
 		text = e.Number + "  " + text
 	}
-	return fmt.Sprintf("%6d  %s  %-6s  %s %-8s  %-8s  %s", e.Index, session.Moment(e.At), e.Post, mark, e.Kind, e.By, text)
+	return fmt.Sprintf("%6d  %s  %-6s  %s %-8s  %s", e.Index, session.Moment(e.At), e.Post, mark, e.Who, text)
 }
 
 type logNoteCmd struct {

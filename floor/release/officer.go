@@ -12,9 +12,15 @@ import (
 func Record(ctx context.Context, j *journal.Journal, e officer.Event) error {
 	v := form.Values{"officer": e.Officer, "action": e.Action}
 	by := journal.Machine
-	if e.Form == "officer" {
+	if e.Form == "officer" || e.By != "" {
 		v["by"] = e.By
 		by = officer.Administrator
+	}
+	if e.Grants != "" {
+		v["grants"] = form.Clean(e.Grants, true, 2000)
+	}
+	if e.Cause != "" {
+		v["cause"] = e.Cause
 	}
 	if e.Means != "" {
 		v["means"] = e.Means

@@ -134,7 +134,7 @@ func (r *Desk) ask(ctx context.Context, by officer.Actor, d node.Draft) error {
 	if err != nil {
 		return err
 	}
-	r.record(ctx, p, "asked", by.ID, d.Drafter, digest, "")
+	r.record(ctx, p, "asked", by.ID, d.Drafter, digest, "", "")
 	r.kick(ctx)
 	return &Needed{p}
 }
@@ -147,7 +147,7 @@ func (r *Desk) AskHandover(ctx context.Context, post traffic.Post, by floor.By, 
 	if err != nil {
 		return "", err
 	}
-	r.record(ctx, p, "asked", by.Officer, by.Drafter(), digest, "hand-over")
+	r.record(ctx, p, "asked", by.Officer, by.Drafter(), digest, "", "")
 	r.kick(ctx)
 	return p.ID, nil
 }
@@ -226,7 +226,7 @@ func (r *Desk) Approve(ctx context.Context, id string, by officer.Actor, role st
 		return p, node.Sent{}, err
 	}
 	if p.State != officer.Approved {
-		r.record(ctx, p, "approved", by.ID, d.Role, d.Digest, "")
+		r.record(ctx, p, "approved", by.ID, d.Role, d.Digest, "", "")
 		return p, node.Sent{}, nil
 	}
 	// It is approved for good: a caller who goes away does not take that back.
@@ -286,7 +286,7 @@ func (r *Desk) Refuse(ctx context.Context, id string, by officer.Actor, reason s
 	if p, err = r.officers.Refuse(ctx, id, by.ID); err != nil {
 		return p, err
 	}
-	r.record(ctx, p, p.State, by.ID, by.Role(officer.Release, p.Post, ""), p.Digest, reason)
+	r.record(ctx, p, p.State, by.ID, by.Role(officer.Release, p.Post, ""), p.Digest, "", reason)
 	r.kick(ctx)
 	return p, nil
 }
@@ -338,7 +338,7 @@ func (r *Desk) complete(ctx context.Context, p officer.Pending) (sent node.Sent,
 		return sent, err
 	}
 	p.Statement = sent.ID[:]
-	if err := r.write(ctx, p, "approved", a.Officer, a.Role, a.Digest, ""); err != nil {
+	if err := r.write(ctx, p, "approved", a.Officer, a.Role, a.Digest, "", ""); err != nil {
 		r.log.Error("the journal cannot be written", "release", p.ID, "reason", err)
 		return sent, nil // it is sent; Run comes back to the journal
 	}
@@ -427,18 +427,28 @@ func (r *Desk) find(ctx context.Context, p officer.Pending, d node.Draft, digest
 	return found, err
 }
 
+// Why a release ended by itself, as codes of the journal.
+const (
+	causeLapsed    = "lapsed"
+	causeNotSent   = "not-sent"
+	causeSuspended = "suspended"
+)
+
 // record writes to the journal what became of a release; a journal that cannot be written holds up nobody.
-func (r *Desk) record(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, text string) {
-	if err := r.write(context.WithoutCancel(ctx), p, action, by, role, digest, text); err != nil {
+func (r *Desk) record(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, cause, text string) {
+	if err := r.write(context.WithoutCancel(ctx), p, action, by, role, digest, cause, text); err != nil {
 		r.log.Error("the journal cannot be written", "release", p.ID, "action", action, "reason", err)
 	}
 }
 
-func (r *Desk) write(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, text string) error {
+func (r *Desk) write(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, cause, text string) error {
 	if r.journal == nil {
 		return nil
 	}
-	v := form.Values{"action": action, "digest": digest[:], "officer": by}
+	v := form.Values{"action": action, "digest": digest[:], "officer": by, "kind": p.Kind}
+	if cause != "" {
+		v["cause"] = cause
+	}
 	var refs []statement.ID
 	if len(p.Statement) == 32 {
 		v["statement"] = p.Statement
@@ -508,7 +518,7 @@ func (r *Desk) Tend(ctx context.Context) (next time.Time, err error) {
 		return next, err
 	}
 	for _, p := range lapsed {
-		r.record(ctx, p, "withdrawn", journal.Machine, journal.Machine, p.Digest, "nobody came within a day")
+		r.record(ctx, p, "withdrawn", journal.Machine, journal.Machine, p.Digest, causeLapsed, "")
 	}
 	undone, err := r.officers.Releases(ctx, officer.Approved, officer.Sent)
 	if err != nil {
@@ -519,7 +529,7 @@ func (r *Desk) Tend(ctx context.Context) (next time.Time, err error) {
 			err = errors.Join(err, fmt.Errorf("release: %s: %w", p.ID, failed))
 			if p.State == officer.Approved && time.Now().After(p.Until) { // what nobody could send in a day is not said out of the blue later
 				err = errors.Join(err, r.officers.Mark(ctx, p.ID, officer.Lapsed, nil))
-				r.record(ctx, p, "withdrawn", journal.Machine, journal.Machine, p.Digest, "it could not be sent: "+failed.Error())
+				r.record(ctx, p, "withdrawn", journal.Machine, journal.Machine, p.Digest, causeNotSent, "")
 			}
 		}
 		if p, looked := r.officers.Release(ctx, p.ID); looked == nil && p.State != officer.Done {
