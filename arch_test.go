@@ -44,6 +44,7 @@ func blocks() [][]string {
 		{"node"},
 		{"archive", "audit", "accord"},
 		{"exchange", "watch", "officer", "evidence"},
+		{"ledger"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
 		{"roster", "check", "directory", "call", "match", "asking"},

@@ -20,6 +20,8 @@ func TestEveryKindHasItsWords(t *testing.T) {
 		"standing.invalid", "standing.out-of-order", "level.E0", "level.E1", "level.E2",
 		"reply.terminal", "duplicate", "prepared.error", "prepared.correction", "item.check", "item.directory.unconfirmed", "item.directory.expired",
 		"check.year.title", "check.year.desc", "check.year.day", "check.year.none", "check.year.all", "check.year.late", "check.year.missed", "check.year.waiting", "check.year.empty",
+		"ledger.chart.months", "ledger.chart.months.desc", "ledger.chart.bar", "ledger.chart.elapsed", "ledger.chart.elapsed.desc", "ledger.chart.span", "ledger.chart.none",
+		"ledger.outcome.in-time", "ledger.outcome.late", "ledger.outcome.unanswered", "ledger.outcome.pending", "ledger.outcome.withdrawn",
 		"translation.person", "translation.machine", "translation.machine-reviewed", "translation.translator", "translation.reviewer", "translation.certifier",
 		"item.acknowledge", "item.answer", "item.info", "item.missed.acknowledgement", "item.missed.answer", "item.missed.own",
 		"item.roster", "item.release", "item.handover", "item.check", "item.directory." + directory.Unconfirmed, "item.directory." + directory.Expired,
