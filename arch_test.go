@@ -50,7 +50,7 @@ func blocks() [][]string {
 		{"roster", "check", "directory", "call", "match", "asking"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope"},
-		{"key", "store", "stix"},
+		{"key", "store", "stix", "disclosure"},
 		{"canonical", "traffic", "observable", "label"},
 	}
 }

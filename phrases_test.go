@@ -299,6 +299,8 @@ func sampleValue(field form.Field, i int) any {
 		return make([]byte, 33)
 	case form.KindBytesList:
 		return []any{make([]byte, 33)}
+	case form.KindDigests:
+		return []any{make([]byte, 32)}
 	case form.KindBlob:
 		return file
 	case form.KindBlobs:

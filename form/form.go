@@ -56,6 +56,7 @@ const (
 	KindStatement Kind = "statement"  // []byte: statement id, 32 bytes
 	KindBytes     Kind = "bytes"      // []byte
 	KindBytesList Kind = "bytes-list" // []any of []byte, each at most 8192
+	KindDigests   Kind = "digests"    // []any of []byte, each 32, ascending, protocol.md#disclosure
 	KindBlob      Kind = "blob"       // map[string]any: hash, size, name, type, see Blob
 	KindBlobs     Kind = "blobs"      // []any of map[string]any
 )

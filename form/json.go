@@ -99,7 +99,7 @@ func (field *Field) fromJSON(raw json.RawMessage) (any, error) {
 		var b bool
 		err := json.Unmarshal(raw, &b)
 		return b, err
-	case KindCodes, KindBytesList, KindAddresses:
+	case KindCodes, KindBytesList, KindDigests, KindAddresses:
 		var list []string
 		if err := json.Unmarshal(raw, &list); err != nil {
 			return nil, err
@@ -171,7 +171,7 @@ func (field *Field) fromText(s string) (any, error) {
 		return strconv.ParseBool(s)
 	case KindStatement, KindBytes:
 		return hex.DecodeString(s)
-	case KindBytesList:
+	case KindBytesList, KindDigests:
 		var list []any
 		for item := range strings.SplitSeq(s, ",") {
 			b, err := hex.DecodeString(item)
@@ -222,9 +222,9 @@ func (field *Field) toJSON(value any) any {
 	case KindStatement, KindBytes:
 		b, _ := value.([]byte)
 		return hex.EncodeToString(b)
-	case KindBytesList, KindBlobs:
+	case KindBytesList, KindDigests, KindBlobs:
 		list, _ := value.([]any)
-		each := Field{Kind: map[Kind]Kind{KindBytesList: KindBytes, KindBlobs: KindBlob}[field.Kind]}
+		each := Field{Kind: map[Kind]Kind{KindBytesList: KindBytes, KindDigests: KindBytes, KindBlobs: KindBlob}[field.Kind]}
 		out := make([]any, len(list))
 		for i, item := range list {
 			out[i] = each.toJSON(item)

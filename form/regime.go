@@ -303,7 +303,7 @@ func kindShape(k Kind) (bounds int, codes bool) {
 		return unbounded, true
 	case KindTime, KindWindow, KindBool, KindAddress, KindStatement, KindBlob:
 		return unbounded, false
-	case KindText, KindLine, KindCount, KindDuration, KindBytes, KindBytesList, KindBlobs, KindAddresses:
+	case KindText, KindLine, KindCount, KindDuration, KindBytes, KindBytesList, KindDigests, KindBlobs, KindAddresses:
 		return bounded, false
 	}
 	return unknown, false

@@ -72,7 +72,7 @@ var frameKeys = []string{
 	"precedence.Z", "precedence.O", "precedence.P", "precedence.R",
 	"frame.dtg", "frame.from", "frame.to", "frame.refs", "frame.case", "frame.marking", "frame.original", "frame.authority",
 	"frame.acknowledge", "frame.answer", "frame.status", "frame.quote", "frame.item", "frame.end",
-	"value.yes", "value.no", "value.window", "value.file", "value.data",
+	"value.yes", "value.no", "value.window", "value.file", "value.data", "value.digests",
 	"value.days", "value.hours", "value.minutes", "value.seconds", "value.span",
 }
 
@@ -259,6 +259,14 @@ func (p printer) runs(field *Field, key string, value any) []Run {
 			lines = append(lines, p.data(b))
 		}
 		return system(lines...)
+	case KindDigests:
+		list, _ := value.([]any)
+		h := sha256.New()
+		for _, item := range list {
+			b, _ := item.([]byte)
+			h.Write(b)
+		}
+		return system(p.say("value.digests", len(list), hex.EncodeToString(h.Sum(nil)))) // one hash, for two readers to compare
 	case KindBlob:
 		return p.file(value)
 	case KindBlobs:

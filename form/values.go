@@ -1,6 +1,7 @@
 package form
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -188,6 +189,8 @@ func (field *Field) accept(value any) (any, error) {
 		return acceptBytes(value, field.Min, field.Max)
 	case KindBytesList:
 		return acceptList(value, field, func(item any) (any, error) { return acceptBytes(item, 1, maxEach) })
+	case KindDigests:
+		return acceptDigests(value, field)
 	case KindBlob:
 		return acceptBlob(value)
 	case KindBlobs:
@@ -364,6 +367,21 @@ func acceptList(value any, field *Field, accept func(any) (any, error)) (any, er
 		var err error
 		if out[i], err = accept(item); err != nil {
 			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// acceptDigests takes hashes that ascend: one set has one spelling, and its order tells nothing.
+func acceptDigests(value any, field *Field) (any, error) {
+	out, err := acceptList(value, field, func(item any) (any, error) { return acceptBytes(item, 32, 32) })
+	if err != nil {
+		return nil, err
+	}
+	list := out.([]any)
+	for i := 1; i < len(list); i++ {
+		if bytes.Compare(list[i-1].([]byte), list[i].([]byte)) >= 0 {
+			return nil, fmt.Errorf("%w: digests out of order, or one of them twice", ErrValue)
 		}
 	}
 	return out, nil

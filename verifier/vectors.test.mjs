@@ -15,6 +15,8 @@ import { ED25519, hex, ML_DSA_44, ML_DSA_65, publicKey, verify } from "./key.mjs
 import { foldConsistency, foldInclusion, leafHash } from "./merkle.mjs";
 import { checkLines, demandAuthor, parseCheckpoint } from "./note.mjs";
 import { decodeFile, judgeFork, judgeProof, kindOf, parseFork, parseProof } from "./proof.mjs";
+import { openParts, parseDisclosures } from "./disclosure.mjs";
+import { finishLookup, lookupInput, oprf, parseList } from "./lookup.mjs";
 import { demandApproval, releaseDigest } from "./release.mjs";
 import { parseStatement } from "./statement.mjs";
 
@@ -56,6 +58,30 @@ const RUN = {
     const digest = releaseDigest(parseStatement(unhex(v.statement)));
     assert.equal(hex(digest), v.digest);
     assert.equal(demandApproval(unhex(v.credential), unhex(v.assertion), digest), v.origin);
+  },
+  disclosure(v) {
+    const { digests, disclosures } = v.file ? parseDisclosures(unhex(v.file)) : { digests: unhexAll(v.digests), disclosures: unhexAll(v.disclosures) };
+    const parts = openParts(v.issuer, digests, disclosures);
+    assert.deepEqual(parts.map(({ name, value }) => [name, hex(encode(value))]), (v.names ?? []).map((name, i) => [name, v.values[i]]));
+  },
+  lookups(v) {
+    if (v.list) {
+      const list = parseList(unhex(v.list), v.bucket);
+      for (const entry of v.has) assert.ok(list.has(entry));
+      for (const entry of v["has-not"]) assert.ok(!list.has(entry));
+      return;
+    }
+    const inputs = v.asked.map(({ kind, value }) => lookupInput(kind, value));
+    assert.deepEqual(inputs.map(hex), v.asked.map(({ input }) => input));
+    const entries = finishLookup(unhex(v.public), inputs, unhexAll(v.blinds), unhex(v.elements), unhex(v.evaluated), unhex(v.proof));
+    assert.deepEqual(entries.map(hex), v.entries);
+  },
+  voprf(v) {
+    const { secretKey, publicKey } = oprf.deriveKeyPair(unhex(v.seed), unhex(v.info));
+    assert.deepEqual([hex(secretKey), hex(publicKey)], [v.secret, v.public]);
+    const cut = (text) => text.match(/.{64}/g).map(unhex);
+    const items = cut(v.elements).map((blinded, i) => ({ input: unhex(v.inputs[i]), blind: unhex(v.blinds[i]), evaluated: cut(v.evaluated)[i], blinded }));
+    assert.deepEqual(oprf.finalizeBatch(items, unhex(v.public), unhex(v.proof)).map(hex), v.outputs);
   },
   channels(v) {
     equalFields(channelSays(parseChannel(unhex(v.channel))), v.says);
