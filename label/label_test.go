@@ -3,6 +3,7 @@ package label_test
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -178,6 +179,57 @@ func TestAdmiraltyCode(t *testing.T) {
 	for _, s := range []string{"", "G1", "B7", "2B", "BB", "B22", "-"} {
 		if a, ok := label.ParseAdmiralty(s); ok {
 			t.Errorf("%q is taken as %v", s, a)
+		}
+	}
+}
+
+// Every key that the package gives has its words; that the six languages have the same is tested for all phrases together.
+func TestWordsForEverything(t *testing.T) {
+	b, err := fs.ReadFile(label.Phrases(), "phrases/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Phrases map[string]string }
+	if err := json.Unmarshal(b, &file); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{}
+	need := func(key string) {
+		want[key] = true
+		if file.Phrases[key] == "" {
+			t.Errorf("no words for %s", key)
+		}
+	}
+	for _, tlp := range append(label.TLPs(), label.Unmarked) {
+		need(tlp.Key())
+	}
+	for _, p := range label.PAPs() {
+		need(p.Key())
+	}
+	for a := label.Nobody; a <= label.Everybody; a++ {
+		need(a.Key())
+	}
+	for _, p := range []label.Plane{label.Real, label.Exercise, label.Test} {
+		need(p.Key())
+	}
+	for _, r := range []label.Reason{label.ReasonUnmarked, label.ReasonAudience, label.ReasonRecipients, label.ReasonWidened, label.ReasonPlane, label.ReasonUnknown} {
+		need((&label.Refusal{Reason: r}).Key())
+	}
+	for _, s := range []string{"A1", "B2", "C3", "D4", "E5", "F6"} {
+		a, _ := label.ParseAdmiralty(s)
+		source, information := a.Keys()
+		need(source)
+		need(information)
+	}
+	for _, c := range label.Classes() {
+		need(label.Classification{Class: c.Name}.Key())
+		for _, kind := range c.Types {
+			need(label.Classification{Class: c.Name, Type: kind}.Key())
+		}
+	}
+	for key := range file.Phrases {
+		if !want[key] {
+			t.Errorf("nothing gives the key %s", key)
 		}
 	}
 }

@@ -65,7 +65,8 @@ const (
 	ReasonUnknown    Reason = "unknown"    // a marking that this program does not know might forbid it
 )
 
-// Refusal says why something may not leave. Slots are for the phrase of its reason: {1} the label, {2} what it met.
+// Refusal says why something may not leave. Slots are for the phrase of its reason: {1} the label, {2} what it met. For ReasonAudience the second is
+// itself the key of a phrase; for ReasonPlane both are flags.
 type Refusal struct {
 	Reason Reason
 	Slots  [2]string

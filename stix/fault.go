@@ -14,9 +14,8 @@ var (
 	ErrInvalid  = errors.New("not STIX")
 	ErrVersion  = errors.New("another version of STIX")
 	ErrMarking  = errors.New("a marking that cannot be followed")
-	ErrRepeated = errors.New("the same object again")                       // in one bundle, byte for byte: it counts once
-	ErrConflict = errors.New("two objects with the same id and modified")   // in one bundle, not the same
-	ErrPattern  = errors.New("a pattern that cannot be read or understood") // of an indicator
+	ErrRepeated = errors.New("the same object again")                     // in one bundle, byte for byte: it counts once
+	ErrConflict = errors.New("two objects with the same id and modified") // in one bundle, not the same
 )
 
 // Fault says what is wrong with an object, and where.

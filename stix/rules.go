@@ -32,7 +32,7 @@ func rules(all Faults, o *Object) Faults {
 	case "indicator":
 		if o.Text("pattern_type") == "stix" {
 			if err := CheckPattern(o.Text("pattern")); err != nil {
-				all = append(all, (&Fault{Kind: ErrInvalid, Reason: err.Reason}).in("pattern"))
+				all = append(all, (&Fault{Kind: ErrInvalid, Reason: err.Error()}).in("pattern"))
 			}
 		}
 	case "relationship":

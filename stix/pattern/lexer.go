@@ -1,7 +1,8 @@
-package stix
+package pattern
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -32,7 +33,7 @@ func letter(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' &
 func digit(c byte) bool  { return c >= '0' && c <= '9' }
 
 // skip passes over space and comments.
-func (l *lexer) skip() *Fault {
+func (l *lexer) skip() *Error {
 	for l.at < len(l.s) {
 		rest := l.s[l.at:]
 		c, size := utf8.DecodeRuneInString(rest)
@@ -59,10 +60,10 @@ func (l *lexer) skip() *Fault {
 	return nil
 }
 
-func (l *lexer) fail(reason string) *Fault { return patternFault(reason, l.at) }
+func (l *lexer) fail(reason string) *Error { return refuse(reason, l.at) }
 
 // next returns the next token.
-func (l *lexer) next() (token, *Fault) {
+func (l *lexer) next() (token, *Error) {
 	if fault := l.skip(); fault != nil {
 		return token{}, fault
 	}
@@ -81,7 +82,7 @@ func (l *lexer) next() (token, *Fault) {
 	case second == '\'' && c == 't':
 		l.at++
 		t, fault := l.quoted(tokenTime, start)
-		if _, ok := parseTime(t.text); fault == nil && !ok {
+		if _, err := time.Parse(time.RFC3339Nano, strings.Replace(t.text, ":60", ":59", 1)); fault == nil && (err != nil || !strings.HasSuffix(t.text, "Z")) {
 			return t, l.fail("there is no such time")
 		}
 		return t, fault
@@ -105,7 +106,7 @@ func (l *lexer) next() (token, *Fault) {
 	return token{}, l.fail("a character that has no meaning here")
 }
 
-func (l *lexer) number(start int) (token, *Fault) {
+func (l *lexer) number(start int) (token, *Error) {
 	if c := l.s[l.at]; c == '-' || c == '+' {
 		l.at++
 	}
@@ -126,7 +127,7 @@ func (l *lexer) number(start int) (token, *Fault) {
 }
 
 // quoted reads from an opening quote to the closing one. In a string, \' and \\ are escapes, and no other.
-func (l *lexer) quoted(kind, start int) (token, *Fault) {
+func (l *lexer) quoted(kind, start int) (token, *Error) {
 	l.at++
 	from := l.at
 	var b *strings.Builder

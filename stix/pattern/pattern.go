@@ -1,6 +1,9 @@
-package stix
+// Package pattern reads patterns of STIX 2.1 by the grammar of the standard, as far as their tests and what these point at.
+// It must never look for what a pattern describes, nor take for a sign of something what the pattern rules out.
+package pattern
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,11 +13,25 @@ const (
 	maxPattern     = 256 << 10 // bytes
 	maxNesting     = 64        // of brackets in a pattern
 	maxComparisons = 10_000    // in a pattern
+	maxNumber      = 40        // letters of a number
 )
 
-func patternFault(reason string, at int) *Fault {
-	return &Fault{Kind: ErrPattern, Reason: reason + ", at character " + strconv.Itoa(at+1) + " of the pattern", Offset: at}
+// Err is wrapped by every [Error].
+var Err = errors.New("pattern: it cannot be read")
+
+// Error says what is wrong with a pattern, and at which byte.
+type Error struct {
+	Reason string
+	At     int
 }
+
+func (e *Error) Error() string {
+	return Err.Error() + ": " + e.Reason + " at character " + strconv.Itoa(e.At+1)
+}
+
+func (e *Error) Unwrap() error { return Err }
+
+func refuse(reason string, at int) *Error { return &Error{reason, at} }
 
 // Comparison is one test of a pattern.
 type Comparison struct {
@@ -32,24 +49,18 @@ type Pattern struct {
 	Comparisons []Comparison
 }
 
-// ParsePattern reads a pattern by the grammar of the standard. Error: a *[Fault] of kind ErrPattern.
-func ParsePattern(s string) (*Pattern, error) {
-	p, fault := parsePattern(s)
+// Parse reads a pattern. Error: an *[Error].
+func Parse(s string) (*Pattern, error) {
+	p, fault := parse(s)
 	if fault != nil {
 		return nil, fault
 	}
 	return p, nil
 }
 
-// CheckPattern returns what is wrong with a pattern; nil if nothing is.
-func CheckPattern(s string) *Fault {
-	_, fault := parsePattern(s)
-	return fault
-}
-
-func parsePattern(s string) (*Pattern, *Fault) {
+func parse(s string) (*Pattern, *Error) {
 	if len(s) > maxPattern {
-		return nil, patternFault("longer than "+strconv.Itoa(maxPattern)+" bytes", maxPattern)
+		return nil, refuse("longer than "+strconv.Itoa(maxPattern)+" bytes", maxPattern)
 	}
 	p := &parser{lex: lexer{s: s}, out: &Pattern{}}
 	if fault := p.advance(); fault != nil {
@@ -71,9 +82,9 @@ type parser struct {
 	out *Pattern
 }
 
-func (p *parser) fail(reason string) *Fault { return patternFault(reason, p.now.at) }
+func (p *parser) fail(reason string) *Error { return refuse(reason, p.now.at) }
 
-func (p *parser) advance() (fault *Fault) {
+func (p *parser) advance() (fault *Error) {
 	p.now, fault = p.lex.next()
 	return fault
 }
@@ -81,14 +92,14 @@ func (p *parser) advance() (fault *Fault) {
 func (p *parser) is(kind int, text string) bool { return p.now.kind == kind && p.now.text == text }
 
 // take passes over a token if it is the one named.
-func (p *parser) take(kind int, text string) (bool, *Fault) {
+func (p *parser) take(kind int, text string) (bool, *Error) {
 	if !p.is(kind, text) {
 		return false, nil
 	}
 	return true, p.advance()
 }
 
-func (p *parser) expect(kind int, text string) *Fault {
+func (p *parser) expect(kind int, text string) *Error {
 	if !p.is(kind, text) {
 		return p.fail(strconv.Quote(text) + " is missing")
 	}
@@ -103,16 +114,16 @@ func (p *parser) notAlone(from int) {
 }
 
 // observations reads observation expressions. FOLLOWEDBY binds the least, then OR, then AND. It returns the place of their first test.
-func (p *parser) observations(depth int) (int, *Fault) {
-	return p.chain("FOLLOWEDBY", func() (int, *Fault) {
-		return p.chain("OR", func() (int, *Fault) {
-			return p.chain("AND", func() (int, *Fault) { return p.observation(depth) })
+func (p *parser) observations(depth int) (int, *Error) {
+	return p.chain("FOLLOWEDBY", func() (int, *Error) {
+		return p.chain("OR", func() (int, *Error) {
+			return p.chain("AND", func() (int, *Error) { return p.observation(depth) })
 		})
 	})
 }
 
 // chain reads one or more of what read reads, with a word between.
-func (p *parser) chain(word string, read func() (int, *Fault)) (int, *Fault) {
+func (p *parser) chain(word string, read func() (int, *Error)) (int, *Error) {
 	first, fault := read()
 	for fault == nil && p.is(tokenWord, word) {
 		if fault = p.advance(); fault == nil {
@@ -125,16 +136,16 @@ func (p *parser) chain(word string, read func() (int, *Fault)) (int, *Fault) {
 	return first, fault
 }
 
-func (p *parser) observation(depth int) (int, *Fault) {
+func (p *parser) observation(depth int) (int, *Error) {
 	if depth > maxNesting {
 		return 0, p.fail("brackets within brackets beyond " + strconv.Itoa(maxNesting))
 	}
 	first := len(p.out.Comparisons)
 	open, closing := "[", "]"
-	inside := func() (int, *Fault) { return p.comparisons(depth + 1) }
+	inside := func() (int, *Error) { return p.comparisons(depth + 1) }
 	if p.is(tokenSign, "(") {
 		open, closing = "(", ")"
-		inside = func() (int, *Fault) { return p.observations(depth + 1) }
+		inside = func() (int, *Error) { return p.observations(depth + 1) }
 	}
 	if fault := p.expect(tokenSign, open); fault != nil {
 		return 0, fault
@@ -149,7 +160,7 @@ func (p *parser) observation(depth int) (int, *Fault) {
 }
 
 // qualifiers reads START ... STOP, WITHIN and REPEATS. What must repeat, or lie in the past, is not said by one sighting.
-func (p *parser) qualifiers(first int) *Fault {
+func (p *parser) qualifiers(first int) *Error {
 	for p.now.kind == tokenWord {
 		var parts []int // the kinds that follow, with words between
 		var words []string
@@ -184,8 +195,8 @@ func (p *parser) qualifiers(first int) *Fault {
 }
 
 // comparisons reads comparison expressions: OR, then AND.
-func (p *parser) comparisons(depth int) (int, *Fault) {
-	return p.chain("OR", func() (int, *Fault) {
+func (p *parser) comparisons(depth int) (int, *Error) {
+	return p.chain("OR", func() (int, *Error) {
 		first := len(p.out.Comparisons)
 		parts := []int{first}
 		_, fault := p.test(depth)
@@ -227,7 +238,7 @@ func (p *parser) joined(first int) {
 }
 
 // test reads one test, or a bracket of them.
-func (p *parser) test(depth int) (int, *Fault) {
+func (p *parser) test(depth int) (int, *Error) {
 	first := len(p.out.Comparisons)
 	if depth > maxNesting {
 		return 0, p.fail("brackets within brackets beyond " + strconv.Itoa(maxNesting))
@@ -245,7 +256,7 @@ func (p *parser) test(depth int) (int, *Fault) {
 		return first, fault
 	}
 	c := Comparison{Alone: true}
-	var fault *Fault
+	var fault *Error
 	if c.Not, fault = p.take(tokenWord, "NOT"); fault != nil {
 		return 0, fault
 	}
@@ -269,7 +280,7 @@ func (p *parser) test(depth int) (int, *Fault) {
 }
 
 // compare reads the path, the operator and what stands behind it.
-func (p *parser) compare(c *Comparison) (fault *Fault) {
+func (p *parser) compare(c *Comparison) (fault *Error) {
 	if c.Path, fault = p.path(); fault != nil {
 		return fault
 	}
@@ -302,7 +313,7 @@ func (p *parser) compare(c *Comparison) (fault *Fault) {
 	return p.fail("no comparison")
 }
 
-func (p *parser) set(c *Comparison) *Fault {
+func (p *parser) set(c *Comparison) *Error {
 	fault := p.advance()
 	if fault == nil {
 		fault = p.expect(tokenSign, "(")
@@ -324,7 +335,7 @@ func (p *parser) set(c *Comparison) *Fault {
 	return p.advance()
 }
 
-func (p *parser) literal(c *Comparison) *Fault {
+func (p *parser) literal(c *Comparison) *Error {
 	switch {
 	case p.now.kind == tokenText, p.now.kind == tokenNumber, p.now.kind == tokenTime, p.now.kind == tokenBytes:
 	case p.is(tokenWord, "true") && (c.Op == "=" || c.Op == "!=" || c.Op == "IN"), p.is(tokenWord, "false") && (c.Op == "=" || c.Op == "!=" || c.Op == "IN"):
@@ -336,7 +347,7 @@ func (p *parser) literal(c *Comparison) *Fault {
 }
 
 // path reads type:step.step[*].step
-func (p *parser) path() ([]string, *Fault) {
+func (p *parser) path() ([]string, *Error) {
 	if p.now.kind != tokenWord {
 		return nil, p.fail("no type of object")
 	}
