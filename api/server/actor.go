@@ -93,7 +93,7 @@ func must(by officer.Actor, what officer.Action, post traffic.Post, wanted strin
 }
 
 // journal records what somebody did. An entry that cannot be kept does not undo what was done: the log of the process has it then.
-func (s *Server) journal(ctx context.Context, by officer.Actor, op request, text string) {
+func (s *Server) journal(ctx context.Context, by officer.Actor, op Request, text string) {
 	if s.cfg.Journal == nil {
 		return
 	}

@@ -57,10 +57,14 @@ type Server struct {
 	api     huma.API
 	mux     *http.ServeMux
 	rights  map[string][]officer.Action // which actions permit an operation, by its id
+	rules   []Rule
 }
 
-// New makes a server. Error: form.ErrRegime for phrases of this program that are not well formed.
-func New(cfg Config) (*Server, error) {
+// Extension registers the operations of another package on a server.
+type Extension func(*Server)
+
+// New makes a server. Each extension adds its operations to those that are here. Error: form.ErrRegime for phrases of this program that are not well formed.
+func New(cfg Config, more ...Extension) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -79,7 +83,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Releases == nil {
 		cfg.Releases = release.New(cfg.Node, cfg.Officers, cfg.Journal, cfg.Log)
 	}
-	s := &Server{cfg: cfg, node: cfg.Node, floor: cfg.Floor, stands: cfg.Standing, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action)}
+	s := &Server{cfg: cfg, node: cfg.Node, floor: cfg.Floor, stands: cfg.Standing, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action), rules: rules()}
 	c := huma.DefaultConfig("Detente", "1")
 	c.Info.Description = "The local API of one node. It is for the tools of the party that runs the node; between parties travels only docs/protocol.md."
 	c.CreateHooks = nil // no links to schemas in answers
@@ -88,6 +92,9 @@ func New(cfg Config) (*Server, error) {
 	c.Transformers = []huma.Transformer{problems}
 	s.api = humago.New(s.mux, c)
 	s.register()
+	for _, extend := range more {
+		extend(s)
+	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		write(w, &api.Problem{Status: http.StatusNotFound, Code: "no-such-request", Detail: r.Method + " " + r.URL.Path + " is no request", Hint: "openapi.yaml describes every request"})
 	})
@@ -125,8 +132,8 @@ func (s *Server) register() {
 	s.registerStanding()
 }
 
-// viewer turns what is held into what a reader of lang sees, for one request.
-func (s *Server) viewer(ctx context.Context, lang language.Tag) *view.Viewer {
+// Viewer turns what is held into what a reader of lang sees, for one request.
+func (s *Server) Viewer(ctx context.Context, lang language.Tag) *view.Viewer {
 	return view.New(ctx, s.node, s.stands, s.phrases, lang)
 }
 
@@ -139,19 +146,19 @@ type file struct {
 	Body []byte
 }
 
-// none is a request without parameters.
-type none struct{}
+// None is a request without parameters.
+type None struct{}
 
-// request is one operation of the API. Only the function operation makes one, so none is registered that says not what it takes to be permitted.
-type request struct {
+// Request is one operation of the API. Only the function Operation makes one, so none is registered that says not what it takes to be permitted.
+type Request struct {
 	huma.Operation
 	may   []officer.Action // any of them suffices
 	quiet bool             // it changes nothing, or its verb records it in a form of its own
 }
 
-// operation names one request, and what whoever asks must be permitted to do: an action, or one of several. The tag groups it in the description.
-func operation(s *Server, may officer.Action, tag, method, path, id, summary string, also ...officer.Action) request {
-	r := request{may: append([]officer.Action{may}, also...), quiet: method == http.MethodGet}
+// Operation names one request, and what whoever asks must be permitted to do: an action, or one of several. The tag groups it in the description.
+func Operation(s *Server, may officer.Action, tag, method, path, id, summary string, also ...officer.Action) Request {
+	r := Request{may: append([]officer.Action{may}, also...), quiet: method == http.MethodGet}
 	s.rights[id] = r.may
 	r.Operation = huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{tag}, Middlewares: huma.Middlewares{s.require(r.may)},
@@ -165,8 +172,8 @@ func operation(s *Server, may officer.Action, tag, method, path, id, summary str
 	return r
 }
 
-// recorded is the same request for a verb that writes its own entry in the journal.
-func (r request) recorded() request {
+// Recorded is the same request for a verb that writes its own entry in the journal.
+func (r Request) Recorded() Request {
 	r.quiet = true
 	return r
 }
@@ -174,8 +181,8 @@ func (r request) recorded() request {
 // maxBody is the most bytes of a request: an attachment of 64 MiB in base64, or a pouch.
 const maxBody = 128 << 20
 
-// handle registers a request that is answered in JSON.
-func handle[I, O any](s *Server, op request, fn func(context.Context, officer.Actor, *I) (O, error)) {
+// Handle registers a request that is answered in JSON.
+func Handle[I, O any](s *Server, op Request, fn func(context.Context, officer.Actor, *I) (O, error)) {
 	huma.Register(s.api, op.Operation, func(ctx context.Context, in *I) (*body[O], error) {
 		by := actor(ctx)
 		out, err := fn(ctx, by, in)
@@ -201,8 +208,8 @@ func subject(in any) string {
 	return strings.Join(words, " ")
 }
 
-// handleFile registers a request that is answered with a file.
-func handleFile[I any](s *Server, op request, mediaType string, fn func(context.Context, officer.Actor, *I) ([]byte, error)) {
+// HandleFile registers a request that is answered with a file.
+func HandleFile[I any](s *Server, op Request, mediaType string, fn func(context.Context, officer.Actor, *I) ([]byte, error)) {
 	op.Responses["200"] = &huma.Response{Description: "The file.", Content: map[string]*huma.MediaType{
 		mediaType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 	}}

@@ -339,9 +339,9 @@ func TestStoryOfAStatement(t *testing.T) {
 	if len(lines) != 1 || lines[0].Number != sent.Number || lines[0].Standing != "open" || len(lines[0].Owed) != 1 || lines[0].Owed[0].What != "acknowledgement" {
 		t.Fatalf("inbox %+v", lines)
 	}
-	for _, none := range []api.Listing{{Plane: traffic.Real}, {Form: "inquiry"}, {From: "xl"}, {Direction: "out"}, {Precedence: "Z"}} {
-		if lines, err := b.client.List(ctx, none); err != nil || len(lines) != 0 {
-			t.Errorf("%+v lists %+v, %v", none, lines, err)
+	for _, None := range []api.Listing{{Plane: traffic.Real}, {Form: "inquiry"}, {From: "xl"}, {Direction: "out"}, {Precedence: "Z"}} {
+		if lines, err := b.client.List(ctx, None); err != nil || len(lines) != 0 {
+			t.Errorf("%+v lists %+v, %v", None, lines, err)
 		}
 	}
 	ack, err := b.client.Reply(ctx, sent.Number, api.ReplyRequest{Words: api.Words{Form: "acknowledgement", Text: map[string]string{"understood": "true"}}})

@@ -36,14 +36,14 @@ type onChannel struct {
 
 func (s *Server) registerChannels() {
 	const tag, one = "channels", "/v1/channels/{channel}"
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/channels", "list-channels", "Every channel that this node knows of", officer.Inspect), s.channels)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, one, "show-channel", "One channel, with the forms that can be stated on it", officer.Inspect), s.channel)
-	handle(s, operation(s, officer.Commit, tag, http.MethodPost, "/v1/channels", "propose-channel", "Propose a channel to its other members"), s.propose)
-	handle(s, operation(s, officer.Commit, tag, http.MethodPost, one+"/accept", "accept-channel", "Agree to a proposed channel"), s.accept)
-	handle(s, operation(s, officer.Commit, tag, http.MethodPost, one+"/refuse", "refuse-channel", "Decline a proposed channel"), s.refuse)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/channels", "list-channels", "Every channel that this node knows of", officer.Inspect), s.channels)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, one, "show-channel", "One channel, with the forms that can be stated on it", officer.Inspect), s.channel)
+	Handle(s, Operation(s, officer.Commit, tag, http.MethodPost, "/v1/channels", "propose-channel", "Propose a channel to its other members"), s.propose)
+	Handle(s, Operation(s, officer.Commit, tag, http.MethodPost, one+"/accept", "accept-channel", "Agree to a proposed channel"), s.accept)
+	Handle(s, Operation(s, officer.Commit, tag, http.MethodPost, one+"/refuse", "refuse-channel", "Decline a proposed channel"), s.refuse)
 }
 
-func (s *Server) channels(ctx context.Context, _ officer.Actor, _ *none) ([]api.Channel, error) {
+func (s *Server) channels(ctx context.Context, _ officer.Actor, _ *None) ([]api.Channel, error) {
 	states, err := s.node.Channels(ctx)
 	out := []api.Channel{}
 	for _, c := range states {

@@ -29,13 +29,13 @@ type upload struct {
 
 func (s *Server) registerCharters() {
 	const tag = "charters"
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/charters", "list-charters", "The own charter, and those of other parties, trusted or not yet", officer.Inspect), s.charters)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/charters/{party}", "show-charter", "One party's charter", officer.Inspect), s.charter)
-	handleFile(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/charters/{party}/file", "export-charter", "A trusted party's charter file", officer.Inspect),
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/charters", "list-charters", "The own charter, and those of other parties, trusted or not yet", officer.Inspect), s.charters)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/charters/{party}", "show-charter", "One party's charter", officer.Inspect), s.charter)
+	HandleFile(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/charters/{party}/file", "export-charter", "A trusted party's charter file", officer.Inspect),
 		"application/octet-stream", func(_ context.Context, _ officer.Actor, in *named) ([]byte, error) { return s.node.Charters(in.Party) })
-	handle(s, operation(s, officer.Commit, tag, http.MethodPost, "/v1/charters", "import-charter", "Take in another party's charter file"), s.importCharter)
-	handle(s, operation(s, officer.Commit, tag, http.MethodPost, "/v1/charters/{party}/confirm", "confirm-charter", "Pair with a party whose words were heard"), s.confirm)
-	handle(s, operation(s, officer.Commit, tag, http.MethodPost, "/v1/charter", "renew-charter", "Put a new version of the own charter into force"), s.renew)
+	Handle(s, Operation(s, officer.Commit, tag, http.MethodPost, "/v1/charters", "import-charter", "Take in another party's charter file"), s.importCharter)
+	Handle(s, Operation(s, officer.Commit, tag, http.MethodPost, "/v1/charters/{party}/confirm", "confirm-charter", "Pair with a party whose words were heard"), s.confirm)
+	Handle(s, Operation(s, officer.Commit, tag, http.MethodPost, "/v1/charter", "renew-charter", "Put a new version of the own charter into force"), s.renew)
 }
 
 func (s *Server) charters(_ context.Context, _ officer.Actor, in *struct {
@@ -84,7 +84,7 @@ func (s *Server) importCharter(ctx context.Context, _ officer.Actor, in *upload)
 // malformedCharter tells apart what is wrong with a file from what is wrong with the node.
 func malformedCharter(err error) error {
 	for _, r := range rules() {
-		if errors.Is(err, r.is) {
+		if errors.Is(err, r.Is) {
 			return err
 		}
 	}

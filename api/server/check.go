@@ -21,10 +21,10 @@ import (
 
 func (s *Server) registerChecks() {
 	const tag = "checks"
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/checks", "list-checks", "Communication checks: what came of them, and what is planned"), s.checks)
-	handle(s, operation(s, officer.Check, tag, http.MethodPost, "/v1/checks", "run-check", "Send a communication check"), s.runCheck)
-	handle(s, operation(s, officer.Check, tag, http.MethodPut, "/v1/checks/plan", "set-plan", "Put a plan of checks into force").recorded(), s.setPlan)
-	handleFile(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/checks/{peer}/year.svg", "picture-checks", "A year of checks with a peer, as a calendar"),
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/checks", "list-checks", "Communication checks: what came of them, and what is planned"), s.checks)
+	Handle(s, Operation(s, officer.Check, tag, http.MethodPost, "/v1/checks", "run-check", "Send a communication check"), s.runCheck)
+	Handle(s, Operation(s, officer.Check, tag, http.MethodPut, "/v1/checks/plan", "set-plan", "Put a plan of checks into force").Recorded(), s.setPlan)
+	HandleFile(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/checks/{peer}/year.svg", "picture-checks", "A year of checks with a peer, as a calendar"),
 		"image/svg+xml", s.checkPicture)
 }
 
@@ -42,7 +42,7 @@ func (s *Server) checksOf(ctx context.Context, peer traffic.Party, since time.Ti
 	if err != nil {
 		return out, err
 	}
-	v := s.viewer(ctx, language.English)
+	v := s.Viewer(ctx, language.English)
 	for _, c := range list {
 		out.Checks = append(out.Checks, v.Check(c))
 	}

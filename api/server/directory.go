@@ -25,11 +25,11 @@ type channelQuery struct {
 
 func (s *Server) registerDirectory() {
 	const tag = "directory"
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/directory", "list-contacts", "Points of contact"), s.contacts)
-	handle(s, operation(s, officer.Directory, tag, http.MethodPost, "/v1/directory", "state-contact", "State an own point of contact"), s.stateContact)
-	handle(s, operation(s, officer.Directory, tag, http.MethodPost, "/v1/directory/status", "set-contact-status", "Confirm or withdraw an own point of contact"), s.setContactStatus)
-	handleFile(s, operation(s, officer.Export, tag, http.MethodGet, "/v1/directory.csv", "export-directory", "The directory as a table"), "text/csv; charset=utf-8", s.exportDirectory)
-	handle(s, operation(s, officer.Directory, tag, http.MethodPost, "/v1/directory.csv", "import-directory", "State what a table says of own points of contact"), s.importDirectory)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/directory", "list-contacts", "Points of contact"), s.contacts)
+	Handle(s, Operation(s, officer.Directory, tag, http.MethodPost, "/v1/directory", "state-contact", "State an own point of contact"), s.stateContact)
+	Handle(s, Operation(s, officer.Directory, tag, http.MethodPost, "/v1/directory/status", "set-contact-status", "Confirm or withdraw an own point of contact"), s.setContactStatus)
+	HandleFile(s, Operation(s, officer.Export, tag, http.MethodGet, "/v1/directory.csv", "export-directory", "The directory as a table"), "text/csv; charset=utf-8", s.exportDirectory)
+	Handle(s, Operation(s, officer.Directory, tag, http.MethodPost, "/v1/directory.csv", "import-directory", "State what a table says of own points of contact"), s.importDirectory)
 }
 
 // channelID is the channel of that name; nil for an empty one.
@@ -55,7 +55,7 @@ func (s *Server) contactsOf(ctx context.Context, channel string) ([]standing.Con
 
 func (s *Server) contacts(ctx context.Context, _ officer.Actor, in *channelQuery) ([]api.Contact, error) {
 	list, err := s.contactsOf(ctx, in.Channel)
-	v := s.viewer(ctx, language.English)
+	v := s.Viewer(ctx, language.English)
 	out := []api.Contact{}
 	for _, c := range list {
 		out = append(out, v.Contact(c))
@@ -114,7 +114,7 @@ func (s *Server) exportDirectory(ctx context.Context, _ officer.Actor, in *chann
 	if err != nil {
 		return nil, err
 	}
-	v := s.viewer(ctx, language.English)
+	v := s.Viewer(ctx, language.English)
 	var rows []directory.Row
 	for _, c := range list {
 		rows = append(rows, v.Row(c))

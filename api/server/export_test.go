@@ -13,7 +13,7 @@ import (
 
 // View shows a statement that tests have made up.
 func (s *Server) View(ctx context.Context, h archive.Held) (api.Statement, error) {
-	return s.viewer(ctx, language.English).Statement(h)
+	return s.Viewer(ctx, language.English).Statement(h)
 }
 
 // Rights tells which actions permit each operation.

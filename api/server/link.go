@@ -19,18 +19,18 @@ import (
 )
 
 func (s *Server) registerLinks() {
-	handle(s, operation(s, officer.Read, "links", http.MethodGet, "/v1/links", "list-links", "How the link with each peer stands, and what has reached it", officer.Inspect), s.links)
-	handle(s, operation(s, officer.Read, "links", http.MethodGet, "/v1/feeds", "list-feeds", "Every feed held here", officer.Inspect), s.feeds)
-	handle(s, operation(s, officer.System, "links", http.MethodPost, "/v1/feeds/export", "export-feed", "Write a feed of an open channel as tiles, for the tools of others"), s.exportFeed)
-	handle(s, operation(s, officer.Read, "links", http.MethodGet, "/v1/alarms", "list-alarms", "What a person must know, oldest first", officer.Inspect), s.alarms)
+	Handle(s, Operation(s, officer.Read, "links", http.MethodGet, "/v1/links", "list-links", "How the link with each peer stands, and what has reached it", officer.Inspect), s.links)
+	Handle(s, Operation(s, officer.Read, "links", http.MethodGet, "/v1/feeds", "list-feeds", "Every feed held here", officer.Inspect), s.feeds)
+	Handle(s, Operation(s, officer.System, "links", http.MethodPost, "/v1/feeds/export", "export-feed", "Write a feed of an open channel as tiles, for the tools of others"), s.exportFeed)
+	Handle(s, Operation(s, officer.Read, "links", http.MethodGet, "/v1/alarms", "list-alarms", "What a person must know, oldest first", officer.Inspect), s.alarms)
 }
 
-func (s *Server) links(ctx context.Context, _ officer.Actor, _ *none) ([]api.Link, error) {
+func (s *Server) links(ctx context.Context, _ officer.Actor, _ *None) ([]api.Link, error) {
 	feeds, err := s.node.Feeds(ctx)
 	if err != nil {
 		return nil, err
 	}
-	v := s.viewer(ctx, language.English)
+	v := s.Viewer(ctx, language.English)
 	out := []api.Link{}
 	for _, c := range s.node.Conditions() {
 		l := api.Link{Condition: c, Name: s.node.Chain(c.Peer).Latest().Name, Feeds: []api.Delivery{}}
@@ -48,9 +48,9 @@ func (s *Server) links(ctx context.Context, _ officer.Actor, _ *none) ([]api.Lin
 	return out, nil
 }
 
-func (s *Server) feeds(ctx context.Context, _ officer.Actor, _ *none) ([]api.Feed, error) {
+func (s *Server) feeds(ctx context.Context, _ officer.Actor, _ *None) ([]api.Feed, error) {
 	feeds, err := s.node.Feeds(ctx)
-	v := s.viewer(ctx, language.English)
+	v := s.Viewer(ctx, language.English)
 	out := []api.Feed{}
 	for _, f := range feeds {
 		out = append(out, api.Feed{
@@ -90,7 +90,7 @@ func (s *Server) exportFeed(ctx context.Context, _ officer.Actor, in *struct{ Bo
 	return out, err
 }
 
-func (s *Server) alarms(ctx context.Context, _ officer.Actor, _ *none) ([]exchange.Alarm, error) {
+func (s *Server) alarms(ctx context.Context, _ officer.Actor, _ *None) ([]exchange.Alarm, error) {
 	out, err := s.node.Alarms(ctx)
 	if out == nil {
 		out = []exchange.Alarm{}

@@ -29,14 +29,14 @@ type logging struct {
 
 func (s *Server) registerLog() {
 	const tag = "watch"
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/handovers", "list-handovers", "Hand-overs: those that wait for a signature first", officer.Log), s.handovers)
-	handle(s, operation(s, officer.Handover, tag, http.MethodPost, "/v1/handovers", "hand-over", "Begin to hand the watch of a post over").recorded(), s.handOver)
-	handle(s, operation(s, officer.Log, tag, http.MethodGet, "/v1/log", "list-log", "The watch log, the newest first"), s.logLines)
-	handle(s, operation(s, officer.Note, tag, http.MethodPost, "/v1/log", "note", "Write a note into the watch log").recorded(), s.note)
-	handleFile(s, operation(s, officer.Log, tag, http.MethodGet, "/v1/log.txt", "print-log", "The watch log to be printed, the oldest first", officer.Export),
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/handovers", "list-handovers", "Hand-overs: those that wait for a signature first", officer.Log), s.handovers)
+	Handle(s, Operation(s, officer.Handover, tag, http.MethodPost, "/v1/handovers", "hand-over", "Begin to hand the watch of a post over").Recorded(), s.handOver)
+	Handle(s, Operation(s, officer.Log, tag, http.MethodGet, "/v1/log", "list-log", "The watch log, the newest first"), s.logLines)
+	Handle(s, Operation(s, officer.Note, tag, http.MethodPost, "/v1/log", "note", "Write a note into the watch log").Recorded(), s.note)
+	HandleFile(s, Operation(s, officer.Log, tag, http.MethodGet, "/v1/log.txt", "print-log", "The watch log to be printed, the oldest first", officer.Export),
 		"text/plain; charset=utf-8", s.logText)
-	handleFile(s, operation(s, officer.Export, tag, http.MethodGet, "/v1/log.csv", "export-log", "The watch log as CSV, the oldest first"), "text/csv", s.logCSV)
-	handleFile(s, operation(s, officer.Export, tag, http.MethodGet, "/v1/log.json", "export-log-json", "The watch log as lines of JSON, the oldest first"),
+	HandleFile(s, Operation(s, officer.Export, tag, http.MethodGet, "/v1/log.csv", "export-log", "The watch log as CSV, the oldest first"), "text/csv", s.logCSV)
+	HandleFile(s, Operation(s, officer.Export, tag, http.MethodGet, "/v1/log.json", "export-log-json", "The watch log as lines of JSON, the oldest first"),
 		"application/x-ndjson", s.logJSON)
 }
 
@@ -73,7 +73,7 @@ func (s *Server) handOver(ctx context.Context, by officer.Actor, in *struct {
 
 func (s *Server) viewHandover(ctx context.Context, h floor.Handover, lang language.Tag) api.Handover {
 	out := api.Handover{
-		ID: h.ID, Post: h.Post, Off: h.Off, On: h.On, Items: s.items(h.Items, lang), Text: s.viewer(ctx, lang).Open(h.Open), Remarks: h.Remarks, Signed: h.Signed, At: h.At,
+		ID: h.ID, Post: h.Post, Off: h.Off, On: h.On, Items: s.items(h.Items, lang), Text: s.Viewer(ctx, lang).Open(h.Open), Remarks: h.Remarks, Signed: h.Signed, At: h.At,
 	}
 	if out.Signed == nil {
 		out.Signed = []string{}
@@ -88,7 +88,7 @@ func (l *logging) filter() floor.LogFilter {
 // log gives what whoever asks may read: what concerns the posts at which he may.
 func (s *Server) readLog(ctx context.Context, by officer.Actor, in *logging) ([]api.LogEntry, error) {
 	lines, err := s.floor.Log(ctx, in.filter())
-	words := s.viewer(ctx, language.Make(in.Lang))
+	words := s.Viewer(ctx, language.Make(in.Lang))
 	out, numbers := []api.LogEntry{}, make(map[statement.ID]string)
 	for _, l := range lines {
 		if by.May(officer.Log, l.Post) || by.May(officer.Export, l.Post) {
@@ -132,7 +132,7 @@ func (s *Server) note(ctx context.Context, by officer.Actor, in *struct {
 	if err != nil {
 		return api.LogEntry{}, err
 	}
-	return s.viewer(ctx, language.Make(in.Lang)).LogEntry(l), nil
+	return s.Viewer(ctx, language.Make(in.Lang)).LogEntry(l), nil
 }
 
 // forward is the log with the oldest line first, as it is printed.
@@ -157,7 +157,7 @@ func (s *Server) logCSV(ctx context.Context, by officer.Actor, in *logging) ([]b
 	if err != nil {
 		return nil, err
 	}
-	return s.viewer(ctx, language.Make(in.Lang)).LogCSV(list)
+	return s.Viewer(ctx, language.Make(in.Lang)).LogCSV(list)
 }
 
 func (s *Server) logJSON(ctx context.Context, by officer.Actor, in *logging) ([]byte, error) {

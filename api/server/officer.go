@@ -21,19 +21,19 @@ type onPasskey struct {
 
 func (s *Server) registerOfficers() {
 	const tag, one = "officers", "/v1/officers/{id}"
-	handle(s, operation(s, officer.Self, tag, http.MethodGet, "/v1/me", "me", "Whom the node takes the caller for"), s.me)
-	handle(s, operation(s, officer.Officers, tag, http.MethodGet, "/v1/officers", "list-officers", "The officers of the party"), s.officers)
-	handle(s, operation(s, officer.Officers, tag, http.MethodPut, one, "set-officer", "Enrol an officer, or change one").recorded(), s.setOfficer)
-	handle(s, operation(s, officer.Officers, tag, http.MethodDelete, one, "remove-officer", "End an officer's access at once").recorded(), s.removeOfficer)
-	handle(s, operation(s, officer.Officers, tag, http.MethodPost, one+"/invitation", "invite-officer", "A link by which an officer signs in once").recorded(), s.invite)
-	handle(s, operation(s, officer.Self, tag, http.MethodPost, one+"/token", "new-token", "A token for an officer's own tools; the one before ends").recorded(), s.newToken)
-	handle(s, operation(s, officer.Self, tag, http.MethodDelete, one+"/token", "remove-token", "End an officer's token").recorded(), s.removeToken)
-	handle(s, operation(s, officer.Self, tag, http.MethodDelete, one+"/passkeys/{passkey}", "remove-passkey", "End a passkey").recorded(), s.removePasskey)
-	handle(s, operation(s, officer.Self, tag, http.MethodGet, "/v1/sessions", "list-sessions", "Sign-ins that have not ended: the own ones, or all for who administers officers"), s.sessions)
-	handle(s, operation(s, officer.Self, tag, http.MethodDelete, "/v1/sessions/{id}", "revoke-session", "End a sign-in at once").recorded(), s.revoke)
+	Handle(s, Operation(s, officer.Self, tag, http.MethodGet, "/v1/me", "me", "Whom the node takes the caller for"), s.me)
+	Handle(s, Operation(s, officer.Officers, tag, http.MethodGet, "/v1/officers", "list-officers", "The officers of the party"), s.officers)
+	Handle(s, Operation(s, officer.Officers, tag, http.MethodPut, one, "set-officer", "Enrol an officer, or change one").Recorded(), s.setOfficer)
+	Handle(s, Operation(s, officer.Officers, tag, http.MethodDelete, one, "remove-officer", "End an officer's access at once").Recorded(), s.removeOfficer)
+	Handle(s, Operation(s, officer.Officers, tag, http.MethodPost, one+"/invitation", "invite-officer", "A link by which an officer signs in once").Recorded(), s.invite)
+	Handle(s, Operation(s, officer.Self, tag, http.MethodPost, one+"/token", "new-token", "A token for an officer's own tools; the one before ends").Recorded(), s.newToken)
+	Handle(s, Operation(s, officer.Self, tag, http.MethodDelete, one+"/token", "remove-token", "End an officer's token").Recorded(), s.removeToken)
+	Handle(s, Operation(s, officer.Self, tag, http.MethodDelete, one+"/passkeys/{passkey}", "remove-passkey", "End a passkey").Recorded(), s.removePasskey)
+	Handle(s, Operation(s, officer.Self, tag, http.MethodGet, "/v1/sessions", "list-sessions", "Sign-ins that have not ended: the own ones, or all for who administers officers"), s.sessions)
+	Handle(s, Operation(s, officer.Self, tag, http.MethodDelete, "/v1/sessions/{id}", "revoke-session", "End a sign-in at once").Recorded(), s.revoke)
 }
 
-func (s *Server) me(_ context.Context, by officer.Actor, _ *none) (api.Me, error) {
+func (s *Server) me(_ context.Context, by officer.Actor, _ *None) (api.Me, error) {
 	out := api.Me{Officer: by.ID, Name: by.Name, Grants: viewGrants(by.Grants), Language: by.Language, Means: by.Means, May: []string{}}
 	for _, a := range by.Permitted() {
 		out.May = append(out.May, string(a))
@@ -41,7 +41,7 @@ func (s *Server) me(_ context.Context, by officer.Actor, _ *none) (api.Me, error
 	return out, nil
 }
 
-func (s *Server) officers(ctx context.Context, _ officer.Actor, _ *none) ([]api.Officer, error) {
+func (s *Server) officers(ctx context.Context, _ officer.Actor, _ *None) ([]api.Officer, error) {
 	out := []api.Officer{}
 	all, err := s.cfg.Officers.Officers(ctx)
 	for _, o := range all {
@@ -115,7 +115,7 @@ func (s *Server) removePasskey(ctx context.Context, by officer.Actor, in *onPass
 	return s.changed(s.cfg.Officers.RemovePasskey(ctx, in.ID, in.Passkey, by.ID))
 }
 
-func (s *Server) sessions(ctx context.Context, by officer.Actor, _ *none) ([]api.Session, error) {
+func (s *Server) sessions(ctx context.Context, by officer.Actor, _ *None) ([]api.Session, error) {
 	out := []api.Session{}
 	whose := by.ID
 	if by.May(officer.Officers, "") {
@@ -131,7 +131,7 @@ func (s *Server) sessions(ctx context.Context, by officer.Actor, _ *none) ([]api
 }
 
 func (s *Server) revoke(ctx context.Context, by officer.Actor, in *onOfficer) ([]api.Session, error) {
-	visible, err := s.sessions(ctx, by, &none{})
+	visible, err := s.sessions(ctx, by, &None{})
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (s *Server) revoke(ctx context.Context, by officer.Actor, in *onOfficer) ([
 			if err := s.cfg.Officers.Revoke(ctx, in.ID, by.ID); err != nil {
 				return nil, err
 			}
-			return s.sessions(ctx, by, &none{})
+			return s.sessions(ctx, by, &None{})
 		}
 	}
 	return nil, officer.ErrNotFound

@@ -15,9 +15,9 @@ import (
 )
 
 func (s *Server) registerPouches() {
-	handle(s, operation(s, officer.System, "pouches", http.MethodPost, "/v1/pouches/{party}", "export-pouch",
+	Handle(s, Operation(s, officer.System, "pouches", http.MethodPost, "/v1/pouches/{party}", "export-pouch",
 		"What a peer has not receipted, as a file for somebody to take along"), s.exportPouch)
-	handle(s, operation(s, officer.System, "pouches", http.MethodPost, "/v1/pouches", "import-pouch", "Take in a pouch file, as often as it is brought"), s.importPouch)
+	Handle(s, Operation(s, officer.System, "pouches", http.MethodPost, "/v1/pouches", "import-pouch", "Take in a pouch file, as often as it is brought"), s.importPouch)
 }
 
 func (s *Server) exportPouch(ctx context.Context, _ officer.Actor, in *struct {

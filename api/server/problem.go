@@ -43,18 +43,21 @@ var (
 	errNotCompared = errors.New("api: the words of its charter were not compared yet")
 )
 
-// rule is how an error looks from outside.
-type rule struct {
-	is     error
-	status int
-	code   string
-	hint   string
+// Rule is how an error looks from outside.
+type Rule struct {
+	Is     error
+	Status int    // of HTTP
+	Code   string // for programs
+	Hint   string // what a person does next
 }
 
+// Teach adds rules for what the operations of another package may return. They come after those that are there. It must be called before the server answers.
+func (s *Server) Teach(more ...Rule) { s.rules = append(s.rules, more...) }
+
 // rules maps what may go wrong to what a caller is told, the first that applies. What is not here is "internal": the log says the rest.
-func rules() []rule {
+func rules() []Rule {
 	const malformed = http.StatusUnprocessableEntity
-	return []rule{
+	return []Rule{
 		{archive.ErrNotHeld, http.StatusNotFound, "not-held", "see what is held with: detente inbox --all"},
 		{archive.ErrAmbiguous, http.StatusConflict, "ambiguous", "give more digits of the id"},
 		{node.ErrNoChannel, http.StatusNotFound, "no-channel", "see the channels with: detente channel list"},
@@ -159,9 +162,9 @@ func (s *Server) problem(where string, err error) *api.Problem {
 			}
 		}
 	}
-	for _, r := range rules() {
-		if errors.Is(err, r.is) {
-			return &api.Problem{Title: http.StatusText(r.status), Status: r.status, Code: r.code, Detail: plain(err), Hint: r.hint}
+	for _, r := range s.rules {
+		if errors.Is(err, r.Is) {
+			return &api.Problem{Title: http.StatusText(r.Status), Status: r.Status, Code: r.Code, Detail: plain(err), Hint: r.Hint}
 		}
 	}
 	s.log.Error("request failed", "operation", where, "reason", err)
@@ -171,7 +174,7 @@ func (s *Server) problem(where string, err error) *api.Problem {
 	}
 }
 
-var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|audit|bundle|envelope|exchange|floor|node|officer|release|feed|form|party|blob|roster|route|store|traffic|canonical|statement|check|directory|standing): `)
+var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|asking|casework|gateway|incident|ledger|lookup|match|stix|audit|bundle|envelope|exchange|floor|node|officer|release|feed|form|party|blob|roster|route|store|traffic|canonical|statement|check|directory|standing): `)
 
 // plain takes the names of packages out of an error's text.
 func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }

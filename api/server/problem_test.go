@@ -27,14 +27,14 @@ func TestWhatIsInsideStaysInside(t *testing.T) {
 func TestCodesAreWords(t *testing.T) {
 	word := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 	for _, r := range rules() {
-		if !word.MatchString(r.code) || r.status < 400 || r.status > 599 {
-			t.Errorf("%v: %d %q", r.is, r.status, r.code)
+		if !word.MatchString(r.Code) || r.Status < 400 || r.Status > 599 {
+			t.Errorf("%v: %d %q", r.Is, r.Status, r.Code)
 		}
-		if errors.Is(r.is, node.ErrNoPeer) {
+		if errors.Is(r.Is, node.ErrNoPeer) {
 			continue // it takes a node to tell it
 		}
-		if p := (&Server{}).problem("x", fmt.Errorf("node: do it: %w", r.is)); p.Code != r.code {
-			t.Errorf("%v is told as %q, not as %q: another rule stands before it", r.is, p.Code, r.code)
+		if p := (&Server{rules: rules()}).problem("x", fmt.Errorf("node: do it: %w", r.Is)); p.Code != r.Code {
+			t.Errorf("%v is told as %q, not as %q: another rule stands before it", r.Is, p.Code, r.Code)
 		}
 	}
 }

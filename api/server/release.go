@@ -17,11 +17,11 @@ import (
 
 func (s *Server) registerReleases() {
 	const tag = "releases"
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/releases", "list-releases", "What waits for a second person"), s.releases)
-	handle(s, operation(s, officer.Release, tag, http.MethodPost, "/v1/releases/{id}", "decide-release",
-		"Approve or refuse what waits for a second person; its drafter withdraws it", officer.Handover, officer.Send, officer.Answer, officer.Translate).recorded(), s.decideRelease)
-	handle(s, operation(s, officer.Release, tag, http.MethodPost, "/v1/releases/{id}/options", "approval-options",
-		"What the browser's passkey is asked, to approve", officer.Handover).recorded(), s.approvalOptions)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/releases", "list-releases", "What waits for a second person"), s.releases)
+	Handle(s, Operation(s, officer.Release, tag, http.MethodPost, "/v1/releases/{id}", "decide-release",
+		"Approve or refuse what waits for a second person; its drafter withdraws it", officer.Handover, officer.Send, officer.Answer, officer.Translate).Recorded(), s.decideRelease)
+	Handle(s, Operation(s, officer.Release, tag, http.MethodPost, "/v1/releases/{id}/options", "approval-options",
+		"What the browser's passkey is asked, to approve", officer.Handover).Recorded(), s.approvalOptions)
 }
 
 // say sends a draft in the name of whoever acts. What needs a second person becomes a release, and the answer names it.
@@ -73,7 +73,7 @@ func (s *Server) viewRelease(ctx context.Context, by officer.Actor, p officer.Pe
 	if err != nil {
 		return out, err
 	}
-	shown, err := s.viewer(ctx, lang).Draft(&d, f)
+	shown, err := s.Viewer(ctx, lang).Draft(&d, f)
 	if err != nil {
 		return out, err
 	}
@@ -98,7 +98,7 @@ func (s *Server) viewHandoverRelease(ctx context.Context, p officer.Pending, lan
 	list, err := s.floor.HandoverList(ctx, p.Post)
 	for _, h := range list {
 		if h.ID == p.ID {
-			out.Text = strings.TrimSpace(h.Off + " → " + h.On + "\n\n" + s.viewer(ctx, lang).Open(h.Open) + "\n\n" + h.Remarks)
+			out.Text = strings.TrimSpace(h.Off + " → " + h.On + "\n\n" + s.Viewer(ctx, lang).Open(h.Open) + "\n\n" + h.Remarks)
 		}
 	}
 	return err

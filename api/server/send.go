@@ -32,6 +32,11 @@ func (s *Server) send(ctx context.Context, by officer.Actor, in *struct{ Body ap
 	return s.viewSent(sent, d.Post), nil
 }
 
+// Send has the party say something on behalf of whoever asks: it waits for a second person where the form asks for one.
+func (s *Server) Send(ctx context.Context, by officer.Actor, r api.SendRequest) (api.Sent, error) {
+	return s.send(ctx, by, &struct{ Body api.SendRequest }{r})
+}
+
 // permit tells whether the channel, as it stands, lets the statement pass.
 func (s *Server) permit(ctx context.Context, d *node.Draft, essential bool) error {
 	if s.stands == nil {

@@ -18,17 +18,17 @@ import (
 
 func (s *Server) registerStanding() {
 	const tag = "standing"
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/channel-statuses", "list-channel-statuses", "How each channel stands by what its members have stated"), s.statuses)
-	handle(s, operation(s, officer.Commit, tag, http.MethodPost, "/v1/channel-statuses", "set-channel-status", "Suspend a channel, in part or whole, or resume it"), s.setStatus)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/silences", "list-silences", "By link and post, why nothing is heard"), s.silences)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/glossary", "list-glossary", "The terms of both sides beside each other"), s.glossary)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/statistics", "show-statistics", "What each post has sent, by precedence"), s.statistics)
-	handle(s, operation(s, officer.Read, "statements", http.MethodGet, "/v1/statements/{id}/stations", "trace-statement", "Where a statement was, since when, and what proves it"), s.stations)
-	handle(s, operation(s, officer.Read, "statements", http.MethodPost, "/v1/preview", "preview-statement", "What a statement would look like, without making it").recorded(), s.preview)
-	handle(s, operation(s, officer.Read, "statements", http.MethodGet, "/v1/search", "search-statements", "Statements that hold every word, the newest first"), s.search)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/channel-statuses", "list-channel-statuses", "How each channel stands by what its members have stated"), s.statuses)
+	Handle(s, Operation(s, officer.Commit, tag, http.MethodPost, "/v1/channel-statuses", "set-channel-status", "Suspend a channel, in part or whole, or resume it"), s.setStatus)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/silences", "list-silences", "By link and post, why nothing is heard"), s.silences)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/glossary", "list-glossary", "The terms of both sides beside each other"), s.glossary)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/statistics", "show-statistics", "What each post has sent, by precedence"), s.statistics)
+	Handle(s, Operation(s, officer.Read, "statements", http.MethodGet, "/v1/statements/{id}/stations", "trace-statement", "Where a statement was, since when, and what proves it"), s.stations)
+	Handle(s, Operation(s, officer.Read, "statements", http.MethodPost, "/v1/preview", "preview-statement", "What a statement would look like, without making it").Recorded(), s.preview)
+	Handle(s, Operation(s, officer.Read, "statements", http.MethodGet, "/v1/search", "search-statements", "Statements that hold every word, the newest first"), s.search)
 }
 
-func (s *Server) statuses(ctx context.Context, _ officer.Actor, _ *none) ([]api.ChannelStatus, error) {
+func (s *Server) statuses(ctx context.Context, _ officer.Actor, _ *None) ([]api.ChannelStatus, error) {
 	list, err := s.stands.Channels(ctx, traffic.Real)
 	out := []api.ChannelStatus{}
 	for _, c := range list {
@@ -51,7 +51,7 @@ func (s *Server) silences(ctx context.Context, _ officer.Actor, in *struct {
 	Lang string `query:"lang" default:"en"`
 }) ([]api.PostSilence, error) {
 	list, err := s.stands.Silences(ctx)
-	v := s.viewer(ctx, language.Make(in.Lang))
+	v := s.Viewer(ctx, language.Make(in.Lang))
 	out := []api.PostSilence{}
 	for _, p := range list {
 		out = append(out, v.Silence(p))
@@ -65,7 +65,7 @@ func (s *Server) glossary(ctx context.Context, _ officer.Actor, in *channelQuery
 		return nil, err
 	}
 	list, err := s.stands.Glossary(ctx, id)
-	v := s.viewer(ctx, language.English)
+	v := s.Viewer(ctx, language.English)
 	out := []api.Term{}
 	for _, t := range list {
 		out = append(out, v.Term(t))
@@ -73,7 +73,7 @@ func (s *Server) glossary(ctx context.Context, _ officer.Actor, in *channelQuery
 	return out, err
 }
 
-func (s *Server) statistics(ctx context.Context, _ officer.Actor, _ *none) ([]api.Traffic, error) {
+func (s *Server) statistics(ctx context.Context, _ officer.Actor, _ *None) ([]api.Traffic, error) {
 	list, err := s.stands.Statistics(ctx)
 	out := []api.Traffic{}
 	for _, t := range list {
@@ -99,7 +99,7 @@ func (s *Server) preview(ctx context.Context, by officer.Actor, in *struct {
 	if err != nil {
 		return api.Statement{}, err
 	}
-	return s.viewer(ctx, language.Make(in.Lang)).Draft(&d, f)
+	return s.Viewer(ctx, language.Make(in.Lang)).Draft(&d, f)
 }
 
 func (s *Server) search(ctx context.Context, _ officer.Actor, in *struct {
@@ -118,7 +118,7 @@ func (s *Server) search(ctx context.Context, _ officer.Actor, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	v := s.viewer(ctx, lang)
+	v := s.Viewer(ctx, lang)
 	out := []api.Line{}
 	for _, id := range found {
 		h, err := s.node.Statement(ctx, id)

@@ -43,13 +43,13 @@ type listing struct {
 
 func (s *Server) registerStatements() {
 	const tag, one = "statements", "/v1/statements/{id}"
-	handle(s, operation(s, officer.Send, tag, http.MethodPost, "/v1/statements", "send", "Make a statement", officer.Check, officer.Translate, officer.Directory, officer.Commit), s.send)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/statements", "list-statements", "Statements: what is open first, then the newest first"), s.list)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, one, "show-statement", "One statement: what it says, where it stands"), s.show)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, one+"/receipts", "list-receipts", "Who has held it, by when"), s.receipts)
-	handleFile(s, operation(s, officer.Read, tag, http.MethodGet, one+"/proof", "prove", "The proof file of a statement"), "application/cbor", s.prove)
-	handle(s, operation(s, officer.Acknowledge, tag, http.MethodPost, one+"/replies", "reply", "Acknowledge, answer, correct, cancel", officer.Answer, officer.Send, officer.Translate), s.reply)
-	handleFile(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/blobs/{hash}", "get-attachment", "An attachment, by its SHA-256 in hex"),
+	Handle(s, Operation(s, officer.Send, tag, http.MethodPost, "/v1/statements", "send", "Make a statement", officer.Check, officer.Translate, officer.Directory, officer.Commit), s.send)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/statements", "list-statements", "Statements: what is open first, then the newest first"), s.list)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, one, "show-statement", "One statement: what it says, where it stands"), s.show)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, one+"/receipts", "list-receipts", "Who has held it, by when"), s.receipts)
+	HandleFile(s, Operation(s, officer.Read, tag, http.MethodGet, one+"/proof", "prove", "The proof file of a statement"), "application/cbor", s.prove)
+	Handle(s, Operation(s, officer.Acknowledge, tag, http.MethodPost, one+"/replies", "reply", "Acknowledge, answer, correct, cancel", officer.Answer, officer.Send, officer.Translate), s.reply)
+	HandleFile(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/blobs/{hash}", "get-attachment", "An attachment, by its SHA-256 in hex"),
 		"application/octet-stream", s.blob)
 }
 
@@ -58,7 +58,7 @@ func (s *Server) list(ctx context.Context, _ officer.Actor, in *listing) ([]api.
 	if err != nil {
 		return nil, err
 	}
-	v := s.viewer(ctx, language.Make(in.Lang))
+	v := s.Viewer(ctx, language.Make(in.Lang))
 	out := []api.Line{}
 	seen := make(map[string]bool)
 	var open []*dossier.State
@@ -155,7 +155,7 @@ func (s *Server) show(ctx context.Context, _ officer.Actor, in *onStatement) (ap
 			s.log.Error("what stands around a statement cannot be read", "id", h.ID, "reason", err)
 		}
 	}
-	return s.viewer(ctx, language.Make(in.Lang)).Statement(h)
+	return s.Viewer(ctx, language.Make(in.Lang)).Statement(h)
 }
 
 func (s *Server) receipts(ctx context.Context, _ officer.Actor, in *struct {

@@ -13,13 +13,13 @@ import (
 )
 
 func (s *Server) registerStatus() {
-	handle(s, operation(s, officer.Read, "node", http.MethodGet, "/v1/status", "status", "How the node stands", officer.Inspect), s.status)
+	Handle(s, Operation(s, officer.Read, "node", http.MethodGet, "/v1/status", "status", "How the node stands", officer.Inspect), s.status)
 }
 
 // mostOpen is how many open dossiers are counted.
 const mostOpen = 1000
 
-func (s *Server) status(ctx context.Context, _ officer.Actor, _ *none) (api.Status, error) {
+func (s *Server) status(ctx context.Context, _ officer.Actor, _ *None) (api.Status, error) {
 	own := s.node.Chain(s.node.Self()).Latest()
 	out := api.Status{
 		Party: s.node.Self(), Name: own.Name, Charter: own.Version, Version: s.cfg.Version, Peers: len(s.node.Peers()),

@@ -22,20 +22,20 @@ import (
 
 func (s *Server) registerTasks() {
 	const tag = "tasks"
-	stream(s, operation(s, officer.Inspect, tag, http.MethodPost, "/v1/audit", "audit", "Verify everything that is held, from the bytes"), s.audit)
-	stream(s, operation(s, officer.System, tag, http.MethodPost, "/v1/rebuild", "rebuild", "Fold every dossier anew from the feeds"), s.rebuild)
-	stream(s, operation(s, officer.System, tag, http.MethodPost, "/v1/recover", "recover", "Fetch from the peers what this node has lost"), s.recover)
-	handle(s, operation(s, officer.System, tag, http.MethodPost, "/v1/epochs", "open-epoch", "Leave an own feed whose lost entries nobody can give back"), s.openEpoch)
-	op := operation(s, officer.Read, tag, http.MethodGet, "/v1/events", "events", "An event when something was stored", officer.Inspect)
+	stream(s, Operation(s, officer.Inspect, tag, http.MethodPost, "/v1/audit", "audit", "Verify everything that is held, from the bytes"), s.audit)
+	stream(s, Operation(s, officer.System, tag, http.MethodPost, "/v1/rebuild", "rebuild", "Fold every dossier anew from the feeds"), s.rebuild)
+	stream(s, Operation(s, officer.System, tag, http.MethodPost, "/v1/recover", "recover", "Fetch from the peers what this node has lost"), s.recover)
+	Handle(s, Operation(s, officer.System, tag, http.MethodPost, "/v1/epochs", "open-epoch", "Leave an own feed whose lost entries nobody can give back"), s.openEpoch)
+	op := Operation(s, officer.Read, tag, http.MethodGet, "/v1/events", "events", "An event when something was stored", officer.Inspect)
 	sse.Register(s.api, op.Operation, map[string]any{"change": api.Change{}}, s.events)
 }
 
 // stream registers a long task. Its answer is JSON, a line at a time: progress, and at last the result or a problem.
-func stream[O any](s *Server, op request, run func(ctx context.Context, progress func(done, of int64)) (O, error)) {
+func stream[O any](s *Server, op Request, run func(ctx context.Context, progress func(done, of int64)) (O, error)) {
 	op.Responses["200"] = &huma.Response{Description: "A line of progress at a time, the last with the result.", Content: map[string]*huma.MediaType{
 		"application/x-ndjson": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Progress[O]](), true, op.OperationID)},
 	}}
-	huma.Register(s.api, op.Operation, func(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
+	huma.Register(s.api, op.Operation, func(ctx context.Context, _ *None) (*huma.StreamResponse, error) {
 		s.journal(ctx, actor(ctx), op, "")
 		return &huma.StreamResponse{Body: func(c huma.Context) {
 			c.SetHeader("Content-Type", "application/x-ndjson")
@@ -145,7 +145,7 @@ func (s *Server) openEpoch(ctx context.Context, by officer.Actor, in *struct{ Bo
 }
 
 // events says that something was stored, once for all that was stored meanwhile.
-func (s *Server) events(ctx context.Context, _ *none, send sse.Sender) {
+func (s *Server) events(ctx context.Context, _ *None, send sse.Sender) {
 	for {
 		changed := s.node.Changed()
 		entries, err := s.node.Entries(ctx)

@@ -29,12 +29,12 @@ type watching struct {
 
 func (s *Server) registerWatch() {
 	const tag = "watch"
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/watch", "show-watch", "What needs somebody now, and who is on duty"), s.watch)
-	handle(s, operation(s, officer.Take, tag, http.MethodPost, "/v1/watch/take", "take-item", "Take an item: its alarm stops").recorded(), s.take)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/rosters", "list-rosters", "The rosters of all posts", officer.Roster), s.rosters)
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/rosters/{post}", "show-roster", "The roster of a post", officer.Roster), s.roster)
-	handle(s, operation(s, officer.Roster, tag, http.MethodPut, "/v1/rosters/{post}", "set-roster", "Put a roster into force").recorded(), s.setRoster)
-	handle(s, operation(s, officer.Roster, tag, http.MethodPost, "/v1/rosters/{post}/overrides", "override-roster", "Put another officer into a duty role for a time").recorded(), s.override)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/watch", "show-watch", "What needs somebody now, and who is on duty"), s.watch)
+	Handle(s, Operation(s, officer.Take, tag, http.MethodPost, "/v1/watch/take", "take-item", "Take an item: its alarm stops").Recorded(), s.take)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/rosters", "list-rosters", "The rosters of all posts", officer.Roster), s.rosters)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/rosters/{post}", "show-roster", "The roster of a post", officer.Roster), s.roster)
+	Handle(s, Operation(s, officer.Roster, tag, http.MethodPut, "/v1/rosters/{post}", "set-roster", "Put a roster into force").Recorded(), s.setRoster)
+	Handle(s, Operation(s, officer.Roster, tag, http.MethodPost, "/v1/rosters/{post}/overrides", "override-roster", "Put another officer into a duty role for a time").Recorded(), s.override)
 	s.registerLog()
 }
 
@@ -128,7 +128,7 @@ func (s *Server) take(ctx context.Context, by officer.Actor, in *struct {
 	return s.item(it, language.Make(in.Lang)), nil
 }
 
-func (s *Server) rosters(ctx context.Context, _ officer.Actor, _ *none) ([]api.Roster, error) {
+func (s *Server) rosters(ctx context.Context, _ officer.Actor, _ *None) ([]api.Roster, error) {
 	list, err := s.floor.Rosters(ctx)
 	out := []api.Roster{}
 	for _, p := range list {
