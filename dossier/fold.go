@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"time"
 
 	"detente/form"
 	"detente/statement"
@@ -62,6 +63,8 @@ type Entry struct {
 	// What is still due from the addressee.
 	AwaitsAcknowledgement bool
 	AwaitsAnswer          bool
+	ReplyBy               time.Time // by when its author needs the answer; zero where it does not say
+	ExtendedTo            time.Time // until when the first interim reply that asks for more time asks for it
 }
 
 // State is a dossier folded: the same on every side that holds the same statements.
@@ -254,7 +257,9 @@ func (f *fold) settle(i int) {
 		e.Standing = Open
 	}
 	e.AwaitsAcknowledgement = fm.MustAcknowledge != "" && !acknowledged
-	e.AwaitsAnswer = fm.MustAnswer != "" && !answered
+	if e.AwaitsAnswer = fm.MustAnswer != "" && !answered; e.AwaitsAnswer {
+		e.ReplyBy = moment(e, fm, fieldReplyBy)
+	}
 	for _, id := range e.Statement.Refs {
 		if at, ok := f.place[id]; ok && at < i {
 			f.affect(e, fm, &f.entries[at])
@@ -276,6 +281,11 @@ func (f *fold) affect(e *Entry, fm *form.Form, about *Entry) {
 		}
 	case !own && f.replies(fm, about) && addressed(about.Statement, e.Statement.Issuer.Party):
 		about.AcknowledgedBy = id
+		if fm.ID == formInterim {
+			if until := moment(e, fm, fieldExtended, fieldExpected); !until.IsZero() {
+				about.ExtendedTo = until
+			}
+		}
 		if fm.ID != formAcknowledgement && fm.ID != formInterim && f.settles(about) {
 			about.AnsweredBy = id
 		}

@@ -172,13 +172,12 @@ func (f *Floor) about(kind watch.Kind, d *due) *watch.Item {
 // dueHere adds what is due from here for a statement: first that a person acknowledges it, then the answer. Whoever has acknowledged it has taken
 // the answer in hand.
 func (g *gathering) dueHere(d *due) {
-	p := d.entry.Statement.Precedence
 	switch {
 	case d.entry.AwaitsAcknowledgement:
 		if d.item == nil { // made once: there may be ten thousand
 			d.item = g.about(watch.Acknowledge, d)
-			d.item.Since, d.item.Handling = d.entry.Held, d.form.AcknowledgeWithin(p)
-			d.item.Due = d.item.Since.Add(d.item.Within())
+			d.item.Since = d.entry.Held
+			until(d.item, d.entry.AcknowledgeBy(d.form, d.entry.Held))
 		}
 		if d.item.Taken == nil && g.takenBy(d.item.Key) != nil {
 			again := *d.item // a board is never changed
@@ -187,13 +186,9 @@ func (g *gathering) dueHere(d *due) {
 		g.add(d.item)
 	case d.entry.AwaitsAnswer:
 		it := g.about(watch.Answer, d)
-		it.Since, it.Handling = d.entry.Held, d.form.AnswerWithin(p)
-		it.Due = it.Since.Add(it.Within())
-		level, by := asks(d)
-		if by.After(it.Since) && by.Before(it.Due) { // what came too late for it has the time that the form gives
-			it.Handling, it.Due = by.Sub(it.Since), by
-		}
-		if level == 1 {
+		it.Since = d.entry.Held
+		until(it, d.entry.AnswerBy(d.form, d.entry.Held))
+		if level(d) == 1 {
 			// The node answers by itself. Should it not, there is half of the time left for a person.
 			it.Since = it.Since.Add(it.Handling / 2)
 			it.Handling /= 2
@@ -215,13 +210,22 @@ func (g *gathering) dueHere(d *due) {
 	}
 }
 
-// asks tells of which level a check is, and by when it is to be answered; zero for what is no check, or does not say.
-func asks(d *due) (level int64, by time.Time) {
+// until gives an item its time: the ladder is spread over what there is from when it was held.
+func until(it *watch.Item, due time.Time) {
+	it.Handling = 0
+	if due.After(it.Since) {
+		it.Handling = due.Sub(it.Since)
+	}
+	it.Due = it.Since.Add(it.Within())
+}
+
+// level tells of which level a check is; 0 for what is no check.
+func level(d *due) int64 {
 	if d.form.ID != formCheck {
-		return 0, by
+		return 0
 	}
 	v, _ := d.form.Decode(d.entry.Statement.Payload) // it is valid: it was decoded before
-	return v.Int("level"), v.Time("reply_by")
+	return v.Int("level")
 }
 
 // overdueThere adds what another party has not said in time. Checks are told of by their own source.
@@ -230,17 +234,16 @@ func (g *gathering) overdueThere(d *due) {
 		return // what has not come cannot be late
 	}
 	s := d.entry.Statement
-	what, limit := "", time.Duration(0)
+	what, at := "", time.Time{}
 	switch {
 	case d.entry.AwaitsAcknowledgement:
-		what, limit = "acknowledgement", d.form.AcknowledgeWithin(s.Precedence)
+		what, at = "acknowledgement", d.entry.AcknowledgeBy(d.form, d.held)
 	case d.entry.AwaitsAnswer:
-		what, limit = "answer", d.form.AnswerWithin(s.Precedence)
+		what, at = "answer", d.entry.AnswerBy(d.form, d.held)
 	}
-	if limit == 0 {
+	if at.IsZero() {
 		return
 	}
-	at := d.held.Add(limit)
 	if g.now.Before(at) {
 		g.until(at)
 		return

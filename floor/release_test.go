@@ -60,7 +60,7 @@ func (b *bureau) flash(text string) node.Draft {
 // ask has an officer draft what he may not send alone.
 func (b *bureau) ask(by officer.Actor, d node.Draft) officer.Pending {
 	b.world.t.Helper()
-	_, err := b.releases.Say(b.world.t.Context(), by, officer.Send, d)
+	_, err := b.releases.Say(b.world.t.Context(), by, officer.Send, d, false)
 	e, ok := errors.AsType[*release.Needed](err)
 	if !ok {
 		b.world.t.Fatalf("it was sent by one person: %v", err)
@@ -224,13 +224,13 @@ func TestTheCouncilSpeaksByTwo(t *testing.T) {
 			Channel: w.channel, Plane: traffic.Real, Precedence: traffic.Routine, Post: "nrrc", Audience: "xs", Form: "goodwill", Language: "en",
 			Values: form.Values{"text": "A good year."},
 		}
-		_, err := b.releases.Say(t.Context(), head, officer.Send, d)
+		_, err := b.releases.Say(t.Context(), head, officer.Send, d, false)
 		must(t, err)
 		d.Post = release.Council
-		if _, err := b.releases.Say(t.Context(), head, officer.Send, d); err == nil {
+		if _, err := b.releases.Say(t.Context(), head, officer.Send, d, false); err == nil {
 			t.Error("the council spoke by one person")
 		}
-		if _, err := b.releases.Say(t.Context(), officer.Actor{ID: "x"}, officer.Send, d); !errors.Is(err, officer.ErrRole) {
+		if _, err := b.releases.Say(t.Context(), officer.Actor{ID: "x"}, officer.Send, d, false); !errors.Is(err, officer.ErrRole) {
 			t.Errorf("nobody's word: %v", err)
 		}
 	})

@@ -48,7 +48,8 @@ CREATE TABLE officers (
 	webhook  TEXT NOT NULL,
 	openid   TEXT NOT NULL,
 	removed  {bigint} NOT NULL,
-	seen     {bigint} NOT NULL
+	seen     {bigint} NOT NULL,
+	let_in   TEXT NOT NULL
 );
 CREATE TABLE officer_passkeys (
 	id         TEXT PRIMARY KEY,
@@ -77,7 +78,8 @@ CREATE TABLE officer_sessions (
 CREATE TABLE officer_links (
 	link    {bytes} PRIMARY KEY,
 	officer TEXT NOT NULL,
-	until   {bigint} NOT NULL
+	until   {bigint} NOT NULL,
+	maker   TEXT NOT NULL
 );
 CREATE TABLE officer_tokens (
 	officer TEXT PRIMARY KEY,
@@ -180,7 +182,8 @@ type Officer struct {
 	Removed  bool
 	Seen     time.Time
 	Passkeys []Passkey
-	Token    bool // has a token for own tools
+	Token    bool   // has a token for own tools
+	LetIn    string // whose link he used last; empty for nobody's
 
 	handle      []byte // what passkeys know him by: random, so that a lost key tells nothing
 	credentials []webauthn.Credential
@@ -269,8 +272,8 @@ func (r *Roll) Set(ctx context.Context, o Officer, by string) (Officer, error) {
 				return err
 			}
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO officers (id, handle, name, grants, language, mail, webhook, openid, removed, seen)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0)
+		_, err = tx.Exec(ctx, `INSERT INTO officers (id, handle, name, grants, language, mail, webhook, openid, removed, seen, let_in)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, '')
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, grants = excluded.grants, language = excluded.language, mail = excluded.mail,
 			webhook = excluded.webhook, openid = excluded.openid, removed = 0`,
 			o.ID, random(32), o.Name, string(grants), o.Language, o.Mail, o.Webhook, o.OpenID)

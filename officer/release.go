@@ -1,6 +1,7 @@
 package officer
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -20,6 +21,7 @@ import (
 // Errors of releases.
 var (
 	ErrOwnDraft = errors.New("officer: nobody releases what he has drafted himself")
+	ErrSuspect  = errors.New("officer: this approval is not a second person's: the rule is in docs/operate.md#two-persons")
 	ErrNotOpen  = errors.New("officer: the release is no longer waiting")
 	ErrRole     = errors.New("officer: no role permits it")
 )
@@ -251,6 +253,9 @@ func (r *Roll) Approve(ctx context.Context, id string, d Decision) (p Pending, e
 			if a.Credential, a.Assertion, err = r.assert(ctx, tx, d); err != nil {
 				return err
 			}
+			if err := second(ctx, tx, p, d.By.ID, a.Credential); err != nil {
+				return err
+			}
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO officer_approvals (release_id, officer, role, at, digest, credential, assertion) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			p.ID, a.Officer, a.Role, a.At.Unix(), a.Digest[:], a.Credential, a.Assertion)
@@ -266,6 +271,34 @@ func (r *Roll) Approve(ctx context.Context, id string, d Decision) (p Pending, e
 		return err
 	})
 	return p, err
+}
+
+// second tells whether an officer counts as the second person beside the drafter of a statement: neither has let in the other by a link, and the passkey
+// was there when the draft was. Else whoever administers officers could make himself a second person on the spot. Error: ErrSuspect.
+func second(ctx context.Context, tx *store.Tx, p Pending, by string, key []byte) error {
+	if p.Kind != KindStatement || p.Officer == terminal {
+		return nil
+	}
+	approver, err := find(ctx, tx, by)
+	if err != nil {
+		return err
+	}
+	drafter, err := find(ctx, tx, p.Officer)
+	if err != nil {
+		return err
+	}
+	switch {
+	case approver.LetIn == drafter.ID:
+		return fmt.Errorf("%w: %s came in by a link that %s made", ErrSuspect, approver.ID, drafter.ID)
+	case drafter.LetIn == approver.ID:
+		return fmt.Errorf("%w: %s came in by a link that %s made", ErrSuspect, drafter.ID, approver.ID)
+	}
+	for i, c := range approver.credentials {
+		if bytes.Equal(c.PublicKey, key) && approver.Passkeys[i].Added.After(p.Asked) {
+			return fmt.Errorf("%w: the passkey was added after the draft was made", ErrSuspect)
+		}
+	}
+	return nil
 }
 
 func stateOf(p Pending) string {

@@ -9,7 +9,7 @@ import (
 	"detente/store"
 )
 
-const officerColumns = `SELECT id, handle, name, grants, language, mail, webhook, openid, removed, seen FROM officers`
+const officerColumns = `SELECT id, handle, name, grants, language, mail, webhook, openid, removed, seen, let_in FROM officers`
 
 // row is an officer as he is kept.
 type row struct {
@@ -19,7 +19,7 @@ type row struct {
 }
 
 func (r *row) fields() []any {
-	return []any{&r.ID, &r.handle, &r.Name, &r.grants, &r.Language, &r.Mail, &r.Webhook, &r.OpenID, &r.removed, &r.seen}
+	return []any{&r.ID, &r.handle, &r.Name, &r.grants, &r.Language, &r.Mail, &r.Webhook, &r.OpenID, &r.removed, &r.seen, &r.LetIn}
 }
 
 // read completes officers with their grants, passkeys and tokens.

@@ -217,7 +217,7 @@ func (r *Roll) Invite(ctx context.Context, id, by string) (Invitation, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM officer_links WHERE officer = $1 OR until < $2`, id, time.Now().Unix()); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO officer_links (link, officer, until) VALUES ($1, $2, $3)`, hash, id, in.Until.Unix())
+		_, err = tx.Exec(ctx, `INSERT INTO officer_links (link, officer, until, maker) VALUES ($1, $2, $3, $4)`, hash, id, in.Until.Unix(), by)
 		return err
 	})
 	if err != nil {
@@ -231,17 +231,20 @@ func (r *Roll) Invite(ctx context.Context, id, by string) (Invitation, error) {
 func (r *Roll) SignInByLink(ctx context.Context, link, device string) (token string, s Session, err error) {
 	err = r.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
 		type kept struct {
-			officer string
-			until   int64
+			officer, maker string
+			until          int64
 		}
-		k, err := store.One(ctx, tx, func(k *kept) []any { return []any{&k.officer, &k.until} },
-			`SELECT officer, until FROM officer_links WHERE link = $1`+tx.ForUpdate(), hashOf(link))
+		k, err := store.One(ctx, tx, func(k *kept) []any { return []any{&k.officer, &k.until, &k.maker} },
+			`SELECT officer, until, maker FROM officer_links WHERE link = $1`+tx.ForUpdate(), hashOf(link))
 		if errors.Is(err, store.ErrNotFound) || err == nil && time.Now().Unix() >= k.until {
 			return fmt.Errorf("%w: the link was used, or is too old", ErrSignIn)
 		} else if err != nil {
 			return fmt.Errorf("officer: link: %w", err)
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM officer_links WHERE link = $1`, hashOf(link)); err != nil {
+			return fmt.Errorf("officer: link: %w", err)
+		}
+		if _, err := tx.Exec(ctx, `UPDATE officers SET let_in = $1 WHERE id = $2`, k.maker, k.officer); err != nil {
 			return fmt.Errorf("officer: link: %w", err)
 		}
 		token, s, err = open(ctx, tx, k.officer, ByLink, device)

@@ -116,9 +116,8 @@ func (s *Standing) silent(d *floor.Awaited, of traffic.Address, c exchange.Condi
 	}
 	manning, unmanned := s.statuses.Unmanned(at, of, now)
 	signs.Unmanned = unmanned
-	if limit := cmp.Or(d.Form.AcknowledgeWithin(m.Precedence), d.Form.AnswerWithin(m.Precedence)); signs.Held && limit > 0 {
-		signs.Overdue = now.After(d.There.Add(limit))
-	}
+	next := d.NextBy(d.Form, d.There)
+	signs.Overdue = signs.Held && !next.IsZero() && now.After(next)
 	n.Why = exchange.Silent(signs)
 	n.Evidence = append(n.Evidence, Evidence{"statement", []any{traffic.Number(m.Issuer, d.Feed, d.Index), m.IssuedAt}})
 	if signs.Held {
@@ -147,8 +146,7 @@ func (s *Standing) silent(d *floor.Awaited, of traffic.Address, c exchange.Condi
 			n.Evidence = append(n.Evidence, Evidence{"unmanned", []any{s.places[manning.ID].number(), manning.Since}})
 			break
 		}
-		limit := cmp.Or(d.Form.AcknowledgeWithin(m.Precedence), d.Form.AnswerWithin(m.Precedence))
-		n.Since = d.There.Add(limit)
+		n.Since = next
 		n.Evidence = append(n.Evidence, Evidence{"not-taken", []any{n.Since}})
 	}
 	return n

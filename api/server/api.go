@@ -83,6 +83,9 @@ func New(cfg Config, more ...Extension) (*Server, error) {
 	if cfg.Releases == nil {
 		cfg.Releases = release.New(cfg.Node, cfg.Officers, cfg.Journal, cfg.Log)
 	}
+	if cfg.Standing != nil {
+		cfg.Releases.Permit = cfg.Standing.Permit
+	}
 	s := &Server{cfg: cfg, node: cfg.Node, floor: cfg.Floor, stands: cfg.Standing, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action), rules: rules()}
 	c := huma.DefaultConfig("Detente", "1")
 	c.Info.Description = "The local API of one node. It is for the tools of the party that runs the node; between parties travels only docs/protocol.md."

@@ -103,6 +103,7 @@ func rules() []Rule {
 
 		{officer.ErrRole, http.StatusForbidden, "role", "ask an officer whose role permits it; docs/operate.md#roles has the table"},
 		{officer.ErrOwnDraft, http.StatusForbidden, "own-draft", "another officer releases it"},
+		{officer.ErrSuspect, http.StatusForbidden, "no-second-person", "another officer releases it, whom neither of you has let in; docs/operate.md#two-persons has the rule"},
 		{officer.ErrNotOpen, http.StatusConflict, "not-waiting", "see what waits with: detente release list"},
 		{officer.ErrAssertion, http.StatusForbidden, "assertion", "approve it again, with the passkey of whoever is signed in"},
 		{officer.ErrSession, http.StatusUnauthorized, "session", "sign in again"},

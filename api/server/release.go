@@ -25,8 +25,8 @@ func (s *Server) registerReleases() {
 }
 
 // say sends a draft in the name of whoever acts. What needs a second person becomes a release, and the answer names it.
-func (s *Server) say(ctx context.Context, by officer.Actor, what officer.Action, d node.Draft) (node.Sent, error) {
-	return s.cfg.Releases.Say(ctx, by, what, d)
+func (s *Server) say(ctx context.Context, by officer.Actor, what officer.Action, d node.Draft, essential bool) (node.Sent, error) {
+	return s.cfg.Releases.Say(ctx, by, what, d, essential)
 }
 
 func (s *Server) releases(ctx context.Context, by officer.Actor, in *struct {

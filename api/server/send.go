@@ -25,7 +25,7 @@ func (s *Server) send(ctx context.Context, by officer.Actor, in *struct{ Body ap
 	if err := s.permit(ctx, &d, in.Body.Essential); err != nil {
 		return api.Sent{}, err
 	}
-	sent, err := s.say(ctx, by, actionOf(f), d)
+	sent, err := s.say(ctx, by, actionOf(f), d, in.Body.Essential)
 	if err != nil {
 		return api.Sent{}, err
 	}
@@ -224,7 +224,7 @@ func (s *Server) reply(ctx context.Context, by officer.Actor, in *struct {
 	if err := s.permit(ctx, &d, r.Essential); err != nil {
 		return api.Sent{}, err
 	}
-	sent, err := s.say(ctx, by, actionOf(f), d)
+	sent, err := s.say(ctx, by, actionOf(f), d, r.Essential)
 	if err != nil {
 		return api.Sent{}, err
 	}

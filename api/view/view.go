@@ -122,20 +122,20 @@ func (v *Viewer) owed(h archive.Held, e *dossier.Entry, f *form.Form) ([]api.Owe
 	if err != nil {
 		return nil, err
 	}
-	due := func(what string, within time.Duration) api.Owed {
+	due := func(what string, until time.Time) api.Owed {
 		o := api.Owed{What: what, By: by}
-		if !from.IsZero() && within > 0 {
-			o.Until = from.Add(within).UTC()
+		if !until.IsZero() {
+			o.Until = until.UTC()
 			o.Overdue = time.Now().After(o.Until)
 		}
 		return o
 	}
 	var out []api.Owed
 	if e.AwaitsAcknowledgement {
-		out = append(out, due("acknowledgement", f.AcknowledgeWithin(h.Feed.Precedence)))
+		out = append(out, due("acknowledgement", e.AcknowledgeBy(f, from)))
 	}
 	if e.AwaitsAnswer {
-		out = append(out, due("answer", f.AnswerWithin(h.Feed.Precedence)))
+		out = append(out, due("answer", e.AnswerBy(f, from)))
 	}
 	return out, nil
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"detente/directory"
 	"detente/feed"
 	"detente/floor"
 	"detente/form"
@@ -57,6 +58,9 @@ type Desk struct {
 	Changed func()
 	// HandedOver does what a hand-over's approval means. It may be called again for the same one, if the process died meanwhile. Set it before Run.
 	HandedOver func(ctx context.Context, p officer.Pending) error
+	// Permit tells whether the channel, as it stands, lets a draft pass that its author takes for essential or not: it is asked when the draft is made by
+	// whoever makes it, and again here when it is released. nil: nobody asks. Set it before Run.
+	Permit func(ctx context.Context, d *node.Draft, essential bool) error
 }
 
 // New makes it. It starts nothing; Run does what waits for time. Without a journal nothing is written there; log may be nil.
@@ -81,11 +85,12 @@ type draft struct {
 	Language   string             `json:"language"`
 	Marking    string             `json:"marking"`
 	Blobs      [][]byte           `json:"blobs"`
+	Essential  bool               `json:"essential,omitempty"`
 }
 
 // Say sends a draft in the name of whoever acts: the terminal as it claims; an officer in the lowest of his roles that permits the action at the post, or in the
-// one that the draft names if it is his. What needs two persons then waits. Errors: officer.ErrRole, a *Needed, those of [node.Node.Send].
-func (r *Desk) Say(ctx context.Context, by officer.Actor, what officer.Action, d node.Draft) (node.Sent, error) {
+// one that the draft names if it is his. What needs two persons then waits; essential says that its author takes it for what cannot wait. Errors: officer.ErrRole, a *Needed, those of [node.Node.Send].
+func (r *Desk) Say(ctx context.Context, by officer.Actor, what officer.Action, d node.Draft, essential bool) (node.Sent, error) {
 	if by.Terminal() {
 		if d.Drafter == "" {
 			d.Drafter = officer.DutyOfficer
@@ -99,7 +104,7 @@ func (r *Desk) Say(ctx context.Context, by officer.Actor, what officer.Action, d
 	_, _, err := r.node.Rehearse(d)
 	switch {
 	case errors.Is(err, form.ErrReleaser), err == nil && d.Post == Council && what != officer.Acknowledge:
-		return node.Sent{}, r.ask(ctx, by, d)
+		return node.Sent{}, r.ask(ctx, by, d, essential)
 	case err != nil:
 		return node.Sent{}, err
 	}
@@ -107,7 +112,7 @@ func (r *Desk) Say(ctx context.Context, by officer.Actor, what officer.Action, d
 }
 
 // ask keeps a draft until a second person comes.
-func (r *Desk) ask(ctx context.Context, by officer.Actor, d node.Draft) error {
+func (r *Desk) ask(ctx context.Context, by officer.Actor, d node.Draft, essential bool) error {
 	// It is checked as it will be sent, so that nobody is asked to release what cannot be sent.
 	d.Releaser = officer.HeadOfPost
 	if d.Drafter == officer.HeadOfPost {
@@ -123,7 +128,7 @@ func (r *Desk) ask(ctx context.Context, by officer.Actor, d node.Draft) error {
 		return err
 	}
 	kept, err := json.Marshal(draft{
-		h.Channel, h.Plane, h.Precedence, h.Audience, h.Form, h.Version, payload, h.Dossier, h.Refs, h.Language, h.Marking, d.Blobs,
+		h.Channel, h.Plane, h.Precedence, h.Audience, h.Form, h.Version, payload, h.Dossier, h.Refs, h.Language, h.Marking, d.Blobs, essential,
 	})
 	if err != nil {
 		return fmt.Errorf("release: %w", err)
@@ -221,6 +226,9 @@ func (r *Desk) Approve(ctx context.Context, id string, by officer.Actor, role st
 		if d.Role, d.Digest, err = r.choose(p, by, role, response); err != nil {
 			return p, node.Sent{}, err
 		}
+		if err := r.passes(ctx, p); err != nil {
+			return p, node.Sent{}, err
+		}
 	}
 	if p, err = r.officers.Approve(ctx, id, d); err != nil {
 		return p, node.Sent{}, err
@@ -237,6 +245,26 @@ func (r *Desk) Approve(ctx context.Context, id string, by officer.Actor, role st
 	}
 	p, err = r.officers.Release(ctx, id)
 	return p, sent, err
+}
+
+// passes tells whether the channel still lets pass what waits: it may have been suspended since the draft was made. The draft goes on waiting. Errors: those
+// of Permit.
+func (r *Desk) passes(ctx context.Context, p officer.Pending) error {
+	if r.Permit == nil {
+		return nil
+	}
+	var k draft
+	if err := json.Unmarshal(p.Draft, &k); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	d, _, err := r.Draft(p, "")
+	if err != nil {
+		return err
+	}
+	if err := r.Permit(ctx, &d, k.Essential); err != nil {
+		return fmt.Errorf("release: how the channel stands has changed since it was drafted; nothing was sent, and the draft goes on waiting: %w", err)
+	}
+	return nil
 }
 
 // choose is the role in which somebody approves a statement, with the digest that goes with it.
@@ -315,6 +343,9 @@ func (r *Desk) complete(ctx context.Context, p officer.Pending) (sent node.Sent,
 		return sent, err
 	}
 	if p.State == officer.Approved {
+		if err := r.passes(ctx, p); err != nil {
+			return sent, err
+		}
 		epoch, size, err := r.reach(ctx, d)
 		if err != nil {
 			return sent, err
@@ -434,6 +465,14 @@ const (
 	causeSuspended = "suspended"
 )
 
+// cause is why what was approved could not be sent.
+func cause(err error) string {
+	if errors.Is(err, directory.ErrSuspended) || errors.Is(err, directory.ErrDeclined) || errors.Is(err, directory.ErrMinimize) {
+		return causeSuspended
+	}
+	return causeNotSent
+}
+
 // record writes to the journal what became of a release; a journal that cannot be written holds up nobody.
 func (r *Desk) record(ctx context.Context, p officer.Pending, action, by, role string, digest [32]byte, cause, text string) {
 	if err := r.write(context.WithoutCancel(ctx), p, action, by, role, digest, cause, text); err != nil {
@@ -529,7 +568,7 @@ func (r *Desk) Tend(ctx context.Context) (next time.Time, err error) {
 			err = errors.Join(err, fmt.Errorf("release: %s: %w", p.ID, failed))
 			if p.State == officer.Approved && time.Now().After(p.Until) { // what nobody could send in a day is not said out of the blue later
 				err = errors.Join(err, r.officers.Mark(ctx, p.ID, officer.Lapsed, nil))
-				r.record(ctx, p, "withdrawn", journal.Machine, journal.Machine, p.Digest, causeNotSent, "")
+				r.record(ctx, p, "withdrawn", journal.Machine, journal.Machine, p.Digest, cause(failed), "")
 			}
 		}
 		if p, looked := r.officers.Release(ctx, p.ID); looked == nil && p.State != officer.Done {
