@@ -67,7 +67,7 @@ func Observable(kind string, f Fields, by ...string) (*stix.Object, error) {
 	contributes := Fields{}
 	for _, name := range by {
 		if v, ok := m[name]; ok {
-			contributes[name] = v
+			contributes[name] = one(v)
 		}
 	}
 	if len(contributes) == 0 {
@@ -79,6 +79,20 @@ func Observable(kind string, f Fields, by ...string) (*stix.Object, error) {
 	}
 	m["type"], m["spec_version"], m["id"] = kind, "2.1", kind+"--"+uuid5(observables, string(b))
 	return read(m)
+}
+
+// one reduces hashes to the one that the standard makes an id of, and leaves everything else.
+func one(v any) any {
+	hashes, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	for _, name := range []string{"MD5", "SHA-1", "SHA-256", "SHA-512"} {
+		if h, ok := hashes[name]; ok {
+			return map[string]any{name: h}
+		}
+	}
+	return hashes
 }
 
 func clean(f Fields) Fields {
