@@ -35,7 +35,7 @@ type Mail struct {
 func (m *Mail) Place(ctx context.Context, c Call) error {
 	ctx, cancel := context.WithTimeout(ctx, Limit)
 	defer cancel()
-	client, err := m.client()
+	client, err := m.Client()
 	if err != nil {
 		return fmt.Errorf("%w: mail: %w", ErrCall, err)
 	}
@@ -52,7 +52,8 @@ func (m *Mail) Place(ctx context.Context, c Call) error {
 	return nil
 }
 
-func (m *Mail) client() (*mail.Client, error) {
+// Client is a connection to the mail server that is not yet open. What it sends is for its caller to say.
+func (m *Mail) Client() (*mail.Client, error) {
 	host, port, err := net.SplitHostPort(m.Server)
 	if err != nil {
 		return nil, err
