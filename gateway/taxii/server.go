@@ -41,7 +41,8 @@ var (
 // Config is what a server is made of.
 type Config struct {
 	Shelf  *objects.Shelf
-	DB     *store.DB // where tokens and the outcome of requests are kept
+	DB     *store.DB // where the outcome of requests is kept
+	Tokens *Tokens   // who may ask; nil: those of the database
 	Title  string    // of the server
 	Origin string    // scheme and host by which clients call it; empty: as each request says
 
@@ -83,7 +84,10 @@ func New(cfg Config) *Server {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Server{cfg: cfg, shelf: cfg.Shelf, tokens: OpenTokens(cfg.DB), reads: make(chan struct{}, maxReads), writes: make(chan struct{}, maxWrites)}
+	if cfg.Tokens == nil {
+		cfg.Tokens = OpenTokens(cfg.DB)
+	}
+	return &Server{cfg: cfg, shelf: cfg.Shelf, tokens: cfg.Tokens, reads: make(chan struct{}, maxReads), writes: make(chan struct{}, maxWrites)}
 }
 
 // Tokens is who may ask.
