@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +22,7 @@ const step = 256
 
 // received is an attachment that a statement names.
 type received struct {
+	number     int64
 	statement  statement.ID
 	attachment [32]byte
 	collection int64
@@ -117,6 +117,10 @@ func (g *Gateway) readEntry(n *news, e *feed.Entry) {
 	if err != nil {
 		return
 	}
+	a, err := traffic.ParseAddress(s.Audience)
+	if n.feed.Party != g.node.Self() && s.Audience != statement.Everyone && (err != nil || a.Party != g.node.Self()) {
+		return // every member holds it, and it is for another
+	}
 	for _, b := range fm.Blobs(v) {
 		if n.feed.Party == g.node.Self() {
 			n.said[b.Hash] = e.ID
@@ -140,9 +144,14 @@ func (g *Gateway) note(ctx context.Context, l *line, n *news) error {
 		return err
 	}
 	return g.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+		var number int64
+		if err := tx.QueryRow(ctx, "SELECT COALESCE(MAX(number), 0) FROM gateway_received").Scan(&number); err != nil {
+			return err
+		}
 		for _, r := range n.list {
-			if _, err := tx.Exec(ctx, `INSERT INTO gateway_received (statement, attachment, collection, media, done, added, duplicates, conflicts, refused, reason)
-				VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, '') ON CONFLICT DO NOTHING`, r.statement[:], r.attachment[:], r.collection, r.media); err != nil {
+			number++
+			if _, err := tx.Exec(ctx, `INSERT INTO gateway_received (number, statement, attachment, collection, media, done, added, duplicates, conflicts, refused, reason)
+				VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, 0, '') ON CONFLICT DO NOTHING`, number, r.statement[:], r.attachment[:], r.collection, r.media); err != nil {
 				return err
 			}
 		}
@@ -165,16 +174,16 @@ func (g *Gateway) takeIn(ctx context.Context) (more bool, err error) {
 	var list []received
 	err = g.db.View(ctx, func(tx *store.Tx) (err error) {
 		fields := func(r *received) []any {
-			return []any{scan32{(*[32]byte)(&r.statement)}, scan32{&r.attachment}, &r.collection, &r.media}
+			return []any{&r.number, scan32{(*[32]byte)(&r.statement)}, scan32{&r.attachment}, &r.collection, &r.media}
 		}
-		list, err = store.All(ctx, tx, fields, "SELECT statement, attachment, collection, media FROM gateway_received WHERE done = 0 AND statement > $1 ORDER BY statement LIMIT $2", append([]byte{}, g.cursor...), takes)
+		list, err = store.All(ctx, tx, fields, "SELECT number, statement, attachment, collection, media FROM gateway_received WHERE done = 0 AND number > $1 ORDER BY number LIMIT $2", g.cursor, takes)
 		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("gateway: %w", err)
 	}
-	if g.cursor = []byte{}; len(list) == takes {
-		g.cursor, more = bytes.Clone(list[takes-1].statement[:]), true
+	if g.cursor = 0; len(list) == takes {
+		g.cursor, more = list[takes-1].number, true
 	}
 	for i := range list {
 		r := &list[i]

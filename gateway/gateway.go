@@ -31,9 +31,8 @@ const (
 
 // Errors that a caller decides on.
 var (
-	ErrNoItem    = errors.New("gateway: no such object waits for review")
-	ErrRecipient = errors.New("gateway: TLP:RED goes to a named member of the channel: say which")
-	ErrSaid      = errors.New("gateway: it was said, and cannot be unsaid: send a version of it that is revoked")
+	ErrNoItem = errors.New("gateway: no such object waits for review")
+	ErrSaid   = errors.New("gateway: it was said, and cannot be unsaid: send a version of it that is revoked")
 )
 
 // Config is what a gateway is made of.
@@ -51,6 +50,8 @@ type Config struct {
 	Patience time.Duration
 	Log      *slog.Logger     // nil discards
 	Now      func() time.Time // of the stamps; nil is time.Now
+	// Validator makes what objects are held against; several gateways of one process may share it. nil makes one when it is first needed.
+	Validator func() (*stix.Validator, error)
 	// Step is the tests' lever: it is called between two durable steps, and its error ends the turn there. nil is nothing.
 	Step func(name string) error
 }
@@ -74,6 +75,7 @@ CREATE TABLE gateway_feeds (
 	size   {bigint} NOT NULL -- entries that were looked at
 );
 CREATE TABLE gateway_received (
+	number     {bigint} NOT NULL, -- in the order in which they were stated
 	statement  {bytes} NOT NULL,
 	attachment {bytes} NOT NULL,
 	collection {bigint} NOT NULL,
@@ -86,7 +88,8 @@ CREATE TABLE gateway_received (
 	reason     TEXT NOT NULL,     -- the first
 	PRIMARY KEY (statement, attachment)
 );
-CREATE INDEX gateway_received_waiting ON gateway_received (done, statement);
+CREATE INDEX gateway_received_waiting ON gateway_received (done, number);
+CREATE INDEX gateway_received_number ON gateway_received (number);
 CREATE TABLE gateway_out (
 	collection {bigint} NOT NULL,
 	added      {bigint} NOT NULL, -- the object's stamp
@@ -137,7 +140,7 @@ type Gateway struct {
 	kicked    chan struct{} // one slot: there is something to do
 
 	turning sync.Mutex // one turn at a time; guards cursor
-	cursor  []byte     // statement of the received row last looked at
+	cursor  int64      // number of the received row last looked at
 
 	mu    sync.RWMutex
 	lines map[[32]byte]*line
@@ -160,9 +163,12 @@ func Open(cfg Config) *Gateway {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Validator == nil {
+		cfg.Validator = sync.OnceValues(stix.NewValidator)
+	}
 	return &Gateway{
 		cfg: cfg, node: cfg.Node, db: cfg.Node.DB, shelf: objects.Open(cfg.Node.DB, cfg.Now), tokens: taxii.OpenTokens(cfg.Node.DB), log: cfg.Log,
-		validator: sync.OnceValues(stix.NewValidator), process: rand.Text(), kicked: make(chan struct{}, 1), lines: make(map[[32]byte]*line),
+		validator: cfg.Validator, process: rand.Text(), kicked: make(chan struct{}, 1), lines: make(map[[32]byte]*line),
 	}
 }
 

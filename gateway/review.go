@@ -13,7 +13,6 @@ import (
 	"detente/label"
 	"detente/statement"
 	"detente/store"
-	"detente/traffic"
 )
 
 // Review is an object that waits for a person.
@@ -87,67 +86,36 @@ func (g *Gateway) Pending(ctx context.Context, limit int) ([]Review, error) {
 	return out, nil
 }
 
-// Approve releases what waits: all of the keys, or none. role is the duty role of whoever does it; to is the member to whom it goes, empty for whom
-// it was meant for. Errors: ErrNoItem, ErrRecipient, a *label.Refusal.
-func (g *Gateway) Approve(ctx context.Context, keys []string, to traffic.Party, role string) error {
-	return g.decide(ctx, keys, func(tx *store.Tx, r *outRow, l *line, c *objects.Collection) error {
-		if to != "" {
-			if !l.Member(to) || to == g.node.Self() {
-				return ErrRecipient
-			}
-			r.audience = string(to)
-		}
-		if label.TLP(r.tlp) == label.TLPRed && r.audience == statement.Everyone {
-			return ErrRecipient
-		}
-		_, err := tx.Exec(ctx, "UPDATE gateway_out SET state = 'released', audience = $3, drafter = $4 WHERE collection = $1 AND added = $2", r.collection, r.added, r.audience, role)
-		return err
-	})
+// Approve releases what waits: all of the keys, or none. role is the duty role of whoever does it. Error: ErrNoItem.
+func (g *Gateway) Approve(ctx context.Context, keys []string, role string) error {
+	return g.decide(ctx, keys, "released", role, "")
 }
 
 // Refuse keeps here what waits. Error: ErrNoItem.
 func (g *Gateway) Refuse(ctx context.Context, keys []string, role, reason string) error {
-	return g.decide(ctx, keys, func(tx *store.Tx, r *outRow, _ *line, _ *objects.Collection) error {
-		_, err := tx.Exec(ctx, "UPDATE gateway_out SET state = 'refused', drafter = $3, reason = $4 WHERE collection = $1 AND added = $2", r.collection, r.added, role, short(reason))
-		return err
-	})
+	return g.decide(ctx, keys, "refused", role, short(reason))
 }
 
 // MaxReview is how many objects are decided on at once.
 const MaxReview = 1000
 
-func (g *Gateway) decide(ctx context.Context, keys []string, fn func(*store.Tx, *outRow, *line, *objects.Collection) error) error {
+func (g *Gateway) decide(ctx context.Context, keys []string, state, role, reason string) error {
 	if len(keys) > MaxReview {
 		return fmt.Errorf("%w: more than %d at once", ErrNoItem, MaxReview)
 	}
-	all, err := g.shelf.Collections(ctx)
-	if err != nil {
-		return err
-	}
-	by := make(map[int64]*objects.Collection)
-	for i := range all {
-		by[all[i].Number] = &all[i]
-	}
-	err = g.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+	err := g.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
 		for _, key := range keys {
 			collection, added, err := parseKey(key)
 			if err != nil {
 				return err
 			}
-			c := by[collection]
-			if c == nil {
-				return fmt.Errorf("%w: %s", ErrNoItem, key)
-			}
-			l := g.line(c.Channel)
-			r, err := store.One(ctx, tx, (*outRow).fields, "SELECT "+outColumns+" FROM gateway_out WHERE collection = $1 AND added = $2 AND state = 'waiting'"+tx.ForUpdate(), collection, added)
-			if errors.Is(err, store.ErrNotFound) || err == nil && l == nil {
-				return fmt.Errorf("%w: %s", ErrNoItem, key)
-			}
+			res, err := tx.Exec(ctx, "UPDATE gateway_out SET state = $3, drafter = $4, reason = $5 WHERE collection = $1 AND added = $2 AND state = 'waiting'",
+				collection, added, state, role, reason)
 			if err != nil {
 				return err
 			}
-			if err := fn(tx, &r, l, c); err != nil {
-				return err
+			if n, err := res.RowsAffected(); err != nil || n == 0 {
+				return errors.Join(fmt.Errorf("%w: %s", ErrNoItem, key), err)
 			}
 		}
 		return nil
@@ -192,7 +160,7 @@ func (g *Gateway) Arrivals(ctx context.Context, limit int) ([]Arrival, error) {
 	var out []Arrival
 	err := g.db.View(ctx, func(tx *store.Tx) error {
 		out = nil
-		for _, where := range []string{"done = 0 ORDER BY statement", "done > 0 ORDER BY done DESC"} {
+		for _, where := range []string{"done = 0 ORDER BY number", "done > 0 ORDER BY number DESC"} {
 			list, err := store.All(ctx, tx, func(a *Arrival) []any {
 				return []any{scan32{(*[32]byte)(&a.Statement)}, scan32{&a.Attachment}, &a.Collection, moment{&a.Done}, &a.Added, &a.Duplicates, &a.Conflicts, &a.Refused, &a.Reason}
 			}, "SELECT statement, attachment, collection, done, added, duplicates, conflicts, refused, reason FROM gateway_received WHERE "+where+" LIMIT $1", limit)

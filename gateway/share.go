@@ -29,7 +29,7 @@ const machine = journal.Machine
 const (
 	batchObjects = 1000
 	batchBytes   = 1 << 20
-	stixType     = "application/stix+json;version=2.1"
+	stixType     = "application/stix+json"
 )
 
 // batch is objects that are stated together.

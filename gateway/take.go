@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"detente/gateway/objects"
@@ -51,8 +52,13 @@ func (g *Gateway) Accept(ctx context.Context, by taxii.Token, c objects.Collecti
 	verdicts := make(map[*byte]verdict) // by the first byte of an object: each has its own
 	defs := definitions(bundle.Items)
 	l := g.line(c.Channel)
-	if c.Flow == objects.Out && l == nil {
-		return nil, taxii.ErrReadOnly // the channel is not in being
+	if c.Flow == objects.Out && l == nil { // the process has just begun, and has made no turn yet
+		if err := g.learn(ctx); err != nil {
+			return nil, err
+		}
+		if l = g.line(c.Channel); l == nil {
+			return nil, taxii.ErrReadOnly // the channel is not in being
+		}
 	}
 	for i := range bundle.Items {
 		it, r := &bundle.Items[i], &results[i]
@@ -175,8 +181,7 @@ func (g *Gateway) weigh(ctx context.Context, l *line, c *objects.Collection, o *
 	if err := g.leave(l, c.Plane, w, known); err != nil {
 		return w, err
 	}
-	named := w.tlp != label.TLPRed || w.audience != statement.Everyone
-	if named && g.cfg.Rule.releases(w.tlp, o.Type) {
+	if g.cfg.Rule.releases(w.tlp, o.Type) {
 		w.state, w.drafter = Released, machine
 	}
 	return w, nil
@@ -263,15 +268,15 @@ func (g *Gateway) sharer(ctx context.Context, l *line, id string) (string, error
 	return statement.Everyone, nil
 }
 
-// leave asks whether an object may take its way. Whoever is at its end is named: the members of a channel are parties, one by one.
+// leave asks whether an object may take its way. Every member of the channel is at its end, whomever it is addressed to: each of them holds what is
+// stated. So what is red goes over a channel with one other member, who is named by that.
 func (g *Gateway) leave(l *line, plane traffic.Plane, w verdict, known []origin) error {
-	to := l.Others(g.node.Self())
-	if w.audience != statement.Everyone {
-		to = []traffic.Party{traffic.Party(w.audience)}
-	}
 	path := label.Path{Audience: label.Named, Plane: label.Plane(plane)}
-	for _, p := range to {
+	for _, p := range l.Others(g.node.Self()) {
 		path.Recipients = append(path.Recipients, string(p))
+	}
+	if w.tlp == label.TLPRed && len(path.Recipients) > 1 {
+		return &label.Refusal{Reason: label.ReasonRecipients, Slots: [2]string{w.tlp.String(), strings.Join(path.Recipients, ", ")}}
 	}
 	parcel := label.Parcel{TLP: w.tlp, PAP: w.pap, Plane: label.Plane(plane), Own: true}
 	if len(known) == 0 {
