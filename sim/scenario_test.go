@@ -16,8 +16,10 @@ import (
 var update = flag.Bool("update", false, "rewrite what the scenarios expect")
 
 // Each file of testdata is a story of some parties, to be read by an officer on duty.
-func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
+func TestScenarios(t *testing.T) { playAll(t, "testdata") }
+
+func playAll(t *testing.T, folder string) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.txt"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scenarios", err)
 	}

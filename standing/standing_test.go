@@ -359,8 +359,11 @@ func TestWhatIsFoundAndCounted(t *testing.T) {
 		pass(time.Hour)
 		again := xn.says(traffic.Immediate, "notice", form.Values{"subject": "information", "text": "Maintenance of the relay."})
 		other := xn.says(traffic.Routine, "goodwill", form.Values{"text": "С новым годом."})
+		pass(time.Minute)
 		xs.stop()
+		xn.stop() // else it would try every few seconds for a day
 		pass(25 * time.Hour)
+		xn.start()
 		xs.start()
 		late := xn.says(traffic.Immediate, "notice", form.Values{"subject": "information", "text": "Maintenance of the relay."})
 		for _, made := range []string{"machine", "person"} {
