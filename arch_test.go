@@ -44,7 +44,7 @@ func blocks() [][]string {
 		{"node"},
 		{"archive", "audit", "accord"},
 		{"exchange", "watch", "officer", "evidence"},
-		{"ledger"},
+		{"ledger", "transcript"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
 		{"roster", "check", "directory", "call", "match", "asking"},

@@ -50,6 +50,15 @@ func (a *Archive) Prove(ctx context.Context, id statement.ID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	p, err := a.proof(ctx, held)
+	if err != nil {
+		return nil, err
+	}
+	return p.Encode()
+}
+
+// proof puts a proof together.
+func (a *Archive) proof(ctx context.Context, held Held) (*feed.Proof, error) {
 	c, err := a.Charter(held.Feed.Channel)
 	if err != nil {
 		return nil, err
@@ -94,7 +103,7 @@ func (a *Archive) Prove(ctx context.Context, id statement.ID) ([]byte, error) {
 			p.Charters = append(p.Charters, charter.Bytes())
 		}
 	}
-	return p.Encode()
+	return p, nil
 }
 
 func inclusion(ctx context.Context, tx *store.Tx, h *feed.Head, index, size int64) ([][32]byte, error) {

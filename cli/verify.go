@@ -15,7 +15,7 @@ import (
 )
 
 type verifyCmd struct {
-	Files []string `arg:"" help:"Proof files and fork objects, and the charter files that you trust."`
+	Files []string `arg:"" help:"Proof files, case files and fork objects, and the charter files that you trust."`
 	session.LangFlag
 	session.JSONFlag
 }
@@ -47,7 +47,7 @@ func (c *verifyCmd) Run(s *session.Session) error {
 	}
 	var files []evidenceFile
 	for _, path := range c.Files {
-		b, err := s.ReadFile(path, party.MaxChainFile)
+		b, err := s.ReadFile(path, evidence.MaxCase)
 		if err != nil {
 			return session.Fail(session.ExitUse, "", "%w", err)
 		}
@@ -79,13 +79,20 @@ func (c *verifyCmd) Run(s *session.Session) error {
 	for _, f := range files {
 		v := verdict{File: f.path, Kind: f.kind}
 		var print func() error
-		if f.kind == "fork" {
+		switch f.kind {
+		case "fork":
 			conviction, err := reader.Fork(f.bytes)
 			if err != nil {
 				refused++
 			}
 			v.Any, print = conviction, func() error { return conviction.Print(s.Out) }
-		} else {
+		case "case":
+			whole, err := reader.Case(f.bytes)
+			if err != nil {
+				refused++
+			}
+			v.Any, print = whole, func() error { return whole.Print(s.Out, c.Lang) }
+		default:
 			proof, err := reader.Proof(f.bytes) // a file of no known kind is refused as one
 			if err != nil {
 				refused++

@@ -47,8 +47,15 @@ type hearing struct {
 // proof follows protocol.md#proof.
 func (r *Reader) proof(b []byte, v *Verdict) error {
 	h := &hearing{v: v}
+	if err := r.parse(h, b); err != nil {
+		return err
+	}
+	return r.hear(h)
+}
+
+// hear judges what has been taken apart.
+func (r *Reader) hear(h *hearing) error {
 	for _, step := range []func(*hearing) error{
-		func(h *hearing) error { return r.parse(h, b) },
 		r.whose,
 		r.examine,
 		(*hearing).signed,

@@ -40,7 +40,8 @@ func (r *Refusal) Error() string { return r.err.Error() }
 func (r *Refusal) Unwrap() error { return r.err }
 
 // Code is the reason in one word: of protocol.md#canonical or protocol.md#held, or one of untrusted, chain, wrong-feed, origin,
-// checkpoint-signature, not-included, withdrawn, proof-shape, channel, charter, not-approved, note, no-fork, or what an envelope or a
+// checkpoint-signature, not-included, withdrawn, proof-shape, channel, charter, not-approved, note, no-fork, case-shape, seal, order, wrong-dossier, standing,
+// state, or what an envelope or a
 // statement was refused for. The published vectors use the same words.
 func (r *Refusal) Code() string { return r.code }
 
@@ -126,6 +127,7 @@ func decoding(part string, err error) *Refusal {
 		{canonical.ErrDepth, "depth"},
 		{canonical.ErrText, "text"},
 		{feed.ErrNote, "note"},
+		{ErrCaseShape, "case-shape"},
 	} {
 		if errors.Is(err, r.err) {
 			return &Refusal{r.code, err}

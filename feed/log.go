@@ -329,6 +329,14 @@ func (h *Head) CheckpointAt(ctx context.Context, tx *store.Tx, size int64) (Chec
 	return Checkpoint{h.Feed, size, root}, err
 }
 
+// KnownRoot is the root of the feed at a size: mostly one that was signed, which is a row, else computed.
+func (h *Head) KnownRoot(ctx context.Context, tx *store.Tx, size int64) ([32]byte, error) {
+	if c, _, err := h.SignedAt(ctx, tx, size); err == nil && c.Size == size {
+		return c.Root, nil
+	}
+	return h.RootAt(ctx, tx, size)
+}
+
 // LastSigned gives the largest kept checkpoint. Error: ErrNoEntry.
 func (h *Head) LastSigned(ctx context.Context, tx *store.Tx) (Checkpoint, string, error) {
 	return h.checkpoint(ctx, tx, `size >= $2 ORDER BY size DESC LIMIT 1`, 0)

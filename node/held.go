@@ -170,14 +170,6 @@ func (n *Node) signedAt(ctx context.Context, tx *store.Tx, h *feed.Head, size in
 	return c, h.SaveCheckpoint(ctx, tx, c, line)
 }
 
-// rootOf is the root of a feed at a size: mostly one that was signed, which is a row, else computed.
-func (n *Node) rootOf(ctx context.Context, tx *store.Tx, h *feed.Head, size int64) ([32]byte, error) {
-	if c, _, err := h.SignedAt(ctx, tx, size); err == nil && c.Size == size {
-		return c.Root, nil
-	}
-	return h.RootAt(ctx, tx, size)
-}
-
 // storeGossip compares what third members were told with what was told here, and keeps proofs of forks that others found.
 func (n *Node) storeGossip(ctx context.Context, tx *store.Tx, b *bundle.Bundle, t *taken) error {
 	shared := n.shared(b.From)
@@ -190,7 +182,7 @@ func (n *Node) storeGossip(ctx context.Context, tx *store.Tx, b *bundle.Bundle, 
 		if err != nil || c.Size > h.Size {
 			continue // whoever holds the larger tree convicts; ours goes to the sender as gossip
 		}
-		root, err := n.rootOf(ctx, tx, h, c.Size)
+		root, err := h.KnownRoot(ctx, tx, c.Size)
 		if err != nil {
 			return err
 		}

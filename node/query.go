@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"detente/archive"
 	"detente/exchange"
 	"detente/feed"
 	"detente/form"
@@ -120,4 +121,10 @@ func (n *Node) Known(shown key.Public) (traffic.Party, bool) {
 		}
 	}
 	return "", false
+}
+
+// Case makes the case file of the dossier of a statement, sealed by this node, see [archive.Archive.Case].
+func (n *Node) Case(ctx context.Context, h archive.Held, x archive.Export) ([]byte, error) {
+	x.By, x.Signer = n.self, n.keyring().Checkpoint
+	return n.Archive.Case(ctx, h, x)
 }

@@ -47,6 +47,24 @@ export function parseCheckpoint(note) {
   return { text, lines, origin, size: BigInt(size), root: hash };
 }
 
+/** Bytes in padded base64. */
+export const toBase64 = (bytes) => btoa(String.fromCharCode(...bytes));
+
+/** Parses a signed text that is no checkpoint, with one line under its own first line as the key name; undefined for anything else. */
+export function parseText(note) {
+  const split = note.indexOf("\n\n");
+  const rest = note.slice(split + 2);
+  if (split < 0 || !/^[^\n]+\n$/.test(rest)) return undefined;
+  const [dash, name, encoded, ...more] = rest.slice(0, -1).split(" ");
+  const bytes = encoded === undefined ? undefined : fromBase64(encoded);
+  const isLine = dash === "—" && more.length === 0 && bytes?.length === 68 && name === note.slice(0, note.indexOf("\n"));
+  return isLine ? { text: note.slice(0, split + 1), name, id: bytes.subarray(0, 4), signature: bytes.subarray(4) } : undefined;
+}
+
+/** Which of the Ed25519 keys signed a text, undefined when none did. */
+export const verifyText = ({ text, name, id, signature }, keys) =>
+  keys.find((key) => idOf(name, TYPE_NOTE, key) === hex(id) && verify(key, utf8ToBytes(text), signature));
+
 const idOf = (name, type, key) => hex(sha256(concatBytes(utf8ToBytes(`${name}\n`), new Uint8Array([type]), key.bytes)).subarray(0, 4));
 
 /**

@@ -39,9 +39,10 @@ export function parseProof(map) {
   };
 }
 
-function parseEntry(map) {
+/** Parses what a proof and a case have of one entry of a feed. */
+export function parseEntry(map, code = SHAPE) {
   const [index, bytes, path] = [map.get("index"), map.get("statement"), map.get("path")];
-  demand(isUint(index) && isBytes(bytes) && isPath(path), SHAPE, "an entry is not an index, a statement and a path of hashes");
+  demand(isUint(index) && isBytes(bytes) && isPath(path), code, "an entry is not an index, a statement and a path of hashes");
   return { index: BigInt(index), path, leaf: leafHash(bytes), statement: parseStatement(bytes) };
 }
 
@@ -72,10 +73,12 @@ export function parseFork(map) {
  * The verdict on a parsed proof, in the order of protocol.md#proof. Throws the Refusal, or returns what is proved.
  * @param {Charter[]} trusted the charters that a person gives beside the proof
  */
-export function judgeProof(proof, trusted) {
+export const judgeProof = (proof, trusted) => judgeLinked(proof, linkCharters(trusted, proof.charters));
+
+/** The verdict on a parsed proof by charters that are linked already. */
+export function judgeLinked(proof, chains) {
   const { feed, channel, checkpoint, entry } = proof;
   const { statement } = entry;
-  const chains = linkCharters(trusted, proof.charters);
   demand(equalBytes(channel.id, feed.channel), "wrong-feed", "the channel's charter is not that of the feed's channel");
   demand(channel.members.includes(feed.party), "wrong-feed", `${feed.party} is not a member of the channel`);
   const chain = chainOf(chains, feed.party, channel);
@@ -98,7 +101,8 @@ export function judgeProof(proof, trusted) {
   };
 }
 
-function chainOf(chains, party, channel) {
+/** The trusted chain of a party, on a channel that of the member. */
+export function chainOf(chains, party, channel) {
   const chain = chains.get(party);
   demand(chain, "untrusted", `no trusted charter of ${party} was given`);
   demand(!channel || isMember(chain, party, channel), "untrusted", `the trusted charter of ${party} is not that of the channel's member of that name`);
@@ -119,10 +123,16 @@ function demandIssuersCheckpoint({ feed, checkpoint, entry }, chain) {
 }
 
 // The keys with which these versions sign checkpoints, each once.
-const checkpointKeysOf = (charters) => keysOf(charters, ["checkpoint", "checkpoint-pq"]);
+export const checkpointKeysOf = (charters) => keysOf(charters, ["checkpoint", "checkpoint-pq"]);
 
 const keysOf = (charters, uses) =>
   [...new Map(charters.flatMap(({ node }) => uses.map((use) => node.get(use))).map((key) => [hex(key.id), key])).values()];
+
+/** Demands that an entry, valid or not, stands in a tree that its party has signed. */
+export function demandLogged({ feed, channel, checkpoint, entry }, chains) {
+  demandAuthor(checkpoint, feed.origin, checkpointKeysOf(chainOf(chains, feed.party, channel).versions));
+  demandIncluded(entry, checkpoint);
+}
 
 function demandIncluded({ leaf, index, path }, checkpoint) {
   const root = foldInclusion(leaf, index, checkpoint.size, path);

@@ -74,6 +74,21 @@ export function forkObject({ feed, smaller, larger, checkpointSigned, doubtful }
   };
 }
 
+/** The verdict on a case. */
+export function caseObject({ dossier, channel, plane, state, sealedBy, statements, remarks }) {
+  return {
+    kind: "case", ...EMPTY, verdict: "proved",
+    case: {
+      dossier: hex(dossier), channel: hex(channel.id), plane, state: hex(state), sealedBy,
+      statements: statements.map(({ statement: s, reason, level }) => ({
+        id: hex(s.id), issuer: s.issuer, audience: s.audience, issued: plain(s.issued), issuedGroup: dateTimeGroup(s.issued), form: s.form,
+        precedence: s.precedence, fields: plain(s.fields), level, ...(reason === "" ? {} : { invalid: reason }),
+      })),
+    },
+    remarks,
+  };
+}
+
 /** The charters of chains, with their fingerprints; in words too for each language of `lists`, `[language, [even, odd]]`. */
 export function chartersObject(chains, lists) {
   const told = (charter) => ({
@@ -86,7 +101,7 @@ export function chartersObject(chains, lists) {
 /** The lines for people of any object above. */
 export function toLines(object) {
   if (object.verdict === "refused") return [`REFUSED  ${object.reason}`, row("because", object.detail)];
-  return { proof: proofLines, fork: forkLines, charters: charterLines }[object.kind](object);
+  return { proof: proofLines, fork: forkLines, case: caseLines, charters: charterLines }[object.kind](object);
 }
 
 const row = (label, text) => `  ${label.padEnd(11)} ${safe(text)}`;
@@ -141,6 +156,20 @@ function forkLines({ fork, keys }) {
     row("other", `size ${fork.larger.size}, root ${fork.larger.root}`),
     ...keys.map(keyRow),
     ...(fork.doubtful ? [row("remark", `it convicts whoever held those keys: ${fork.party}, or a thief`)] : []),
+  ];
+}
+
+function caseLines({ case: c, remarks }) {
+  const word = (s) => [
+    row(s.invalid === undefined ? s.level : "INVALID", `${s.issuer} to ${s.audience}, ${s.issuedGroup}, ${s.form}${s.invalid === undefined ? "" : `: ${s.invalid}`}`),
+    ...fieldLines(s.fields, 2),
+    row("statement", s.id),
+  ];
+  return [
+    `PROVED  a case of ${c.statements.length} statements`,
+    row("case", c.dossier), row("channel", c.channel), row("plane", c.plane), row("sealed by", c.sealedBy), row("state", c.state),
+    ...c.statements.flatMap(word),
+    ...remarks.map((remark) => row("remark", remark)),
   ];
 }
 

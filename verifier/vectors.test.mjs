@@ -8,6 +8,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { ml_dsa44, ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
 import { decode, demand, encode, Refusal } from "./canonical.mjs";
 import { openBundle } from "./bundle.mjs";
+import { judgeCase, parseCase } from "./case.mjs";
 import { parseChannel } from "./channel.mjs";
 import { Chain, fingerprint, fingerprintWords, heardFingerprint, parseCharter } from "./charter.mjs";
 import { demandSignatures, parseEnvelope } from "./envelope.mjs";
@@ -123,6 +124,14 @@ const RUN = {
   bundles(v) {
     const opened = openBundle(unhex(v.bundle), v.to, unhex(v.private), new Map([[v.from, v.keys.map(keyOf)]]));
     assert.deepEqual([opened.from, opened.at, hex(opened.content)], [v.from, v.at, v.content]);
+  },
+  cases(v) {
+    const got = judgeCase(parseCase(unhex(v.case)), trustedBy(v));
+    const says = {
+      dossier: hex(got.dossier), state: hex(got.state), by: got.sealedBy,
+      statements: got.statements.map(({ statement, level, reason }) => ({ id: hex(statement.id), ...(level ? { level } : {}), ...(reason === "" ? {} : { invalid: reason }) })),
+    };
+    assert.deepEqual(says, v.says);
   },
   forks(v) {
     const value = decodeFile(unhex(v.fork));

@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 // The command line of the second verifier.
-// It never opens a network connection, never reads more of a file than the largest proof, and never writes one.
+// It never opens a network connection, never reads more of a file than the largest case, and never writes one.
 import { closeSync, openSync, readSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { demand, Refusal } from "./canonical.mjs";
+import { CASE_LIMIT, isCaseFile, judgeCase, parseCase } from "./case.mjs";
 import { isCharterFile, linkCharters, parseCharterFile } from "./charter.mjs";
-import { decodeFile, judgeFork, judgeProof, kindOf, parseFork, parseProof, PROOF_LIMIT } from "./proof.mjs";
-import { chartersObject, forkObject, proofObject, refusedObject, safe, toJSON, toLines } from "./report.mjs";
+import { decodeFile, judgeFork, judgeProof, kindOf, parseFork, parseProof } from "./proof.mjs";
+import { caseObject, chartersObject, forkObject, proofObject, refusedObject, safe, toJSON, toLines } from "./report.mjs";
 
 const USAGE = `usage: verify.mjs [--json] [--words LISTS] FILE…
 
-FILEs are proof files, fork objects and charter files, in any order. The charters in charter files are those you
+FILEs are proof files, case files, fork objects and charter files, in any order. The charters in charter files are those you
 trust; alone they are told by their fingerprints: compare these with what the parties told you by another way.
 With --words they are told in words too, from the lists of testdata/vectors/fingerprint.json.
 
@@ -48,7 +49,7 @@ function readLists(path) {
 
 // One byte more than the limit is enough to see that a file is too large, also when it is a device without an end.
 function readBounded(path) {
-  const buffer = new Uint8Array(PROOF_LIMIT + 1);
+  const buffer = new Uint8Array(CASE_LIMIT + 1);
   let length = 0;
   try {
     const file = openSync(path, "r");
@@ -70,6 +71,11 @@ function judge(files, lists) {
   for (const { path, bytes } of files) {
     let kind = "file";
     try {
+      if (isCaseFile(bytes)) {
+        kind = "case";
+        cases.push({ kind, value: parseCase(bytes) });
+        continue;
+      }
       const value = decodeFile(bytes);
       kind = isCharterFile(value) ? "charters" : kindOf(value);
       demand(kind, "proof-shape", `${path} is not a proof, a fork or a charter file`);
@@ -80,8 +86,12 @@ function judge(files, lists) {
     }
   }
   if (cases.length === 0) return [attempt("charters", () => chartersObject(linkCharters(trusted), lists))];
-  return cases.map(({ kind, value }) =>
-    attempt(kind, () => (kind === "proof" ? proofObject(judgeProof(parseProof(value), trusted)) : forkObject(judgeFork(parseFork(value), trusted)))));
+  const verdicts = {
+    proof: (value) => proofObject(judgeProof(parseProof(value), trusted)),
+    fork: (value) => forkObject(judgeFork(parseFork(value), trusted)),
+    case: (value) => caseObject(judgeCase(value, trusted)),
+  };
+  return cases.map(({ kind, value }) => attempt(kind, () => verdicts[kind](value)));
 }
 
 function attempt(kind, work) {
