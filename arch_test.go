@@ -47,7 +47,7 @@ func blocks() [][]string {
 		{"ledger", "transcript"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
-		{"roster", "check", "directory", "call", "match", "asking"},
+		{"roster", "check", "directory", "call", "match", "asking", "incident"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope"},
 		{"key", "store", "stix", "disclosure"},

@@ -309,7 +309,9 @@ func kindShape(k Kind) (bounds int, codes bool) {
 	return unknown, false
 }
 
-// decodeStrict decodes JSON in which no key is unknown and none stands twice.
+// DecodeStrict decodes JSON in which no key is unknown to v and none stands twice, as it reads a regime.
+func DecodeStrict(b []byte, v any) error { return decodeStrict(b, v) }
+
 func decodeStrict(b []byte, v any) error {
 	if err := noDuplicates(json.NewDecoder(bytes.NewReader(b))); err != nil {
 		return err
