@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"detente/cli/cert"
 	"detente/cli/duty"
 	"detente/cli/people"
 	"detente/cli/session"
@@ -58,6 +59,8 @@ type grammar struct {
 	Officer    people.OfficerCmd      `cmd:"" group:"floor" help:"The officers of the party: who they are, and how they come in."`
 	Release    people.ReleaseCmd      `cmd:"" group:"floor" help:"What waits for a second person."`
 
+	Stix cert.StixCmd `cmd:"" group:"cert" help:"Objects of STIX 2.1, which the tools of response teams exchange."`
+
 	Prove  proveCmd  `cmd:"" group:"evidence" help:"Write the proof file of a statement."`
 	Verify verifyCmd `cmd:"" group:"evidence" help:"Verify proof files from files alone: no node, no network."`
 	Feed   feedCmd   `cmd:"" group:"evidence" help:"The feeds that the node holds."`
@@ -77,6 +80,7 @@ func groups() kong.Option {
 	return kong.ExplicitGroups([]kong.Group{
 		{Key: "party", Title: "The own party"}, {Key: "peers", Title: "Other parties"}, {Key: "traffic", Title: "Traffic"},
 		{Key: "floor", Title: "The watch floor"},
+		{Key: "cert", Title: "Response teams"},
 		{Key: "evidence", Title: "Evidence"}, {Key: "upkeep", Title: "Upkeep"}, {Key: "program", Title: "The program"},
 		{Key: "where", Title: "Which node, and what opens its keys:"},
 	})

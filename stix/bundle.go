@@ -61,7 +61,7 @@ func (r *reader) bundle(out *Bundle) *Fault {
 			return fault
 		}
 		if _, twice := out.Rest[k]; twice || objects && k == "objects" {
-			return r.fail(ErrTwice, "the member stands there twice").in(k)
+			return r.fail(ErrTwice, "").in(k)
 		}
 		r.space()
 		if k == "objects" && r.peek() == '[' {

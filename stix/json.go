@@ -173,7 +173,7 @@ func (r *reader) object(depth int) (map[string]any, *Fault) {
 		}
 		// Of two members with one name, programs differ in which they see: one side would act on what the other never saw.
 		if _, twice := m[k]; twice {
-			return nil, r.fail(ErrTwice, "the member stands there twice").in(k)
+			return nil, r.fail(ErrTwice, "").in(k)
 		}
 		v, err := r.value(depth + 1)
 		if err != nil {

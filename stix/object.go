@@ -51,8 +51,11 @@ func Read(raw []byte, lim Limits) (*Object, error) {
 
 // top reads an object that is not within another.
 func (r *reader) top() (map[string]any, *Fault) {
-	if r.peek() != '{' {
-		return nil, r.fail(ErrSyntax, "no object")
+	switch {
+	case r.at >= len(r.b):
+		return nil, r.fail(ErrSyntax, "nothing is there")
+	case r.peek() != '{':
+		return nil, r.fail(ErrInvalid, "it is no object of JSON")
 	}
 	return r.object(0)
 }

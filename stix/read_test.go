@@ -132,7 +132,7 @@ func TestHostileObjects(t *testing.T) {
 		{"a custom object", `{"type":"x-radar","spec_version":"2.1","id":"x-radar--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"2026-08-23T00:00:00.000Z","modified":"2026-08-23T00:00:00.000Z","height":3}`, nil, "", 0},
 		{"an observable without spec_version", other, nil, "", 0},
 		{"nothing", "", stix.ErrSyntax, "", 0},
-		{"no object", `["a"]`, stix.ErrSyntax, "", 0},
+		{"no object", `["a"]`, stix.ErrInvalid, "", 0},
 		{"two objects", good + good, stix.ErrSyntax, "", 0},
 		{"half an object", good[:len(good)-9], stix.ErrSyntax, "/valid_from", 0},
 		{"a comma too many", with(`"x_a":1,`), stix.ErrSyntax, "", 0},
@@ -228,7 +228,7 @@ func TestBundleIsCutNotEncoded(t *testing.T) {
 	if diff := cmp.Diff(map[string]any{"more": true, "next": "n1"}, bundle.Rest); diff != "" || bundle.Type != "bundle" || bundle.ID != "bundle--x" {
 		t.Error(bundle.Type, bundle.ID, diff)
 	}
-	want := []error{nil, nil, stix.ErrConflict, stix.ErrLimit, stix.ErrTwice, stix.ErrSyntax, stix.ErrSyntax, stix.ErrSyntax, stix.ErrSyntax, stix.ErrInvalid,
+	want := []error{nil, nil, stix.ErrConflict, stix.ErrLimit, stix.ErrTwice, stix.ErrInvalid, stix.ErrInvalid, stix.ErrInvalid, stix.ErrInvalid, stix.ErrInvalid,
 		stix.ErrRepeated, nil, stix.ErrLimit, stix.ErrRepeated}
 	if len(bundle.Items) != len(want) {
 		t.Fatalf("%d objects", len(bundle.Items))

@@ -1,5 +1,12 @@
 package stix
 
+import (
+	"errors"
+	"fmt"
+
+	"detente/stix/pattern"
+)
+
 // rules adds what the standard asks and no schema can say.
 func rules(all Faults, o *Object) Faults {
 	add := func(name, reason string) {
@@ -31,8 +38,8 @@ func rules(all Faults, o *Object) Faults {
 	switch o.Type {
 	case "indicator":
 		if o.Text("pattern_type") == "stix" {
-			if err := CheckPattern(o.Text("pattern")); err != nil {
-				all = append(all, (&Fault{Kind: ErrInvalid, Reason: err.Error()}).in("pattern"))
+			if err, ok := errors.AsType[*pattern.Error](CheckPattern(o.Text("pattern"))); ok {
+				add("pattern", fmt.Sprintf("%s at character %d", err.Reason, err.At+1))
 			}
 		}
 	case "relationship":

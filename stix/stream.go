@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 )
 
 // Stream reads objects one after the other out of what is too large to hold: a bundle or envelope, a list of objects, objects one a line. It holds
@@ -246,5 +245,5 @@ func (s *Stream) scalar() (Item, error) {
 		}
 		s.buf = append(s.buf, c)
 	}
-	return Item{Raw: bytes.Clone(s.buf), Err: &Fault{Kind: ErrSyntax, Reason: "no object at byte " + strconv.FormatInt(s.at, 10)}}, nil
+	return Item{Raw: bytes.Clone(s.buf), Err: &Fault{Kind: ErrInvalid, Reason: "it is no object of JSON", Offset: int(s.at)}}, nil
 }

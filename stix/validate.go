@@ -3,8 +3,10 @@ package stix
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -51,7 +53,11 @@ func NewValidator() (*Validator, error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		name = strings.TrimPrefix(name, "schemas/")
+		if name = strings.TrimPrefix(name, "schemas/"); name == "sdos/observed-data.json" {
+			if err := loosen(doc); err != nil {
+				return err
+			}
+		}
 		names = append(names, name)
 		return c.AddResource(schemaBase+name, doc)
 	})
@@ -83,6 +89,28 @@ func NewValidator() (*Validator, error) {
 		}
 	}
 	return v, nil
+}
+
+// loosen takes from the schema of observed-data what it asks of each observable within: it would try eighteen forms for each, and an object of 200 kB would
+// take seconds. Validate asks the one form that the observable says it is of.
+func loosen(doc any) error {
+	at := doc
+	for _, step := range []string{"allOf", "properties", "objects", "patternProperties"} {
+		if l, ok := at.([]any); ok && len(l) == 2 {
+			at = l[1]
+		}
+		m, ok := at.(map[string]any)
+		if !ok || m[step] == nil {
+			return fmt.Errorf("observed-data: the schema is another than we know, at %s", step)
+		}
+		at = m[step]
+	}
+	m, ok := at.(map[string]any)
+	if !ok || len(m) != 1 || m["^.*$"] == nil {
+		return errors.New("observed-data: the schema is another than we know")
+	}
+	m["^.*$"] = map[string]any{"type": "object"}
+	return nil
 }
 
 // nowhere loads no schema: all are known beforehand.
@@ -142,12 +170,38 @@ func (v *Validator) Validate(o *Object) error {
 	if err := schema.Validate(o.tree); err != nil {
 		all = leaves(all, err)
 	}
+	if inside, ok := o.tree["objects"].(map[string]any); ok && o.Type == "observed-data" {
+		all = v.within(all, inside)
+	}
 	all = rules(all, o)
 	if len(all) == 0 {
 		return nil
 	}
 	for _, f := range all {
 		f.ID = o.ID
+	}
+	return all
+}
+
+// within validates the observables that an observed-data of the older kind holds itself.
+func (v *Validator) within(all Faults, inside map[string]any) Faults {
+	for _, key := range slices.Sorted(maps.Keys(inside)) {
+		m, ok := inside[key].(map[string]any)
+		if !ok {
+			continue // which the schema has said
+		}
+		schema := v.observable
+		if kind, _ := m["type"].(string); v.scos[kind] {
+			schema = v.byType[kind]
+		}
+		if err := schema.Validate(m); err != nil {
+			for _, f := range leaves(nil, err) {
+				all = append(all, f.in(key).in("objects"))
+			}
+		}
+		if len(all) >= mostFaults {
+			return all[:mostFaults]
+		}
 	}
 	return all
 }
@@ -163,7 +217,7 @@ func leaves(all Faults, err error) Faults {
 		reason := ""
 		switch k := e.ErrorKind.(type) {
 		case *kind.AnyOf, *kind.OneOf, *kind.Not:
-			reason = "none of the forms that are allowed here" // what each of them would have asked says little
+			reason = noForm // what each of them would have asked says little
 			if cause := nearest(e); cause != nil {
 				walk(cause)
 				return
@@ -191,8 +245,14 @@ func leaves(all Faults, err error) Faults {
 		}
 	}
 	walk(verr)
+	// Beside what says more, that no form fits is only a consequence.
+	if more := slices.DeleteFunc(slices.Clone(all), func(f *Fault) bool { return f.Reason == noForm }); len(more) > 0 {
+		return more
+	}
 	return all
 }
+
+const noForm = "none of the forms that are allowed here"
 
 // nearest returns the cause of an alternative that failed if there is one only, or one only within a member.
 func nearest(e *jsonschema.ValidationError) *jsonschema.ValidationError {
