@@ -17,6 +17,7 @@ type rosterPage struct {
 	Blank     []choice // own posts without a roster
 	Handovers []api.Handover
 	People    []choice
+	Others    []choice // to whom the watch can be handed over: not oneself
 	Roles     []choice
 	MayRoster bool
 	MayHand   bool
@@ -59,6 +60,7 @@ func buildRoster(v *visit) (page, error) {
 			}
 		}
 	}
+	p.Others = slices.DeleteFunc(slices.Clone(p.People), func(c choice) bool { return c.Value == v.me.Officer })
 	p.Roles = v.roles("duty-officer", "deputy", "head-of-post", "senior-official")
 	return p, nil
 }

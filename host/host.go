@@ -43,6 +43,7 @@ type Config struct {
 	Listener        net.Listener                                                         // in place of Settings.Listen
 	ConsoleListener net.Listener                                                         // in place of Settings.Console.Listen; Settings.Console.Origin says its address
 	Dial            func(ctx context.Context, network, address string) (net.Conn, error) // how peers are called; nil is the network of this machine
+	Free            func() (int64, error)                                                // how many bytes are free where the database lies; nil asks the system
 	Adjust          func(*node.Config)                                                   // has the last word on the node, for tests
 }
 
@@ -123,7 +124,11 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if err := h.man(); err != nil {
 		return nil, errors.Join(err, h.node.Close())
 	}
-	h.meter.Observe(h.node, h.measure, h.floor.Alive)
+	free := h.free()
+	if cfg.Free != nil {
+		free = cfg.Free
+	}
+	h.meter.Observe(h.node, h.measure, h.floor.Alive, free)
 	return h, nil
 }
 

@@ -200,8 +200,14 @@ func TestReadiness(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var broken atomic.Bool
-	h, err := host.New(t.Context(), host.Config{Home: home, Settings: settings, Lock: lock, Adjust: func(c *node.Config) {
+	var broken, full atomic.Bool
+	room := func() (int64, error) {
+		if full.Load() {
+			return 1 << 20, nil
+		}
+		return 1 << 40, nil
+	}
+	h, err := host.New(t.Context(), host.Config{Home: home, Settings: settings, Lock: lock, Free: room, Adjust: func(c *node.Config) {
 		c.Fault = func(step string) error {
 			if broken.Load() && step == "begin" {
 				return errors.New("the disk is gone")
@@ -237,6 +243,11 @@ func TestReadiness(t *testing.T) {
 		t.Error(text)
 	}
 	measured(t, h, `detente_watch_readable 1`, `detente_watch_items{precedence="FLASH",state="untaken"} 0`, `detente_sessions 0`)
+	full.Store(true)
+	if code, text := ask("/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "1 MiB are free") {
+		t.Errorf("a full disk: %d %s", code, text)
+	}
+	full.Store(false)
 	broken.Store(true)
 	if code, text := ask("/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "the disk is gone") {
 		t.Errorf("%d %s", code, text)

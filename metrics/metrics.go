@@ -28,6 +28,8 @@ type Config struct {
 	Watch func(context.Context) (Watch, error)
 	// Alive tells why the loop of the watch floor does not run; nil where there is none.
 	Alive func() error
+	// Free is how many bytes are free where the database lies; nil where nobody can tell.
+	Free func() (int64, error)
 }
 
 // Meter measures one node. Committed may be called from the moment it is made; the rest is collected when somebody asks.
@@ -63,8 +65,8 @@ func New(cfg Config) (*Meter, error) {
 func (m *Meter) Committed(took time.Duration) { m.commits.Observe(took.Seconds()) }
 
 // Observe sets what is measured, where it could not be known to New. Nobody may have been answered yet.
-func (m *Meter) Observe(n *node.Node, watch func(context.Context) (Watch, error), alive func() error) {
-	m.cfg.Node, m.cfg.Watch, m.cfg.Alive = n, watch, alive
+func (m *Meter) Observe(n *node.Node, watch func(context.Context) (Watch, error), alive func() error, free func() (int64, error)) {
+	m.cfg.Node, m.cfg.Watch, m.cfg.Alive, m.cfg.Free = n, watch, alive, free
 }
 
 // most is how long a collection, or a look at the database, may take.

@@ -25,7 +25,7 @@ func meter(t *testing.T, w Watch, err error) *Meter {
 	if failed != nil {
 		t.Fatal(failed)
 	}
-	m.Observe(nil, func(context.Context) (Watch, error) { return w, err }, nil)
+	m.Observe(nil, func(context.Context) (Watch, error) { return w, err }, nil, nil)
 	return m
 }
 

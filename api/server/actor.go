@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"detente/api"
-	"detente/form"
 	"detente/officer"
 	"detente/traffic"
 
@@ -70,6 +69,7 @@ func (s *Server) require(may []officer.Action) func(huma.Context, func(huma.Cont
 			next(c)
 			return
 		}
+		s.declined(c.Context(), by, c.Operation().OperationID, c.Operation().Method, may)
 		p := s.problem(c.Operation().OperationID, refused(by, may[0], ""))
 		c.SetHeader("Content-Type", p.ContentType("")) // before the status, which sends the headers off
 		c.SetStatus(p.Status)
@@ -90,25 +90,4 @@ func must(by officer.Actor, what officer.Action, post traffic.Post, wanted strin
 		return "", refused(by, what, post)
 	}
 	return role, nil
-}
-
-// journal records what somebody did. An entry that cannot be kept does not undo what was done: the log of the process has it then.
-func (s *Server) journal(ctx context.Context, by officer.Actor, op Request, text string) {
-	if s.cfg.Journal == nil {
-		return
-	}
-	role := "terminal"
-	for _, a := range op.may {
-		if r := by.Role(a, "", ""); r != "" && !by.Terminal() {
-			role = r
-			break
-		}
-	}
-	v := form.Values{"what": op.OperationID, "by": by.ID, "role": role, "outcome": "done"}
-	if text = form.Clean(text, true, 1000); text != "" {
-		v["text"] = text
-	}
-	if _, err := s.cfg.Journal.Record(context.WithoutCancel(ctx), "", role, "action", v); err != nil {
-		s.log.Error("the journal cannot be written", "operation", op.OperationID, "by", by.ID, "reason", err)
-	}
 }

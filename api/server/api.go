@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -58,6 +59,8 @@ type Server struct {
 	mux     *http.ServeMux
 	rights  map[string][]officer.Action // which actions permit an operation, by its id
 	rules   []Rule
+
+	refusals sparing
 }
 
 // Extension registers the operations of another package on a server.
@@ -190,6 +193,9 @@ func Handle[I, O any](s *Server, op Request, fn func(context.Context, officer.Ac
 		by := actor(ctx)
 		out, err := fn(ctx, by, in)
 		if err != nil {
+			if errors.Is(err, officer.ErrRole) {
+				s.declined(ctx, by, op.OperationID, op.Method, op.may)
+			}
 			return nil, s.problem(op.OperationID, err)
 		}
 		if !op.quiet {

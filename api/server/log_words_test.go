@@ -148,6 +148,9 @@ func complain(t *testing.T, lang string, foreign map[string]string, codes []stri
 				t.Errorf("%s: the code %s in %q", lang, code, line)
 			}
 		}
+		if strings.ContainsRune(line, '\uFFFD') {
+			t.Errorf("%s: a sign was taken out of %q", lang, line)
+		}
 		if key := dotted.FindString(line); key != "" {
 			t.Errorf("%s: the key %s in %q", lang, key, line)
 		}

@@ -75,9 +75,16 @@ func (v *Viewer) Open(l floor.OpenList) string {
 	return strings.Join(lines, "\n")
 }
 
-// unsaid are the fields of the journal that have a column of their own in the log, or that only a program reads.
-func unsaid() []string {
-	return []string{"post", "by", "key", "digest", "statement", "credential", "assertion", "approvals", "args", "also", "detail"}
+// unsaid are the fields of an entry that have a column of their own in the log, or that only a program reads.
+func unsaid(l floor.LogLine) []string {
+	names := []string{"post", "by", "key", "digest", "statement", "credential", "assertion", "approvals", "args", "also", "detail"}
+	if l.Form.ID == "release" { // whoever decided has a column of his own; the node has no role
+		names = append(names, "officer")
+		if !l.Human {
+			names = append(names, "role")
+		}
+	}
+	return names
 }
 
 // LogEntry is a line of the watch log: the form's words, and what stands in its fields.
@@ -93,34 +100,48 @@ func (v *Viewer) LogEntry(l floor.LogLine) api.LogEntry {
 		return out
 	}
 	original, _ := language.Parse(l.Statement.Language)
-	d := regime.Render(form.Message{Form: l.Form, Values: v.decoded(l), Precedence: traffic.Routine, Plane: traffic.Real, Original: original}, v.lang)
+	values := maps.Clone(l.Values)
+	for _, name := range unsaid(l) {
+		delete(values, name)
+	}
+	d := regime.Render(form.Message{Form: l.Form, Values: values, Precedence: traffic.Routine, Plane: traffic.Real, Original: original}, v.lang)
+	words := v.decoded(l)
 	var parts []string
-	for _, item := range d.Items {
-		var runs []string
-		for _, r := range item.Runs {
-			runs = append(runs, r.Text)
+	for i := range l.Form.Fields {
+		name := l.Form.Fields[i].Name
+		if _, said := values[name]; !said {
+			continue
 		}
-		parts = append(parts, item.Label+": "+strings.Join(runs, " "))
+		item := d.Items[len(parts)] // one for each field that is said, in the order of the form
+		text, coded := words[name]
+		if !coded {
+			var runs []string
+			for _, r := range item.Runs {
+				runs = append(runs, r.Text)
+			}
+			text = strings.Join(runs, " ")
+		}
+		parts = append(parts, item.Label+v.say("log.colon")+text)
 	}
 	out.Title, out.Text = d.Title, d.Title
 	if len(parts) > 0 {
-		out.Text += ". " + strings.Join(parts, "; ")
+		out.Text += ". " + strings.Join(parts, v.say("log.semicolon"))
 	}
 	return out
 }
 
-// decoded is what an entry of the journal says, with words in the place of its codes.
-func (v *Viewer) decoded(l floor.LogLine) form.Values {
-	out := maps.Clone(l.Values)
-	for _, name := range unsaid() {
-		delete(out, name)
-	}
+// decoded is what the codes of an entry mean, by their fields. They go beside what is rendered and not through it: the signs that keep a name in its
+// direction are taken out there, as they are out of everything that a person wrote.
+func (v *Viewer) decoded(l floor.LogLine) map[string]string {
+	out := make(map[string]string)
 	put := func(name, text string) {
-		if _, there := out[name]; there {
+		if _, there := l.Values[name]; there {
 			out[name] = text
 		}
 	}
-	put("role", v.Role(l.Values.Text("role")))
+	if role := l.Values.Text("role"); v.Role(role) != role { // what a terminal claims may be no role
+		put("role", v.Role(role))
+	}
 	put("title", v.Words(watch.Decode(l.Values.Text("title"), l.Values.Text("args"))))
 	put("failure", v.Failure(l.Values.Text("failure")))
 	if key := "operation." + l.Values.Text("what"); v.phrases.Has(key) {
@@ -130,18 +151,16 @@ func (v *Viewer) decoded(l floor.LogLine) form.Values {
 		var words []string
 		for _, line := range strings.Split(grants, "\n") {
 			post, role, _ := strings.Cut(line, " ")
-			words = append(words, v.say("grant", v.Role(role), post))
+			if post == "*" {
+				words = append(words, v.say("grant.every", v.Role(role)))
+			} else {
+				words = append(words, v.say("grant", v.Role(role), post))
+			}
 		}
 		out["grants"] = strings.Join(words, ", ")
 	}
 	if l.Form.ID == "handover" {
 		put("items", v.Open(floor.OpenOf(l.Values.Text("items"))))
-	}
-	if l.Form.ID == "release" { // whoever decided has a column of his own; the node has no role
-		delete(out, "officer")
-		if !l.Human {
-			delete(out, "role")
-		}
 	}
 	return out
 }
@@ -176,7 +195,7 @@ func (v *Viewer) LogCSV(list []api.LogEntry) ([]byte, error) {
 		}
 		err = cmp.Or(err, w.Write([]string{
 			strconv.FormatInt(e.Index, 10), e.At.UTC().Format(time.RFC3339), string(e.Post), harmless(e.Title), harmless(e.Who), did,
-			harmless(form.Visible(strings.TrimSpace(e.Number + " " + e.Text))), strings.Join(e.Refs, " "), e.Proof,
+			harmless(strings.TrimSpace(e.Number + " " + e.Text)), strings.Join(e.Refs, " "), e.Proof,
 		}))
 	}
 	w.Flush()

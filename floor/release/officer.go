@@ -17,7 +17,7 @@ func Record(ctx context.Context, j *journal.Journal, e officer.Event) error {
 		by = officer.Administrator
 	}
 	if e.Grants != "" {
-		v["grants"] = form.Clean(e.Grants, true, 2000)
+		v["grants"] = form.Clean(e.Grants, false, 2000)
 	}
 	if e.Cause != "" {
 		v["cause"] = e.Cause
