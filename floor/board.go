@@ -189,6 +189,9 @@ func (g *gathering) dueHere(d *due) {
 		it.Since = d.entry.Held
 		until(it, d.entry.AnswerBy(d.form, d.entry.Held))
 		if level(d) == 1 {
+			if g.quiet(d.entry.Statement.ID()) {
+				return
+			}
 			// The node answers by itself. Should it not, there is half of the time left for a person.
 			it.Since = it.Since.Add(it.Handling / 2)
 			it.Handling /= 2
@@ -208,6 +211,15 @@ func (g *gathering) dueHere(d *due) {
 		}
 		g.add(it)
 	}
+}
+
+// quiet tells whether a companion tells of a statement in an item of its own.
+func (f *Floor) quiet(id statement.ID) bool {
+	return slices.ContainsFunc(f.sources, func(s source) bool {
+		j, _ := s.(joined)
+		q, ok := j.Companion.(Quieter)
+		return ok && q.Quiet(id)
+	})
 }
 
 // until gives an item its time: the ladder is spread over what there is from when it was held.

@@ -24,6 +24,13 @@ type Companion interface {
 	Errand(ctx context.Context, now time.Time) (again time.Time)
 }
 
+// Quieter is a companion that tells in one item of its own of many statements that would each have one.
+type Quieter interface {
+	Companion
+	// Quiet tells whether it does so for a check. It is called as Items is.
+	Quiet(check statement.ID) bool
+}
+
 // Join adds a companion. It must be called before the floor runs and before anything is asked of it.
 func (f *Floor) Join(c Companion) {
 	f.folds = append(f.folds, joined{f, c})

@@ -98,7 +98,7 @@ func (s *Standing) addCheck(t *floor.Told) {
 		}
 	default:
 		s.places[id] = place{h.Issuer, t.Feed, t.Index}
-		if t.Values.Int("level") == check.Terminal && !s.answered[id] && addressedTo(h.Audience, s.self) {
+		if t.Values.Int("level") == check.Terminal && addressedTo(h.Audience, s.self) && s.admits(t) && !s.answered[id] {
 			s.toAnswer[id] = t
 		}
 	}

@@ -5,6 +5,7 @@ package standing
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,8 +39,10 @@ type Standing struct {
 	namedAt  time.Time
 	sent     map[asking]time.Time         // when this party sent the last check of a kind
 	toAnswer map[statement.ID]*floor.Told // checks that the terminal is to answer
-	answered map[statement.ID]bool        // checks that this party has answered
-	places   map[statement.ID]place       // of what is listed here: where it stands
+	floods   map[traffic.Party]*flood
+	ignored  map[statement.ID]bool  // checks beyond the share of their party, which the terminal leaves unanswered
+	answered map[statement.ID]bool  // checks that this party has answered
+	places   map[statement.ID]place // of what is listed here: where it stands
 	tally    tally
 	doubles  doubles
 	versions map[statement.ID][]Translation
@@ -55,7 +58,7 @@ func New(f *floor.Floor, log *slog.Logger) *Standing {
 	s := &Standing{
 		floor: f, node: n, self: n.Self(), lang: language.English, log: log,
 		checks: check.NewHistory(), contacts: directory.NewContacts(), statuses: directory.NewStatuses(), glossary: directory.NewGlossary(),
-		sent: make(map[asking]time.Time), toAnswer: make(map[statement.ID]*floor.Told), answered: make(map[statement.ID]bool),
+		sent: make(map[asking]time.Time), toAnswer: make(map[statement.ID]*floor.Told), floods: make(map[traffic.Party]*flood), ignored: make(map[statement.ID]bool), answered: make(map[statement.ID]bool),
 		places: make(map[statement.ID]place), tally: make(tally), doubles: newDoubles(), versions: make(map[statement.ID][]Translation),
 	}
 	if own := n.Chain(n.Self()).Latest(); len(own.Languages) > 0 {
@@ -74,7 +77,8 @@ func (s *Standing) Items(now time.Time) (items []*watch.Item, again time.Time) {
 	defer s.mu.RUnlock()
 	checks, nextCheck := s.overdue(now)
 	entries, nextEntry := s.stale(now)
-	return append(checks, entries...), sooner(nextCheck, nextEntry)
+	floods, nextFlood := s.flooded(now)
+	return slices.Concat(checks, entries, floods), sooner(sooner(nextCheck, nextEntry), nextFlood)
 }
 
 // sooner is the earlier of two moments, of which a zero one is never.

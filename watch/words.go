@@ -20,7 +20,7 @@ func Says() []string {
 	return []string{
 		"acknowledge", "answer", "info", "missed.acknowledgement", "missed.answer", "missed.own", "roster", "release", "handover",
 		"alarm.fork", "alarm.rollback", "alarm.behind", "alarm.extend", "alarm.invalid", "alarm.hostile", "alarm.silent", "alarm.view",
-		"check", "directory.unconfirmed", "directory.expired",
+		"check", "check.flood", "directory.unconfirmed", "directory.expired",
 	}
 }
 

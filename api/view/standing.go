@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"detente/api"
@@ -159,7 +160,13 @@ func (v *Viewer) Silence(s standing.PostSilence) api.PostSilence {
 		out.Channel = v.Channel(s.Channel)
 	}
 	for _, e := range s.Evidence {
-		out.Evidence = append(out.Evidence, v.say("silence.evidence."+e.Key, e.Args...))
+		args := slices.Clone(e.Args)
+		if e.Key == "suspended" && len(args) > 1 { // the ground is a code of the form
+			if _, regime, err := v.node.Channel(s.Channel); err == nil {
+				args[1] = regime.Phrases.Phrase(v.lang, "status.ground."+fmt.Sprint(args[1]))
+			}
+		}
+		out.Evidence = append(out.Evidence, v.say("silence.evidence."+e.Key, args...))
 	}
 	return out
 }
