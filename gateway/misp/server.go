@@ -25,6 +25,7 @@ var (
 	ErrNoEvent = errors.New("misp: no such event")             // what is asked for is not there, or not for whoever asks
 	ErrOld     = errors.New("misp: a later one is here")       // what was pushed is older than what is held
 	ErrOwn     = errors.New("misp: it was made on this side")  // an own event came back: nothing of it is taken
+	ErrKept    = errors.New("misp: nothing of it may go on")   // its labels keep all of it here; the text says why
 	ErrClosed  = errors.New("misp: nothing is taken from him") // whoever pushes may not
 )
 
@@ -341,6 +342,8 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request, k Key) {
 		refuse(w, r, http.StatusForbidden, "Event could not be saved: Event in the request not newer than the local copy.")
 	case errors.Is(err, ErrOwn):
 		refuse(w, r, http.StatusForbidden, "Event could not be saved: it was made here.")
+	case errors.Is(err, ErrKept):
+		refuse(w, r, http.StatusForbidden, "Event could not be saved: "+err.Error())
 	case errors.Is(err, ErrClosed):
 		refuse(w, r, http.StatusForbidden, "You do not have permission to use this functionality.")
 	case err != nil:

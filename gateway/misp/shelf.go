@@ -1,7 +1,6 @@
 package misp
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -26,12 +25,12 @@ const perEvent = 2000
 // in parts. The first question reads the collections through; later ones what came since. It may be used by several goroutines.
 type Shelf struct {
 	Objects *objects.Shelf
-	Read    []objects.Collection // that are shown
-	Org     Org                  // who makes events of objects that name nobody
-	Group   *Sharing             // the sharing group for AMBER; nil: the own organisation
-	Default label.TLP            // of objects without a marking
-	// Accept gives an envelope of objects to the collection that takes what is pushed, as a local tool would. nil: nothing is taken.
-	Accept func(ctx context.Context, envelope []byte) error
+	Read    func(context.Context) ([]objects.Collection, error) // the collections that are shown
+	Org     Org                                                 // who makes events of objects that name nobody
+	Group   *Sharing                                            // the sharing group for AMBER; nil: the own organisation
+	Default label.TLP                                           // of objects without a marking
+	// Accept gives objects to the collection that takes what is pushed, as a local tool would. nil: nothing is taken.
+	Accept func(ctx context.Context, from string, raws [][]byte) error
 
 	mu     sync.Mutex
 	read   map[int64]time.Time  // up to where each collection was read
@@ -56,7 +55,11 @@ func (s *Shelf) catch(ctx context.Context) error {
 	if s.read == nil {
 		s.read, s.events, s.parts, s.named = map[int64]time.Time{}, map[string]*shelved{}, map[int64][]*shelved{}, map[string]string{}
 	}
-	for _, c := range s.Read {
+	read, err := s.Read(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range read {
 		for {
 			p, err := s.Objects.Page(ctx, c.Number, objects.Filter{Versions: objects.Versions{All: true}, After: s.read[c.Number], Limit: 1000}, func(r *objects.Row) error {
 				s.note(c, r)
@@ -283,16 +286,11 @@ func (s *Shelf) Take(ctx context.Context, p Pushed) error {
 		}
 		in.Objects = append(in.Objects, o)
 	}
-	var b bytes.Buffer
-	b.WriteString(`{"objects":[`)
+	raws := make([][]byte, len(in.Objects))
 	for i, o := range in.Objects {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(o.Raw)
+		raws[i] = o.Raw
 	}
-	b.WriteString("]}")
-	return s.Accept(ctx, b.Bytes())
+	return s.Accept(ctx, p.From, raws)
 }
 
 // maxOriginal is the largest event that is kept within an object: its letters grow by a third there.

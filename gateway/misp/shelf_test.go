@@ -51,16 +51,14 @@ func TestFromMISPToMISP(t *testing.T) {
 		must(t, err)
 		v, err := stix.NewValidator()
 		must(t, err)
-		s := &misp.Shelf{Objects: shelf, Read: []objects.Collection{in}, Org: misp.Org{Name: "xs", UUID: mintUUID()}, Accept: func(_ context.Context, envelope []byte) error {
-			b, err := v.Split(envelope)
-			if err != nil {
-				return err
-			}
-			for _, it := range b.Items {
-				if it.Err != nil {
-					return it.Err
+		read := func(context.Context) ([]objects.Collection, error) { return []objects.Collection{in}, nil }
+		s := &misp.Shelf{Objects: shelf, Read: read, Org: misp.Org{Name: "xs", UUID: mintUUID()}, Accept: func(_ context.Context, from string, raws [][]byte) error {
+			for _, b := range raws {
+				o, err := v.Read(b)
+				if err != nil {
+					return err
 				}
-				put(t, shelf, taken, it.Object)
+				put(t, shelf, taken, o)
 			}
 			return nil
 		}}
