@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"detente/gateway/mint"
@@ -86,8 +87,7 @@ func values(e *misp.Event) []string {
 
 // An event becomes objects that the schemas of OASIS accept, and these become the event again: nothing that matters is lost on the way.
 func TestThereAndBack(t *testing.T) {
-	v, err := stix.NewValidator()
-	must(t, err)
+	v := validator(t)
 	for _, name := range []string{infoblox, decoyDog, "d83c5966-efe8-45c2-92e4-e9eb1b9fb8fd", "full"} {
 		before := event(t, name)
 		in := imported(t, before)
@@ -284,19 +284,42 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// lint holds what we write against MISP's own schema, which knows neither objects nor the newer times.
-func lint(t *testing.T, e *misp.Event) {
+// The validators take some time to make under the race detector: the tests share them.
+var (
+	stixOnce = sync.OnceValues(stix.NewValidator)
+	mispOnce = sync.OnceValues(mispSchema)
+)
+
+func validator(t testing.TB) *stix.Validator {
 	t.Helper()
+	v, err := stixOnce()
+	must(t, err)
+	return v
+}
+
+// mispSchema compiles MISP's own schema. It has one "required" among the properties, where it means nothing and no compiler takes it.
+func mispSchema() (*jsonschema.Schema, error) {
 	file, err := os.ReadFile("testdata/schema.json")
-	must(t, err)
+	if err != nil {
+		return nil, err
+	}
 	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(file))
-	must(t, err)
-	// It has one "required" among the properties, where it means nothing and no compiler takes it.
+	if err != nil {
+		return nil, err
+	}
 	group := schema.(map[string]any)["defs"].(map[string]any)["sharing_group"].(map[string]any)
 	delete(group["properties"].(map[string]any), "required")
 	c := jsonschema.NewCompiler()
-	must(t, c.AddResource("misp.json", schema))
-	s, err := c.Compile("misp.json")
+	if err := c.AddResource("misp.json", schema); err != nil {
+		return nil, err
+	}
+	return c.Compile("misp.json")
+}
+
+// lint holds what we write against MISP's own schema, which knows neither objects nor the newer times.
+func lint(t *testing.T, e *misp.Event) {
+	t.Helper()
+	s, err := mispOnce()
 	must(t, err)
 	b, err := e.JSON()
 	must(t, err)

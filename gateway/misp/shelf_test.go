@@ -49,8 +49,7 @@ func TestFromMISPToMISP(t *testing.T) {
 		must(t, err)
 		taken, err := shelf.Create(t.Context(), objects.Collection{Title: "to xs", Flow: objects.Out, Plane: traffic.Real})
 		must(t, err)
-		v, err := stix.NewValidator()
-		must(t, err)
+		v := validator(t)
 		read := func(context.Context) ([]objects.Collection, error) { return []objects.Collection{in}, nil }
 		s := &misp.Shelf{Objects: shelf, Read: read, Org: misp.Org{Name: "xs", UUID: mintUUID()}, Accept: func(_ context.Context, from string, raws [][]byte) error {
 			for _, b := range raws {
