@@ -38,6 +38,7 @@ type grammar struct {
 	Answer answerCmd `cmd:"" group:"traffic" help:"Answer a statement."`
 	Reply  replyCmd  `cmd:"" group:"traffic" help:"Reply with any form: correct, cancel, answer a check."`
 
+	Correct   correctCmd            `cmd:"" group:"traffic" help:"Correct an own statement: what to read, in the place of what."`
 	Cancel    standing.CancelCmd    `cmd:"" group:"traffic" help:"Cancel an own statement: it was sent in error."`
 	Translate standing.TranslateCmd `cmd:"" group:"traffic" help:"State a translation of a statement."`
 	Trace     standing.TraceCmd     `cmd:"" group:"traffic" help:"Where a statement was, since when, and what proves it."`

@@ -78,3 +78,22 @@ func (replyCmd) Help() string {
 
 // Run replies to the statement.
 func (c *replyCmd) Run(s *session.Session) error { return c.run(s, c.Form) }
+
+type correctCmd struct {
+	Read      string `required:"" help:"What is to be read." placeholder:"TEXT"`
+	InPlaceOf string `required:"" help:"What it stands in the place of, as it was said." placeholder:"TEXT"`
+	replying
+}
+
+// Help gives an example and the exit codes.
+func (correctCmd) Help() string {
+	return "Nothing is taken out: the correction stands beside what it corrects. A statement that should not be there at all is cancelled.\n\n" +
+		session.Detail(`detente correct XS/NRRC-O-0002 --read "14:05 UTC" --in-place-of "14:50 UTC"`,
+			session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound, session.ExitPerson)
+}
+
+// Run corrects the statement.
+func (c *correctCmd) Run(s *session.Session) error {
+	c.Fields = append(c.Fields, "read="+c.Read, "in_place_of="+c.InPlaceOf)
+	return c.run(s, "correction")
+}
