@@ -46,17 +46,17 @@ func NewWriter() (*Writer, error) {
 // Languages are those in which a transcript can be written.
 func (w *Writer) Languages() []language.Tag { return w.book.Languages() }
 
-// sheet is one statement of a transcript, in a language.
-type sheet struct {
-	heading  string // "1 of 7"
-	document *form.Document
-	lines    []string // in the place of the document, where the form is not at hand
-	standing string
-	files    []string // attachments, with their hashes
+// Sheet is one statement of a transcript, in a language.
+type Sheet struct {
+	Heading  string         // "1 of 7"
+	Document *form.Document // nil where the form is not at hand
+	Lines    []string       // in its place
+	Standing string
+	Files    []string // attachments, with their hashes
 }
 
-// front is the lines before the first statement.
-func (w *Writer) front(c Case, lang language.Tag) (title string, lines []string) {
+// Front is the title and the lines before the first statement.
+func (w *Writer) Front(c Case, lang language.Tag) (title string, lines []string) {
 	say := func(key string, args ...any) string { return w.book.Phrase(lang, key, args...) }
 	lines = []string{
 		say("channel", fmt.Sprintf("%s (%s)", form.Clean(c.Channel, true, 128), names(c.Members))),
@@ -79,25 +79,25 @@ func names(members []traffic.Party) string {
 	return strings.Join(out, ", ")
 }
 
-// sheets lays out every statement.
-func (w *Writer) sheets(c Case, lang language.Tag) []sheet {
+// Sheets lays out every statement.
+func (w *Writer) Sheets(c Case, lang language.Tag) []Sheet {
 	numbers := make(map[statement.ID]string, len(c.State.Entries))
 	for i := range c.State.Entries {
 		e := &c.State.Entries[i]
 		numbers[e.Statement.ID()] = traffic.Number(e.Statement.Issuer, e.Feed, e.Index)
 	}
-	out := make([]sheet, len(c.State.Entries))
+	out := make([]Sheet, len(c.State.Entries))
 	for i := range c.State.Entries {
 		out[i] = w.sheet(c, lang, &c.State.Entries[i], numbers)
-		out[i].heading = w.book.Phrase(lang, "held", i+1, len(c.State.Entries))
+		out[i].Heading = w.book.Phrase(lang, "held", i+1, len(c.State.Entries))
 	}
 	return out
 }
 
-func (w *Writer) sheet(c Case, lang language.Tag, e *dossier.Entry, numbers map[statement.ID]string) (out sheet) {
+func (w *Writer) sheet(c Case, lang language.Tag, e *dossier.Entry, numbers map[statement.ID]string) (out Sheet) {
 	say := func(key string, args ...any) string { return w.book.Phrase(lang, key, args...) }
 	s := e.Statement
-	out.standing = say("standing", say("standing."+string(e.Standing), e.Why))
+	out.Standing = say("standing", say("standing."+string(e.Standing), e.Why))
 	m := form.Message{
 		Number: numbers[s.ID()], From: s.Issuer.String(), To: s.Audience, At: s.IssuedAt, Precedence: s.Precedence, Plane: s.Plane, Marking: s.Marking,
 	}
@@ -117,21 +117,27 @@ func (w *Writer) sheet(c Case, lang language.Tag, e *dossier.Entry, numbers map[
 	}
 	fm, known := c.Regime.Form(s.Form, s.Version)
 	if !known {
-		out.lines = []string{numbers[s.ID()], say("unknown", form.Clean(s.Form, true, 64), s.Version)}
+		out.Lines = []string{numbers[s.ID()], say("unknown", form.Clean(s.Form, true, 64), s.Version)}
 		return out
 	}
 	v, err := fm.Decode(s.Payload)
 	if err != nil { // an invalid statement, whose fields the form refuses
-		out.lines = []string{numbers[s.ID()]}
+		out.Lines = []string{numbers[s.ID()]}
 		return out
 	}
 	m.Form, m.Values = fm, v
-	out.document = c.Regime.Render(m, lang)
+	out.Document = c.Regime.Render(m, lang)
 	for _, b := range fm.Blobs(v) {
-		out.files = append(out.files, say("attachment", form.Clean(b.Name, true, 255), fmt.Sprint(b.Size), hex.EncodeToString(b.Hash[:])))
+		out.Files = append(out.Files, say("attachment", form.Clean(b.Name, true, 255), fmt.Sprint(b.Size), hex.EncodeToString(b.Hash[:])))
 	}
 	return out
 }
+
+// RTL tells whether a language is written from right to left.
+func (w *Writer) RTL(lang language.Tag) bool { return w.book.RTL(lang) }
+
+// Page is the number of a page, as a language writes it.
+func (w *Writer) Page(lang language.Tag, n, of int) string { return w.book.Phrase(lang, "page", n, of) }
 
 // Text is the transcript as a text file, in lines of at most 72 columns where words allow.
 func (w *Writer) Text(c Case, lang language.Tag) string {
@@ -146,20 +152,20 @@ func (w *Writer) Text(c Case, lang language.Tag) string {
 		}
 		b.WriteByte('\n')
 	}
-	title, front := w.front(c, lang)
+	title, front := w.Front(c, lang)
 	line(title)
 	for _, l := range front {
 		line(l)
 	}
-	for _, s := range w.sheets(c, lang) {
+	for _, s := range w.Sheets(c, lang) {
 		line("")
 		line(strings.Repeat("═", 72))
-		line(s.heading + " · " + s.standing)
+		line(s.Heading + " · " + s.Standing)
 		line("")
-		if s.document != nil {
-			b.WriteString(s.document.String())
+		if s.Document != nil {
+			b.WriteString(s.Document.String())
 		}
-		for _, l := range append(s.lines, s.files...) {
+		for _, l := range append(s.Lines, s.Files...) {
 			line(l)
 		}
 	}
