@@ -407,13 +407,19 @@ func (w *World) Pair(a, b traffic.Party) {
 // Patience is how long the steps of a story may take in a world where nothing is cut.
 const Patience = time.Hour
 
-// Channel has the first party propose a channel, and the others accept it.
+// Channel has the first party propose a channel under communications, and the others accept it.
 func (w *World) Channel(name string, members ...traffic.Party) [32]byte {
+	w.t.Helper()
+	return w.ChannelUnder(party.RegimeRef{ID: "communications", Version: 1}, name, members...)
+}
+
+// ChannelUnder is Channel for another regime.
+func (w *World) ChannelUnder(r party.RegimeRef, name string, members ...traffic.Party) [32]byte {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), Patience)
 	defer cancel()
 	proposer := w.Capital(members[0]).Node()
-	ch, err := proposer.Propose(ctx, party.Channel{Name: name, Regime: party.RegimeRef{ID: "communications", Version: 1}}, members, "council", "head")
+	ch, err := proposer.Propose(ctx, party.Channel{Name: name, Regime: r}, members, "council", "head")
 	if err != nil {
 		w.t.Fatal(err)
 	}

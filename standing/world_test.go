@@ -175,7 +175,7 @@ func (w *world) pair(xn, xs *capital) {
 		_, err = x[0].node.Confirm(w.t.Context(), x[1].id, strings.Join(words, " "))
 		must(w.t, err)
 	}
-	ch, err := xn.node.Propose(w.t.Context(), party.Channel{Name: "nrrc", Regime: party.RegimeRef{ID: "communications", Version: 1}}, []traffic.Party{"xs"}, "council", "head")
+	ch, err := xn.node.Propose(w.t.Context(), party.Channel{Name: "nrrc", Regime: party.RegimeRef{ID: "incidents", Version: 1}}, []traffic.Party{"xs"}, "council", "head")
 	must(w.t, err)
 	for {
 		changed := xs.node.Changed()
