@@ -32,8 +32,8 @@ func above() fstest.MapFS {
   ]
 }`),
 		"tides.json":      text(`{"high": 2}`),
-		"phrases/ar.json": text(`{"language": "ar", "direction": "rtl", "phrases": {"tide": "مدّ", "tide.height": "الارتفاع", "report": "بلاغ", "report.level": "المستوى"}}`),
-		"phrases/en.json": text(`{"language": "en", "direction": "ltr", "phrases": {"tide": "TIDE", "tide.height": "Height", "report": "REPORT", "report.level": "Level"}}`),
+		"phrases/ar.json": text(`{"language": "ar", "direction": "rtl", "phrases": {"tide": "مدّ", "tide.height": "الارتفاع", "tides.high": "مدّ عال", "report": "بلاغ", "report.level": "المستوى"}}`),
+		"phrases/en.json": text(`{"language": "en", "direction": "ltr", "phrases": {"tide": "TIDE", "tide.height": "Height", "tides.high": "high tide", "report": "REPORT", "report.level": "Level"}}`),
 	}
 }
 
@@ -101,6 +101,9 @@ func TestSpoiledInclusions(t *testing.T) {
 		"form twice":                 {"regime.json", `"report", "version": 8`, `"report", "version": 1`},
 		"null for a form":            {"regime.json", `"forms": [`, `"forms": [null, `},
 		"limit twice":                {"regime.json", `"time_limits": {"tide"`, `"time_limits": {"long": {"R": "1h"}, "tide"`},
+		"form named as a table":      {"regime.json", `"id": "tide"`, `"id": "tides"`},
+		"word in one language":       {"phrases/en.json", `"tides.high": "high tide",`, ``},
+		"word of no table":           {"phrases/en.json", `"tides.high"`, `"winds.high"`},
 		"frame of its own":           {"phrases/en.json", `"tide": "TIDE"`, `"tide": "TIDE", "value.yes": "aye"`},
 		"phrase of the replaced":     {"phrases/en.json", `"report.level": "Level"`, `"report.level": "Level", "report.over": "over"`},
 		"one language less":          {"regime.json", `["ar", "en"]`, `["ar"]`},

@@ -167,7 +167,7 @@ func (r *Regime) Latest(id string) (*Form, bool) {
 func (r *Regime) Forms() []*Form { return slices.Clone(r.forms) }
 
 // Table gives a table of the regime as it stands in the folder, for the package that knows what it means. It is covered by Hash and not to
-// be changed.
+// be changed. Phrases whose keys begin with its name and a dot are its words.
 func (r *Regime) Table(name string) ([]byte, bool) {
 	b, ok := r.tables[name]
 	return b, ok
@@ -198,7 +198,7 @@ func (r *Regime) check() error {
 	}
 	seen := map[string]bool{}
 	for _, f := range r.forms {
-		if f == nil || !idPattern.MatchString(f.ID) || reserved(f.ID) || seen[f.ID] {
+		if f == nil || !idPattern.MatchString(f.ID) || reserved(f.ID) || seen[f.ID] || r.tables[f.ID] != nil {
 			return errors.New("a form without a valid id of its own")
 		}
 		seen[f.ID] = true

@@ -113,7 +113,8 @@ func (r *Regime) checkPhrases() error {
 		}
 	}
 	for key := range have {
-		if !want[key] {
+		// The words of a table are for whoever knows what the table means to hold against it.
+		if table, _, _ := strings.Cut(key, "."); !want[key] && r.tables[table] == nil {
 			faults = append(faults, "nothing prints "+key)
 		}
 	}

@@ -55,6 +55,9 @@ func (t *Table) check() error {
 		}
 		t.opens[m.Opens] = m
 	}
+	if err := t.checkWords(); err != nil {
+		return err
+	}
 	for _, m := range t.Machines {
 		for i := range m.Rows {
 			if f := m.Rows[i].Form; f != "" && f != m.Opens {
@@ -64,6 +67,29 @@ func (t *Table) check() error {
 				t.moved[f] = true
 			}
 		}
+	}
+	return nil
+}
+
+// checkWords holds that each machine, state and deadline has its word, which then stands in every language.
+func (t *Table) checkWords() error {
+	var lack []string
+	need := func(key string) {
+		if !t.regime.Phrases.Has(key) {
+			lack = append(lack, key)
+		}
+	}
+	for _, d := range t.Deadlines {
+		need(WordDeadline + d.ID)
+	}
+	for _, m := range t.Machines {
+		need(WordMachine + m.ID)
+		for _, s := range m.All() {
+			need(WordState + s)
+		}
+	}
+	if len(lack) > 0 {
+		return fmt.Errorf("the regime has no phrase %v", lack[:min(len(lack), 8)])
 	}
 	return nil
 }

@@ -83,6 +83,7 @@ func TestSpoiledTables(t *testing.T) {
 		"silence after nothing":           {`"after": "activation"`, `"after": "consult"`},
 		"same as no field":                {`"same": "figures"`, `"same": "figure"`},
 		"something after":                 {`"machines": [`, `]`},
+		"machine without a word":          {`"id": "offer"`, `"id": "gift"`},
 		"no machine":                      {whole, `{"machines": []}`},
 		"nothing for a machine":           {whole, `{"machines": [null]}`},
 		"empty":                           {whole, ``},
@@ -111,7 +112,7 @@ func TestSpoiledTables(t *testing.T) {
 func FuzzTable(f *testing.F) {
 	r, whole := shipped(f)
 	f.Add([]byte(whole), []byte("\x00\x10\x20\x30\x41\x52"))
-	f.Add([]byte(`{"machines": [{"id": "a", "opens": "signal", "states": ["b"], "settled": ["c"], "transitions": [{"form": "signal", "to": "b"}, {"from": ["*"], "form": "signal-answer", "by": "either", "to": "c"}]}]}`), []byte("\x00\x01"))
+	f.Add([]byte(`{"machines": [{"id": "signal", "opens": "signal", "states": ["given"], "settled": ["answered"], "transitions": [{"form": "signal", "to": "given"}, {"from": ["*"], "form": "signal-answer", "by": "either", "to": "answered"}]}]}`), []byte("\x00\x01"))
 	forms := r.Forms()
 	f.Fuzz(func(t *testing.T, b, said []byte) {
 		table, err := parse(b, r)

@@ -80,6 +80,13 @@ type Shift struct {
 	Field    string `json:"field"`
 }
 
+// Keys of the regime's phrases for what the table names, each with an id behind it: Regime().Phrases.Phrase(lang, WordState+view.State).
+const (
+	WordMachine  = "cases.machine."
+	WordState    = "cases.state."
+	WordDeadline = "cases.deadline."
+)
+
 // Side is who says or owes something in a matter.
 type Side string
 
