@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/gateway/kind"
 	"detente/label"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -123,8 +124,8 @@ func (r *Reader) Read(b []byte) (*Document, error) {
 	if len(b) > MaxDocument {
 		return nil, fmt.Errorf("%w: %d bytes, over %d", ErrDocument, len(b), MaxDocument)
 	}
-	if err := shallow(b); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
+	if !kind.Shallow(b, maxDepth) {
+		return nil, fmt.Errorf("%w: nested deeper than %d", ErrDocument, maxDepth)
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 	if err != nil {
@@ -143,27 +144,6 @@ func (r *Reader) Read(b []byte) (*Document, error) {
 	}
 	d.Raw = b
 	return d, nil
-}
-
-// shallow refuses what is nested deeper than an advisory needs, before anything is built from it.
-func shallow(b []byte) error {
-	depth, text := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case text && c == '\\':
-			i++
-		case c == '"':
-			text = !text
-		case text:
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("nested deeper than %d", maxDepth)
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return nil
 }
 
 // first says where the deepest of the faults lies, in one line.

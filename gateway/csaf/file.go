@@ -131,7 +131,7 @@ func collect(branches []branch, names map[string]string) {
 		if b.Product != nil {
 			names[b.Product.ID] = b.Product.Name
 		}
-		collect(b.Branches, names) // as deep as shallow lets it
+		collect(b.Branches, names) // as deep as Read lets it
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	format "detente/gateway/kind"
 )
 
 // Lines calls fn for each line of IntelMQ events in JSON, with the number of the line, from 1, and what is wrong with it. What fn returns ends the reading and is
@@ -42,7 +44,7 @@ func Lines(r io.Reader, fn func(line int, e Event, err error) error) error {
 
 // json reads one event, as its fields beside each other, or nested as IntelMQ's outputs may write it.
 func (f known) json(b []byte) (Event, error) {
-	if !shallow(b) {
+	if !format.Shallow(b, 10) {
 		return nil, fmt.Errorf("%w: nested too deep", ErrLine)
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -198,27 +200,6 @@ func (l *limited) Read(b []byte) (int, error) {
 		}
 	}
 	return n, err
-}
-
-// shallow tells whether no bracket lies deeper than ten.
-func shallow(b []byte) bool {
-	depth, text := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case text && c == '\\':
-			i++
-		case c == '"':
-			text = !text
-		case text:
-		case c == '{' || c == '[':
-			if depth++; depth > 10 {
-				return false
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return true
 }
 
 func names(e Event) []string { return slices.Sorted(maps.Keys(e)) }

@@ -67,7 +67,7 @@ func ofXML(b []byte) Kind {
 }
 
 func ofJSON(b []byte) Kind {
-	if !shallow(b) {
+	if !Shallow(b, maxDepth) {
 		return Unknown
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -106,27 +106,6 @@ func ofJSON(b []byte) Kind {
 func has(object json.RawMessage, key string) bool {
 	var m map[string]json.RawMessage
 	return json.Unmarshal(object, &m) == nil && m[key] != nil
-}
-
-// shallow tells whether no bracket lies deeper than maxDepth.
-func shallow(b []byte) bool {
-	depth, text := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case text && c == '\\':
-			i++
-		case c == '"':
-			text = !text
-		case text:
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return false
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return true
 }
 
 // Text shows the beginning of a file, most bytes at the most: every character that could steer a terminal or a page is made visible.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	format "detente/gateway/kind"
 	"detente/gateway/mint"
 )
 
@@ -261,23 +262,5 @@ func seen(t Text) time.Time {
 	return at.UTC()
 }
 
-// shallow tells whether no bracket lies deeper than maxDepth.
-func shallow(b []byte) bool {
-	depth, inText := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case inText && c == '\\':
-			i++
-		case c == '"':
-			inText = !inText
-		case inText:
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return false
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return true
-}
+// shallow tells whether what was sent is nested no deeper than an event is.
+func shallow(b []byte) bool { return format.Shallow(b, maxDepth) }

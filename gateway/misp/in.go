@@ -3,6 +3,8 @@ package misp
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +34,7 @@ const maxLeft = 1000 // of what was left, by name
 
 // STIX translates an event. Ids are made of the UUIDs in it, so an event that comes again gives the same objects. Error: ErrEvent.
 func (e *Event) STIX() (*Import, error) {
-	in := &importer{event: e, marks: readTags(e.Tags), out: &Import{}}
+	in := &importer{event: e, table: newTable(), marks: readTags(e.Tags), out: &Import{}}
 	in.out.Label = label.Parcel{TLP: in.marks.tlp, PAP: in.marks.pap, Plane: in.marks.plane}
 	if t, ok := tlpOf(e.Distribution); ok && in.out.Label.TLP == label.Unmarked {
 		in.out.Label.TLP = t
@@ -53,6 +55,7 @@ func (e *Event) STIX() (*Import, error) {
 // importer translates one event.
 type importer struct {
 	event   *Event
+	table   *table
 	marks   marks
 	born    time.Time // when the event was made; its objects are said to be as old
 	changed time.Time
@@ -131,19 +134,33 @@ func (in *importer) all() error {
 		labels = append(labels, labelOf("distribution", number(lower(d))))
 	}
 	f := mint.Fields{
-		"name": name(string(e.Info), "event "+string(e.UUID)), "published": published, "object_refs": in.refs, "created_by_ref": identity,
+		"name": name(string(e.Info), "event "+string(e.UUID)), "published": published, "created_by_ref": identity,
 		"object_marking_refs": mint.Markings(in.out.Label.TLP, in.out.Label.PAP), "labels": filled(labels),
 	}
 	if len(in.links) > 0 {
-		f["external_references"] = in.links
+		f["external_references"] = in.links[:min(len(in.links), maxLinks)]
 	}
-	o, err := mint.Object("report", string(e.UUID), in.born, in.changed, f)
-	if err := in.add(o, err); err != nil {
-		return err
+	// An object has limits, so that a very large event is several reports: the others first.
+	parts := slices.Collect(slices.Chunk(in.refs, maxRefs))
+	for i := len(parts) - 1; i >= 0; i-- {
+		uuid := string(e.UUID)
+		if i > 0 {
+			uuid = mint.UUID("misp report", uuid, strconv.Itoa(i))
+		}
+		f["object_refs"] = parts[i]
+		o, err := mint.Object("report", uuid, in.born, in.changed, f)
+		if err := in.add(o, err); err != nil {
+			return err
+		}
+		in.out.Report = o.ID
 	}
-	in.out.Report = o.ID
 	return nil
 }
+
+const (
+	maxRefs  = 12_000 // that one report names
+	maxLinks = 500
+)
 
 // epoch is the time of objects that were always so.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }
@@ -205,7 +222,7 @@ func (in *importer) attribute(a Attribute) error {
 	if from.IsZero() {
 		from = changed
 	}
-	all, understood := comparisons(string(a.Type), string(a.Value))
+	all, understood := in.table.comparisons(string(a.Type), string(a.Value))
 	switch {
 	case a.Type == "vulnerability":
 		f["name"] = name(string(a.Value), "vulnerability")

@@ -31,12 +31,12 @@ var ErrEmpty = errors.New("misp: nothing of it may leave, or has a place in an e
 // NewEvent makes an event of objects: of one report and what it names, or of objects alone. Every object is held against its label and the path; what
 // may not leave, or has no place in an event, is listed. Errors: ErrEmpty; a [label.Refusal] if the report itself may not leave.
 func NewEvent(objects []*stix.Object, out Out) (*Event, []Left, error) {
-	x := &exporter{Out: out, byID: map[string]*stix.Object{}, sightings: map[string][]Sighting{}, event: &Event{Published: true, Attributes: []Attribute{}}}
+	x := &exporter{Out: out, table: newTable(), byID: map[string]*stix.Object{}, sightings: map[string][]Sighting{}, event: &Event{Published: true, Attributes: []Attribute{}}}
 	for _, o := range stix.Latest(objects) {
 		x.byID[o.ID] = o
 		x.objects = append(x.objects, o)
-		if o.Type == "report" && x.report == nil {
-			x.report = o
+		if o.Type == "report" {
+			x.report = o // of a large event the last is the first
 		}
 	}
 	if err := x.head(); err != nil {
@@ -60,6 +60,7 @@ func NewEvent(objects []*stix.Object, out Out) (*Event, []Left, error) {
 // exporter makes one event.
 type exporter struct {
 	Out
+	table     *table
 	objects   []*stix.Object
 	byID      map[string]*stix.Object
 	report    *stix.Object
@@ -279,14 +280,14 @@ func (x *exporter) place(o *stix.Object, a Attribute, kept map[string]Text) bool
 	}
 	a.ToIDS = true
 	all, flat := mint.Comparisons(pattern)
-	if typ, value, ok := valueOf(string(kept["type"]), all); flat && ok && kept["name"] == "" {
+	if typ, value, ok := x.table.valueOf(string(kept["type"]), all); flat && ok && kept["name"] == "" {
 		a.Type, a.Value = Text(typ), Text(value)
-		k, _ := kindOf(typ)
+		k := x.table.byName[typ]
 		a.categorise(k.category)
 		e.Attributes = append(e.Attributes, a)
 		return true
 	}
-	if part, ok := objectOf(string(kept["name"]), all, a, kept["to_ids"] != "0"); flat && ok {
+	if part, ok := x.objectOf(string(kept["name"]), all, a, kept["to_ids"] != "0"); flat && ok {
 		e.Objects = append(e.Objects, part)
 		return true
 	}
@@ -303,7 +304,7 @@ func (a *Attribute) categorise(otherwise string) {
 }
 
 // objectOf makes an object whose template knows every comparison.
-func objectOf(named string, all []mint.Comparison, a Attribute, ids bool) (ObjectPart, bool) {
+func (x *exporter) objectOf(named string, all []mint.Comparison, a Attribute, ids bool) (ObjectPart, bool) {
 	for _, k := range objectKinds() {
 		if named != "" && named != k.name {
 			continue
@@ -317,7 +318,7 @@ func objectOf(named string, all []mint.Comparison, a Attribute, ids bool) (Objec
 				}
 				one := Attribute{UUID: Text(mint.UUID("misp object attribute", string(a.UUID), r.name, c.Value)), Type: Text(r.typ), Relation: Text(r.name), Value: Text(c.Value),
 					ToIDS: Flag(ids), Timestamp: a.Timestamp, Distribution: number(inherit), Category: "Other", Tags: a.Tags}
-				if kind, ok := kindOf(r.typ); ok {
+				if kind, ok := x.table.byName[r.typ]; ok {
 					one.Category = Text(kind.category)
 				}
 				part.Attributes = append(part.Attributes, one)
@@ -343,20 +344,20 @@ func (x *exporter) observation(o *stix.Object, a Attribute, kept map[string]Text
 	for _, ref := range o.Texts("object_refs") {
 		all = append(all, comparisonsOf(x.byID[ref])...)
 	}
-	if typ, value, ok := valueOf(string(kept["type"]), all); ok {
+	if typ, value, ok := x.table.valueOf(string(kept["type"]), all); ok {
 		a.Type, a.Value = Text(typ), Text(value)
-		k, _ := kindOf(typ)
+		k := x.table.byName[typ]
 		a.categorise(k.category)
 		x.event.Attributes = append(x.event.Attributes, a)
 		return true
 	}
 	base := a.UUID
 	for _, c := range all {
-		typ, value, ok := valueOf("", []mint.Comparison{c})
+		typ, value, ok := x.table.valueOf("", []mint.Comparison{c})
 		if !ok {
 			continue
 		}
-		k, _ := kindOf(typ)
+		k := x.table.byName[typ]
 		a.UUID, a.Type, a.Value, a.Category = Text(mint.UUID("misp observed", string(base), c.Path, c.Value)), Text(typ), Text(value), Text(k.category)
 		x.event.Attributes = append(x.event.Attributes, a)
 	}

@@ -56,19 +56,23 @@ func kinds() []kind {
 	}
 }
 
-// kindOf finds a type by its name.
-func kindOf(name string) (kind, bool) {
-	for _, k := range kinds() {
-		if k.name == name {
-			return k, true
-		}
+// table is the types, made once for an event: there may be very many attributes.
+type table struct {
+	all    []kind
+	byName map[string]kind
+}
+
+func newTable() *table {
+	t := &table{all: kinds(), byName: map[string]kind{}}
+	for _, k := range t.all {
+		t.byName[k.name] = k
 	}
-	return kind{}, false
+	return t
 }
 
 // comparisons gives what the value of an attribute means in a pattern.
-func comparisons(name, value string) ([]mint.Comparison, bool) {
-	k, ok := kindOf(name)
+func (t *table) comparisons(name, value string) ([]mint.Comparison, bool) {
+	k, ok := t.byName[name]
 	if !ok {
 		return nil, false
 	}
@@ -127,7 +131,7 @@ func fits(path, v string) bool {
 }
 
 // valueOf is the reverse of comparisons: type and value of what a pattern demands. name is the type that it was, if known.
-func valueOf(name string, all []mint.Comparison) (typ, value string, ok bool) {
+func (t *table) valueOf(name string, all []mint.Comparison) (typ, value string, ok bool) {
 	matches := func(k kind) bool {
 		if len(k.paths) != len(all) {
 			return false
@@ -149,10 +153,10 @@ func valueOf(name string, all []mint.Comparison) (typ, value string, ok bool) {
 		}
 		return k.name, strings.Join(parts, "|"), true
 	}
-	if k, known := kindOf(name); known && matches(k) {
+	if k, known := t.byName[name]; known && matches(k) {
 		return join(k)
 	}
-	for _, k := range kinds() {
+	for _, k := range t.all {
 		if matches(k) {
 			return join(k)
 		}

@@ -90,7 +90,7 @@ func (d *Desk) Write(r *Report, to Recipient) (*Message, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	header(&b, "From", mime.QEncoding.Encode("utf-8", r.Team.Name)+" <"+r.Team.Mail+">")
+	header(&b, "From", (&mail.Address{Name: r.Team.Name, Address: r.Team.Mail}).String())
 	header(&b, "To", "<"+to.Mail+">")
 	header(&b, "Subject", mime.QEncoding.Encode("utf-8", m.Subject))
 	header(&b, "Date", r.At.UTC().Format(time.RFC1123Z))
