@@ -82,6 +82,35 @@ closure: closed-agreed, outcome "agreed"
 	}
 }
 
+// A report is proposed from any case, and its form takes what is proposed.
+func TestReportFromACase(t *testing.T) {
+	r, table := table(t)
+	d := newDossier(t, r, table)
+	asked := d.says("xn", "clarification", "", form.Values{
+		"observed": [2]time.Time{day0, day0.Add(time.Hour)}, "observation": "Traffic.", "effects": "None.", "sector": "energy", "severity": "minor", "severity_own": "Stufe 1", "confidence": "low", "limits": "One sensor.",
+	})
+	d.says("xn", "particulars", "", form.Values{"observed": [2]time.Time{day0.Add(-time.Hour), day0}}, asked)
+	d.says("xs", "reply", "confirmed-stopped", form.Values{"measures": "Cut off."}, asked)
+	want := form.Values{
+		"case": "xn/26-0007", "observed": []any{day0.Add(-time.Hour).Unix(), day0.Add(time.Hour).Unix()}, "summary": "Traffic.", "effects": "None.", "sector": "energy", "severity": "minor",
+		"severity_own": "Stufe 1", "confidence": "low", "limits": "One sensor.", "measures": "Cut off.", "outcome": "open",
+	}
+	got := d.fold().Report()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	f, _ := r.Latest("incident-report")
+	if _, err := f.Encode(got); err != nil {
+		t.Error(err)
+	}
+	accident := newDossier(t, r, table)
+	accident.says("xs", "loss-of-control", "", form.Values{"what": "A worm.", "spread": "Two networks."})
+	got = accident.fold().Report()
+	if diff := cmp.Diff(form.Values{"summary": "A worm.", "effects": "Two networks.", "outcome": "open"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestTheUrgentMatterLeadsTheCase(t *testing.T) {
 	r, table := table(t)
 	d := newDossier(t, r, table)
