@@ -38,6 +38,7 @@ func blocks() [][]string {
 		{"console"},
 		{"api", "bench", "metrics"},
 		{"gateway"},
+		{"lookup"},
 		{"standing"},
 		{"floor"},
 		{"journal"},

@@ -143,3 +143,12 @@ func (l List) Has(e Entry) bool {
 
 // Size is how many entries the list has, those that were filled up included.
 func (l List) Size() int { return len(l.entries) / EntrySize }
+
+// SizeOf is how many entries a list of so many bytes has. Error: ErrList where that is no bucket.
+func SizeOf(bytes int64) (int64, error) {
+	n := (bytes - int64(len(listHead))) / EntrySize
+	if n < MinBucket || n > MaxBucket || int64(Bucket(int(n))) != n || int64(len(listHead))+n*EntrySize != bytes {
+		return 0, fmt.Errorf("%w: %d bytes", ErrList, bytes)
+	}
+	return n, nil
+}

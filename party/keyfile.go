@@ -338,3 +338,46 @@ func syncDirectory(dir string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// LookupKeys are the secrets of the lists that this party answers blinded questions about, protocol.md#asking: made and destroyed while the node runs, and so
+// in a file of their own beside the keyring, locked as that is.
+type LookupKeys struct {
+	Party traffic.Party
+	ID    [16]byte // of the file: it is only ever written over an older state of itself
+	Keys  [][]byte // 32 bytes each
+}
+
+const (
+	lookupType = "detente-lookup.v1"
+	lookupKind = 1 // the scalar of a key for ristretto255-SHA512
+)
+
+// SaveLookupKeys writes them to path, as [SaveKeyring] does. What is no longer among them is gone from the file; from the disk, only as far as the disk forgets
+// what is overwritten. Errors: ErrOtherKeys, ErrLock.
+func SaveLookupKeys(path string, k *LookupKeys, l Lock) error {
+	s := secrets{Type: lookupType, Party: k.Party, ID: k.ID[:]}
+	for _, b := range k.Keys {
+		s.Keys = append(s.Keys, secret{Kind: lookupKind, Bytes: b})
+	}
+	return s.save(path, l)
+}
+
+// OpenLookupKeys reads them. Errors: ErrLocked, ErrKeyFile, ErrLock, fs.ErrNotExist.
+func OpenLookupKeys(path string, l Lock) (*LookupKeys, error) {
+	s, err := open(path, l, lookupType)
+	if err != nil {
+		return nil, err
+	}
+	k := &LookupKeys{Party: s.Party}
+	if len(s.ID) != len(k.ID) {
+		return nil, ErrKeyFile
+	}
+	copy(k.ID[:], s.ID)
+	for _, x := range s.Keys {
+		if x.Kind != lookupKind || len(x.Bytes) != 32 {
+			return nil, fmt.Errorf("%w: a key of kind %d", ErrKeyFile, x.Kind)
+		}
+		k.Keys = append(k.Keys, x.Bytes)
+	}
+	return k, nil
+}
