@@ -20,6 +20,7 @@ import (
 	"detente/form"
 	"detente/journal"
 	"detente/key"
+	"detente/lookup"
 	"detente/metrics"
 	"detente/node"
 	"detente/officer"
@@ -27,6 +28,7 @@ import (
 	"detente/regimes"
 	"detente/route"
 	"detente/standing"
+	"detente/store"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -60,6 +62,7 @@ type Host struct {
 	api      *server.Server
 	meter    *metrics.Meter
 	standing *standing.Standing
+	lookups  *lookup.Desk
 	stopping chan struct{}
 	stop     func() // closes stopping, once
 }
@@ -69,6 +72,9 @@ func KeysDir(home string) string { return filepath.Join(home, "keys") }
 
 // KeyringPath is the file with the keys of the node and its posts.
 func KeyringPath(home string) string { return filepath.Join(home, "keys", "keyring.age") }
+
+// LookupKeysPath is the file with the keys of the lists that blinded questions are answered about.
+func LookupKeysPath(home string) string { return filepath.Join(home, "keys", "lookup.age") }
 
 // RootPath is the file that init makes for the n-th holder of a root key, from 1.
 func RootPath(home string, n int) string {
@@ -106,7 +112,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	c := node.Config{
 		DSN: cfg.Settings.dsn(cfg.Home), Keys: keys, Pins: pins, MarksDir: filepath.Join(KeysDir(cfg.Home), "marks"), Regimes: all,
-		Routes: map[string]route.Route{https.Name(): https}, PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
+		Routes: map[string]route.Route{https.Name(): https}, Schemas: []store.Schema{lookup.Schema()}, PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
 		Callable: cfg.Listener != nil || cfg.Settings.Listen != "", Heartbeat: cfg.Settings.Heartbeat, Silence: cfg.Settings.Silence, Log: cfg.Log,
 	}
 	h := &Host{cfg: cfg, log: cfg.Log, keys: keys, route: https, stopping: make(chan struct{})}
@@ -159,8 +165,13 @@ func (h *Host) man() error {
 	h.releases.HandedOver, h.releases.Changed = release.HandOver(h.floor), h.floor.Kick
 	h.floor.Join(h.releases)
 	h.standing = standing.New(h.floor, h.log)
+	if h.lookups, err = lookup.New(h.floor, lookup.Config{
+		KeysPath: LookupKeysPath(h.cfg.Home), Lock: h.cfg.Lock, Answer: h.cfg.Settings.Lookup.Answer, Log: h.log,
+	}); err != nil {
+		return err
+	}
 	h.api, err = server.New(server.Config{
-		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
+		Lookups: h.lookups, Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	})
 	return err
 }

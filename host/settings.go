@@ -35,12 +35,18 @@ type Settings struct {
 	Watch   WatchSettings   `toml:"watch" doc:"The watch: how people are called."`
 	Metrics MetricsSettings `toml:"metrics" doc:"What a monitoring system reads: /metrics, /livez and /readyz."`
 	Call    CallSettings    `toml:"call" doc:"Ways of calling officers, beside the console. A call carries nothing of what a statement says."`
+	Lookup  LookupSettings  `toml:"lookup" doc:"Blinded questions about indicators."`
 	Console ConsoleSettings `toml:"console" doc:"The pages for the officers of this party."`
 }
 
 // WatchSettings is the section [watch].
 type WatchSettings struct {
 	Patience time.Duration `toml:"patience" doc:"After which a call that another process of this party began, and of which nothing more was heard, is placed by this one."`
+}
+
+// LookupSettings is the section [lookup].
+type LookupSettings struct {
+	Answer []traffic.Party `toml:"answer" doc:"Parties whose questions to our lists are answered, as was agreed with them. Others are refused."`
 }
 
 // APISettings is the section [api].
@@ -61,8 +67,8 @@ func DefaultSettings(p traffic.Party) Settings {
 	return Settings{
 		Party: p, Database: "data/detente.db", Heartbeat: time.Minute, Silence: 3 * time.Minute, LogLevel: slog.LevelInfo, LogFormat: "text",
 		API:   APISettings{Socket: "node.sock", TokenFile: "api.token"},
-		Watch: WatchSettings{Patience: 2 * time.Minute},
-		Call:  CallSettings{Mail: MailSettings{Security: call.StartTLS}, Command: CommandSettings{Command: []string{}, Timeout: 30 * time.Second}},
+		Watch: WatchSettings{Patience: 2 * time.Minute}, Lookup: LookupSettings{Answer: []traffic.Party{}},
+		Call: CallSettings{Mail: MailSettings{Security: call.StartTLS}, Command: CommandSettings{Command: []string{}, Timeout: 30 * time.Second}},
 	}
 }
 
