@@ -24,9 +24,9 @@ var errNoLookups = errors.New("api: this node keeps no lists")
 
 func (s *Server) registerLookups() {
 	const tag = "lookups"
-	handle(s, operation(s, officer.Read, tag, http.MethodGet, "/v1/lookups", "list-lookups", "Lists that blinded questions may be put to, and what came of the own ones"), s.lookups)
-	handle(s, operation(s, officer.Send, tag, http.MethodPost, "/v1/lookups/lists", "publish-list", "Publish a list that the other members may ask about").recorded(), s.publishList)
-	handle(s, operation(s, officer.Send, tag, http.MethodPost, "/v1/lookups/questions", "ask-list", "Ask whether a party knows indicators, without telling which").recorded(), s.askList)
+	Handle(s, Operation(s, officer.Read, tag, http.MethodGet, "/v1/lookups", "list-lookups", "Lists that blinded questions may be put to, and what came of the own ones"), s.lookups)
+	Handle(s, Operation(s, officer.Send, tag, http.MethodPost, "/v1/lookups/lists", "publish-list", "Publish a list that the other members may ask about"), s.publishList)
+	Handle(s, Operation(s, officer.Send, tag, http.MethodPost, "/v1/lookups/questions", "ask-list", "Ask whether a party knows indicators, without telling which"), s.askList)
 }
 
 func (s *Server) lookups(ctx context.Context, by officer.Actor, _ *struct{}) (api.Lookups, error) {
