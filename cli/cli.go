@@ -11,6 +11,7 @@ import (
 	"detente/cli/cert"
 	"detente/cli/duty"
 	"detente/cli/people"
+	"detente/cli/secrets"
 	"detente/cli/session"
 	"detente/cli/standing"
 
@@ -44,6 +45,9 @@ type grammar struct {
 	Trace     standing.TraceCmd     `cmd:"" group:"traffic" help:"Where a statement was, since when, and what proves it."`
 	Search    standing.SearchCmd    `cmd:"" group:"traffic" help:"Find statements by their words."`
 	Glossary  standing.GlossaryCmd  `cmd:"" group:"traffic" help:"The terms of both sides beside each other."`
+
+	Lookup   secrets.LookupCmd   `cmd:"" group:"traffic" help:"Ask whether a party knows an indicator, without telling which; answer without showing the list."`
+	Disclose secrets.DiscloseCmd `cmd:"" group:"evidence" help:"Parts of a report that are shown apart, or not at all. No node is needed."`
 
 	Watch    duty.WatchCmd    `cmd:"" group:"floor" help:"What needs somebody now, in a terminal."`
 	Take     duty.TakeCmd     `cmd:"" group:"floor" help:"Take what stands there: its alarm stops."`

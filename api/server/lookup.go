@@ -34,6 +34,9 @@ func (s *Server) lookups(ctx context.Context, by officer.Actor, _ *struct{}) (ap
 	if s.cfg.Lookups == nil {
 		return out, nil
 	}
+	if err := s.cfg.Lookups.Work(ctx); err != nil {
+		return out, err
+	}
 	lists, err := s.cfg.Lookups.Lists(ctx)
 	if err != nil {
 		return out, err
