@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"detente/api"
+	"detente/api/lookups"
 	"detente/api/server"
 	"detente/floor"
 	"detente/floor/release"
@@ -171,8 +172,8 @@ func (h *Host) man() error {
 		return err
 	}
 	h.api, err = server.New(server.Config{
-		Lookups: h.lookups, Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	})
+		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
+	}, lookups.Extend(h.lookups))
 	return err
 }
 

@@ -72,6 +72,9 @@ func New(f *floor.Floor, cfg Config) (*Desk, error) {
 	return d, nil
 }
 
+// Self is the party whose desk it is.
+func (d *Desk) Self() traffic.Party { return d.self }
+
 // Add takes in what the floor has read.
 func (d *Desk) Add(t *floor.Told) {
 	if t.Kind != party.Common {

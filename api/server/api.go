@@ -16,7 +16,6 @@ import (
 	"detente/floor/release"
 	"detente/form"
 	"detente/journal"
-	"detente/lookup"
 	"detente/node"
 	"detente/officer"
 	"detente/party"
@@ -34,8 +33,6 @@ type Config struct {
 	Floor *floor.Floor
 	// Standing is what stands beside it: checks, directory, suspensions. nil makes one.
 	Standing *standing.Standing
-	// Lookups asks without telling, and answers. nil keeps no lists.
-	Lookups *lookup.Desk
 	// Keyring reads the key file anew, for a charter with new keys. nil where the keys cannot change.
 	Keyring func(*party.Charter) (*party.Keyring, error)
 	// Officers are who may ask beside the terminal. nil is a roll of the node's own, to which nobody signs in by a console.
@@ -138,7 +135,6 @@ func (s *Server) register() {
 	s.registerWatch()
 	s.registerChecks()
 	s.registerDirectory()
-	s.registerLookups()
 	s.registerStanding()
 }
 

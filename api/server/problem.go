@@ -12,7 +12,6 @@ import (
 	"detente/api"
 	"detente/api/compose"
 	"detente/archive"
-	"detente/asking"
 	"detente/blob"
 	"detente/canonical"
 	"detente/check"
@@ -21,9 +20,7 @@ import (
 	"detente/floor"
 	"detente/floor/release"
 	"detente/form"
-	"detente/lookup"
 	"detente/node"
-	"detente/observable"
 	"detente/officer"
 	"detente/party"
 	"detente/roster"
@@ -117,16 +114,6 @@ func rules() []Rule {
 		{officer.ErrLast, http.StatusConflict, "last-administrator", "make another officer an administrator first"},
 		{officer.ErrBusy, http.StatusServiceUnavailable, "busy", "try again in some minutes"},
 		{officer.ErrNoConsole, http.StatusConflict, "no-console", "set console.origin, and start the node again"},
-		{lookup.ErrNoList, http.StatusNotFound, "no-list", "see the lists with: detente lookup status"},
-		{lookup.ErrOwnList, http.StatusConflict, "own-list", "look the indicator up where the list was made from"},
-		{lookup.ErrLimit, http.StatusConflict, "lookup-limit", "ask less, or another day: detente lookup status says how many are left"},
-		{lookup.ErrWindow, http.StatusConflict, "lookup-window", "ask while the list may be asked: detente lookup status"},
-		{lookup.ErrKind, malformed, "lookup-kind", "detente lookup status says which kinds a list has"},
-		{lookup.ErrNoKeys, http.StatusConflict, "no-lookup-keys", "run the node from a home directory with keys"},
-		{errNoLookups, http.StatusConflict, "no-lookups", "run the node from a home directory with keys"},
-		{asking.ErrKind, malformed, "lookup-kind", "AS numbers are not asked about: there are so few that the list would be no secret"},
-		{asking.ErrCount, malformed, "lookup-count", "ask about 1 to 256 indicators at once; a list has 2097152 at most"},
-		{observable.ErrNot, malformed, "no-indicator", "write an address, a network, a name, a URL, a hash or a mail address"},
 		{floor.ErrNoItem, http.StatusNotFound, "no-item", "see what is open with: detente watch"},
 		{floor.ErrTaken, http.StatusConflict, "taken", "the log says by whom: detente log"},
 		{floor.ErrNoPost, http.StatusNotFound, "no-post", "see the posts with: detente charter show"},
