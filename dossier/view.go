@@ -77,12 +77,13 @@ func Observe(ctx context.Context, tx *store.Tx, self traffic.Party, channel [32]
 		seen[i] = Seen{ID: r.ID, Digest: r.Digest}
 	}
 	v.Open, v.Listed = len(seen), seen[:min(len(seen), maxListed)]
-	v.Root, v.Basis = rootOf(seen), basisOf(heads)
+	v.Root, v.Basis = RootOf(seen), basisOf(heads)
 	return v, true, nil
 }
 
-// rootOf is the hash over the open dossiers, in the order of their ids.
-func rootOf(seen []Seen) [32]byte {
+// RootOf is the hash over open dossiers, in the order of their ids.
+func RootOf(seen []Seen) [32]byte {
+	seen = append([]Seen{}, seen...) // an empty list, and not none
 	slices.SortFunc(seen, func(a, b Seen) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return hashed("detente-view.v1", seen)
 }
@@ -162,7 +163,7 @@ func ParseView(text string) (v View, err error) {
 		}
 		v.Listed = append(v.Listed, s)
 	}
-	if v.Text() != text || v.Open == len(v.Listed) && rootOf(v.Listed) != v.Root {
+	if v.Text() != text || v.Open == len(v.Listed) && RootOf(v.Listed) != v.Root {
 		return v, fmt.Errorf("%w: not in its one spelling", ErrView)
 	}
 	return v, nil

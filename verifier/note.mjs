@@ -12,8 +12,8 @@ const DECIMAL = /^(0|[1-9][0-9]{0,18})$/;
 const CONTROL = /[\x00-\x09\x0b-\x1f]/; // eslint-disable-line no-control-regex
 const KEY_NAME = /^(?:[^\s\u0085+]|\ufeff)+$/u;
 
-// Strict base64: the standard alphabet, padded, no stray bits. Undefined for anything else.
-function fromBase64(text) {
+/** Strict base64: the standard alphabet, padded, no stray bits. Undefined for anything else. */
+export function fromBase64(text) {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
   const binary = atob(text);
   if (btoa(binary) !== text) return undefined;

@@ -20,6 +20,7 @@ import { openParts, parseDisclosures } from "./disclosure.mjs";
 import { finishLookup, lookupInput, oprf, parseList } from "./lookup.mjs";
 import { demandApproval, releaseDigest } from "./release.mjs";
 import { parseStatement } from "./statement.mjs";
+import { parseView } from "./view.mjs";
 
 const DIRECTORY = fileURLToPath(new URL("../testdata/vectors/", import.meta.url));
 const unhex = (text) => Uint8Array.from(Buffer.from(text ?? "", "hex"));
@@ -124,6 +125,10 @@ const RUN = {
   bundles(v) {
     const opened = openBundle(unhex(v.bundle), v.to, unhex(v.private), new Map([[v.from, v.keys.map(keyOf)]]));
     assert.deepEqual([opened.from, opened.at, hex(opened.content)], [v.from, v.at, v.content]);
+  },
+  views(v) {
+    const { party, plane, open, root, basis } = parseView(v.note, v.keys.map(keyOf));
+    assert.deepEqual({ party, plane, open, root: hex(root), basis: hex(basis) }, { party: v.party, plane: v.plane, open: v.open, root: v.root, basis: v.basis });
   },
   cases(v) {
     const got = judgeCase(parseCase(unhex(v.case)), trustedBy(v));
