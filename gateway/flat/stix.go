@@ -300,7 +300,7 @@ func Events(objects []*stix.Object, out Out) ([]Event, []Left) {
 		default:
 			continue
 		}
-		tlp, err := out.leaves(o)
+		tlp, err := out.leaves(o, byID)
 		if err != nil || e == nil {
 			left = append(left, Left{ID: o.ID, Why: err})
 			continue
@@ -314,8 +314,11 @@ func Events(objects []*stix.Object, out Out) ([]Event, []Left) {
 	return events, left
 }
 
-func (out *Out) leaves(o *stix.Object) (label.TLP, error) {
-	tlp, pap, unknown := mint.Labels(o)
+func (out *Out) leaves(o *stix.Object, byID map[string]*stix.Object) (label.TLP, error) {
+	tlp, pap, unknown := mint.Labels(o, func(id string) (*stix.Object, bool) {
+		d := byID[id]
+		return d, d != nil
+	})
 	tlp = tlp.Or(out.Default)
 	if unknown {
 		return tlp, &label.Refusal{Reason: label.ReasonUnknown, Slots: [2]string{o.ID, out.Path.Audience.Key()}}

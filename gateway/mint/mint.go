@@ -153,16 +153,18 @@ func Markings(tlp label.TLP, pap label.PAP) []string {
 	return ids
 }
 
-// Labels are those of an object, as its markings say: the narrowest of each. unknown tells that it has a marking that is neither TLP nor PAP, which
-// might forbid what they permit.
-func Labels(o *stix.Object) (tlp label.TLP, pap label.PAP, unknown bool) {
-	for _, id := range o.Markings {
-		t, isTLP := label.TLPOfMarking(id)
-		p, isPAP := label.PAPOfMarking(id)
-		tlp, pap = tlp.Narrower(t), pap.Narrower(p)
-		unknown = unknown || !isTLP && !isPAP
+// Labels are those of an object with all its parts: the narrowest of what the whole and the parts are marked with. lookup finds marking-definitions beside those that
+// the standards name; it may be nil. unknown tells that a marking is not known, and might forbid what the others permit.
+func Labels(o *stix.Object, lookup func(id string) (*stix.Object, bool)) (tlp label.TLP, pap label.PAP, unknown bool) {
+	if lookup == nil {
+		lookup = func(string) (*stix.Object, bool) { return nil, false }
 	}
-	return tlp, pap, unknown
+	m, err := stix.Resolve(o, lookup)
+	if err != nil {
+		return label.Unmarked, "", true
+	}
+	n := m.Narrowest()
+	return n.TLP, n.PAP, false
 }
 
 // Address gives the observable type of an address or prefix, and how it is written canonically.

@@ -44,7 +44,7 @@ func TestObject(t *testing.T) {
 	})
 	must(t, err)
 	must(t, v.Validate(o))
-	tlp, pap, unknown := mint.Labels(o)
+	tlp, pap, unknown := mint.Labels(o, nil)
 	if tlp != label.TLPAmber || pap != label.PAPRed || unknown || o.Modified != at {
 		t.Errorf("%s %s %v %s", tlp, pap, unknown, o.Modified)
 	}

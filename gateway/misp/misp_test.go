@@ -211,7 +211,7 @@ func TestDistribution(t *testing.T) {
 	e.Tags, e.Distribution = nil, "1"
 	e.Attributes[0].Distribution = "0"
 	in := imported(t, e)
-	tlp, _, _ := mint.Labels(in.Objects[1])
+	tlp, _, _ := mint.Labels(in.Objects[1], nil)
 	if in.Label.TLP != label.TLPAmber || tlp != label.TLPAmberStrict {
 		t.Errorf("%s, %s", in.Label.TLP, tlp)
 	}
@@ -234,6 +234,21 @@ func marking(tlp label.TLP) string {
 		return ""
 	}
 	return `,"object_marking_refs":["` + tlp.MarkingID() + `"]`
+}
+
+// A part that is marked narrower keeps the object: its parts cannot be told apart in an event. So does a marking that nobody here knows.
+func TestMarkedParts(t *testing.T) {
+	plain := string(indicator(t, label.TLPClear).Raw)
+	for name, more := range map[string]string{
+		"a RED part":         `"granular_markings":[{"selectors":["pattern"],"marking_ref":"` + label.TLPRed.MarkingID() + `"}]`,
+		"an unknown marking": `"granular_markings":[{"selectors":["pattern"],"marking_ref":"marking-definition--5f1c8a30-6a1e-4f0e-9a55-0d4f7e2f9b11"}]`,
+	} {
+		o, err := stix.Read([]byte(strings.TrimSuffix(plain, "}")+","+more+"}"), stix.Standard())
+		must(t, err)
+		if _, left, err := misp.NewEvent([]*stix.Object{o}, misp.Out{Path: ours(label.Real), Key: "x"}); !errors.Is(err, misp.ErrEmpty) || len(left) != 1 || !errors.Is(left[0].Why, label.ErrRefused) {
+			t.Errorf("%s: %v %v", name, left, err)
+		}
+	}
 }
 
 // A pattern that no single value can say goes as it is, and comes back as it was.
@@ -356,7 +371,7 @@ func FuzzRead(f *testing.F) {
 		}
 		tlp := in.Label.TLP
 		for _, o := range in.Objects {
-			own, _, _ := mint.Labels(o)
+			own, _, _ := mint.Labels(o, nil)
 			if o.Type != "attack-pattern" && !o.Created.IsZero() && tlp.Valid() && tlp.Widens(own) {
 				t.Fatalf("%s is wider than its event", o.ID)
 			}

@@ -73,9 +73,14 @@ type exporter struct {
 	left      []Left
 }
 
+func (x *exporter) find(id string) (*stix.Object, bool) {
+	o := x.byID[id]
+	return o, o != nil
+}
+
 // leaves holds an object against its label.
 func (x *exporter) leaves(o *stix.Object) (label.Parcel, error) {
-	tlp, pap, unknown := mint.Labels(o)
+	tlp, pap, unknown := mint.Labels(o, x.find)
 	p := label.Parcel{TLP: tlp.Or(x.Default), PAP: pap, Plane: x.Path.Plane, Own: x.Own, Named: x.Named}
 	if unknown {
 		return p, &label.Refusal{Reason: label.ReasonUnknown, Slots: [2]string{o.ID, x.Path.Audience.Key()}}

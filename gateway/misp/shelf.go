@@ -33,10 +33,11 @@ type Shelf struct {
 	Accept func(ctx context.Context, from string, raws [][]byte) error
 
 	mu     sync.Mutex
-	read   map[int64]time.Time  // up to where each collection was read
-	events map[string]*shelved  // by UUID
-	parts  map[int64][]*shelved // the last parts of each collection; the last of them still grows
-	named  map[string]string    // which event names an id
+	read   map[int64]time.Time     // up to where each collection was read
+	events map[string]*shelved     // by UUID
+	parts  map[int64][]*shelved    // the last parts of each collection; the last of them still grows
+	named  map[string]string       // which event names an id
+	marks  map[string]*stix.Object // marking-definitions that came
 }
 
 // shelved is an event as the catalogue knows it.
@@ -53,7 +54,7 @@ type shelved struct {
 // catch reads what came since. It holds the lock.
 func (s *Shelf) catch(ctx context.Context) error {
 	if s.read == nil {
-		s.read, s.events, s.parts, s.named = map[int64]time.Time{}, map[string]*shelved{}, map[int64][]*shelved{}, map[string]string{}
+		s.read, s.events, s.parts, s.named, s.marks = map[int64]time.Time{}, map[string]*shelved{}, map[int64][]*shelved{}, map[string]string{}, map[string]*stix.Object{}
 	}
 	read, err := s.Read(ctx)
 	if err != nil {
@@ -88,8 +89,17 @@ func (s *Shelf) note(c objects.Collection, r *objects.Row) {
 	if err != nil {
 		return // it was held against the standard when it came
 	}
-	tlp, _, _ := mint.Labels(o)
-	tlp = tlp.Or(s.Default)
+	if o.Type == "marking-definition" && len(s.marks) < maxMarks {
+		s.marks[o.ID] = o
+		return
+	}
+	tlp, _, unknown := mint.Labels(o, func(id string) (*stix.Object, bool) {
+		d := s.marks[id]
+		return d, d != nil
+	})
+	if tlp = tlp.Or(s.Default); unknown {
+		return // it may go nowhere
+	}
 	if o.Type == "report" {
 		s.report(c, o, tlp)
 		return
@@ -125,6 +135,8 @@ func (s *Shelf) note(c objects.Collection, r *objects.Row) {
 	part.entry.Tags = writeTags(marks{tlp: part.widest, plane: label.Plane(c.Plane)})
 	part.change(r.Added)
 }
+
+const maxMarks = 10_000 // definitions kept in mind
 
 // maxParts is how many parts back a report may take its objects from: it comes after them.
 const maxParts = 8
@@ -224,8 +236,15 @@ func (s *Shelf) Event(ctx context.Context, over label.Path, uuid string) (*Event
 // fetch reads the objects of an event, and the observables that they name.
 func (s *Shelf) fetch(ctx context.Context, x *shelved) ([]*stix.Object, error) {
 	var list []*stix.Object
-	have := map[string]bool{}
-	get := func(ids []string) (refs []string, err error) {
+	have, asked := map[string]bool{}, map[string]bool{}
+	get := func(all []string) (refs []string, err error) {
+		var ids []string
+		for _, id := range all {
+			if stix.IsID(id) && !asked[id] {
+				asked[id] = true
+				ids = append(ids, id)
+			}
+		}
 		for start := 0; start < len(ids); start += objects.MaxIDs {
 			_, err := s.Objects.Page(ctx, x.collection.Number, objects.Filter{IDs: ids[start:min(len(ids), start+objects.MaxIDs)]}, func(r *objects.Row) error {
 				o, err := stix.Read(r.Bytes, stix.Standard())
@@ -234,6 +253,8 @@ func (s *Shelf) fetch(ctx context.Context, x *shelved) ([]*stix.Object, error) {
 				}
 				have[o.ID] = true
 				list = append(list, o)
+				refs = append(refs, o.Markings...) // what they say, if they are not those of the standards
+				refs = append(refs, granular(o)...)
 				if o.Type == "observed-data" {
 					refs = append(refs, o.Texts("object_refs")...)
 				}
@@ -245,18 +266,25 @@ func (s *Shelf) fetch(ctx context.Context, x *shelved) ([]*stix.Object, error) {
 		}
 		return refs, nil
 	}
-	want := make([]string, 0, len(x.ids)+1)
-	for _, id := range append([]string{x.report}, x.ids...) {
-		if stix.IsID(id) {
-			want = append(want, id)
-		}
-	}
-	refs, err := get(want)
+	refs, err := get(append([]string{x.report}, x.ids...))
 	if err != nil {
 		return nil, err
 	}
 	_, err = get(refs)
 	return list, err
+}
+
+// granular are the markings of parts of an object.
+func granular(o *stix.Object) []string {
+	all, _ := o.Value("granular_markings").([]any)
+	var ids []string
+	for _, one := range all {
+		m, _ := one.(map[string]any)
+		if id, _ := m["marking_ref"].(string); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // Take gives what was pushed to the collection that takes it, as objects, and the event itself beside them as an artifact: for [Server]. Errors: ErrOwn, ErrClosed,
