@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"detente/gateway/objects"
-	"detente/gateway/taxii"
 	"detente/label"
 	"detente/statement"
 	"detente/store"
@@ -187,22 +186,4 @@ func (m moment) Scan(v any) error {
 		*m.to = time.UnixMicro(n).UTC()
 	}
 	return nil
-}
-
-// Post adds objects to a collection as the terminal does: a whole stream, of any length, in parts. Errors: taxii.ErrReadOnly for a collection that others
-// fill, those of Accept.
-func (g *Gateway) Post(ctx context.Context, by string, c objects.Collection, raws [][]byte) ([]taxii.Result, error) {
-	if c.Flow == objects.In {
-		return nil, taxii.ErrReadOnly
-	}
-	var b strings.Builder
-	b.WriteString(`{"objects":[`)
-	for i, raw := range raws {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(raw)
-	}
-	b.WriteString("]}")
-	return g.Accept(ctx, taxii.Token{Name: by}, c, []byte(b.String()))
 }

@@ -43,14 +43,23 @@ func (g *Gateway) Accept(ctx context.Context, by taxii.Token, c objects.Collecti
 	if bundle.Type == "" && bundle.Items == nil && len(bundle.Rest) > 0 {
 		return nil, fmt.Errorf("%w: it has no objects", taxii.ErrEnvelope)
 	}
-	if err := validate(v, bundle.Items); err != nil {
+	return g.take(ctx, by, c, bundle.Items)
+}
+
+// take is Accept for objects that were cut out of their envelope.
+func (g *Gateway) take(ctx context.Context, by taxii.Token, c objects.Collection, items []stix.Item) ([]taxii.Result, error) {
+	v, err := g.validator()
+	if err != nil {
 		return nil, err
 	}
-	results := make([]taxii.Result, len(bundle.Items))
+	if err := validate(v, items); err != nil {
+		return nil, err
+	}
+	results := make([]taxii.Result, len(items))
 	var list []objects.Object
 	var at []int
 	verdicts := make(map[*byte]verdict) // by the first byte of an object: each has its own
-	defs := definitions(bundle.Items)
+	defs := definitions(items)
 	l := g.line(c.Channel)
 	if c.Flow == objects.Out && l == nil { // the process has just begun, and has made no turn yet
 		if err := g.learn(ctx); err != nil {
@@ -60,8 +69,8 @@ func (g *Gateway) Accept(ctx context.Context, by taxii.Token, c objects.Collecti
 			return nil, taxii.ErrReadOnly // the channel is not in being
 		}
 	}
-	for i := range bundle.Items {
-		it, r := &bundle.Items[i], &results[i]
+	for i := range items {
+		it, r := &items[i], &results[i]
 		if it.Object != nil {
 			r.ID, r.Version = it.Object.ID, it.Object.Modified
 		}
@@ -105,7 +114,7 @@ func (g *Gateway) Accept(ctx context.Context, by taxii.Token, c objects.Collecti
 func tell(r *taxii.Result, o objects.Outcome) {
 	switch o.Fate {
 	case objects.Duplicate:
-		r.Message = "this version is here already"
+		r.Known, r.Message = true, "this version is here already"
 	case objects.Conflict:
 		r.Failed, r.Message = true, "this version is here with other bytes; these are kept aside, and not served: give a new version another modified"
 	case objects.Refused:

@@ -74,6 +74,7 @@ type Result struct {
 	ID      string
 	Version time.Time // zero where the object has none, or could not be read
 	Failed  bool
+	Known   bool   // this version was here
 	Message string // for the client's operator
 }
 

@@ -48,7 +48,8 @@ CREATE TABLE taxii_pulls ( -- how far each source was pulled
 	source   TEXT PRIMARY KEY,
 	after    TEXT NOT NULL, -- added_after of the next request
 	next     TEXT NOT NULL, -- within the pages of that
-	pulled   {bigint} NOT NULL,
+	last     TEXT NOT NULL, -- stamp of the last object of these pages so far
+	pulled   {bigint} NOT NULL, -- unix microseconds
 	objects  {bigint} NOT NULL
 );`}}
 }
