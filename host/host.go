@@ -16,9 +16,11 @@ import (
 	"detente/api"
 	"detente/api/lookups"
 	"detente/api/server"
+	"detente/api/tools"
 	"detente/floor"
 	"detente/floor/release"
 	"detente/form"
+	"detente/gateway"
 	"detente/journal"
 	"detente/key"
 	"detente/lookup"
@@ -45,6 +47,7 @@ type Config struct {
 
 	Listener        net.Listener                                                         // in place of Settings.Listen
 	ConsoleListener net.Listener                                                         // in place of Settings.Console.Listen; Settings.Console.Origin says its address
+	TAXIIListener   net.Listener                                                         // in place of Settings.Gateway.Listen
 	Dial            func(ctx context.Context, network, address string) (net.Conn, error) // how peers are called; nil is the network of this machine
 	Free            func() (int64, error)                                                // how many bytes are free where the database lies; nil asks the system
 	Adjust          func(*node.Config)                                                   // has the last word on the node, for tests
@@ -64,6 +67,7 @@ type Host struct {
 	meter    *metrics.Meter
 	standing *standing.Standing
 	lookups  *lookup.Desk
+	gateway  *gateway.Gateway
 	stopping chan struct{}
 	stop     func() // closes stopping, once
 }
@@ -113,7 +117,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	c := node.Config{
 		DSN: cfg.Settings.dsn(cfg.Home), Keys: keys, Pins: pins, MarksDir: filepath.Join(KeysDir(cfg.Home), "marks"), Regimes: all,
-		Routes: map[string]route.Route{https.Name(): https}, Schemas: []store.Schema{lookup.Schema()}, PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
+		Routes: map[string]route.Route{https.Name(): https}, Schemas: append(gateway.Schemas(), lookup.Schema()), PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
 		Callable: cfg.Listener != nil || cfg.Settings.Listen != "", Heartbeat: cfg.Settings.Heartbeat, Silence: cfg.Settings.Silence, Log: cfg.Log,
 	}
 	h := &Host{cfg: cfg, log: cfg.Log, keys: keys, route: https, stopping: make(chan struct{})}
@@ -166,6 +170,7 @@ func (h *Host) man() error {
 	h.releases.HandedOver, h.releases.Changed = release.HandOver(h.floor), h.floor.Kick
 	h.floor.Join(h.releases)
 	h.standing = standing.New(h.floor, h.log)
+	h.bridge()
 	if h.lookups, err = lookup.New(h.floor, lookup.Config{
 		KeysPath: LookupKeysPath(h.cfg.Home), Lock: h.cfg.Lock, Answer: h.cfg.Settings.Lookup.Answer, Log: h.log,
 	}); err != nil {
@@ -173,7 +178,7 @@ func (h *Host) man() error {
 	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups))
+	}, lookups.Extend(h.lookups), tools.Extend(h.gateway))
 	return err
 }
 
@@ -193,6 +198,9 @@ func (h *Host) Meter() *metrics.Meter { return h.meter }
 
 // Floor is the watch floor around the node.
 func (h *Host) Floor() *floor.Floor { return h.floor }
+
+// Gateway is the collections of the response team's tools.
+func (h *Host) Gateway() *gateway.Gateway { return h.gateway }
 
 // Client asks the node within this process.
 func (h *Host) Client() *api.Client { return api.InProcess(h.api.Handler()) }
@@ -225,6 +233,7 @@ func (h *Host) Run(ctx context.Context) error {
 	g.Go(func() error { return h.node.Run(ctx) })
 	g.Go(func() error { return h.floor.Run(ctx) })
 	g.Go(func() error { return h.releases.Run(ctx) })
+	g.Go(func() error { return h.gateway.Run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		notify("STOPPING=1")
@@ -263,6 +272,9 @@ func (h *Host) listen(ctx context.Context, serve func(net.Listener, error, func(
 		}
 	}
 	if err := h.serveConsole(ctx, serve); err != nil {
+		return err
+	}
+	if err := h.serveTAXII(ctx, serve); err != nil {
 		return err
 	}
 	if settings.Metrics.Listen != "" {

@@ -37,6 +37,7 @@ type Settings struct {
 	Call    CallSettings    `toml:"call" doc:"Ways of calling officers, beside the console. A call carries nothing of what a statement says."`
 	Lookup  LookupSettings  `toml:"lookup" doc:"Blinded questions about indicators."`
 	Console ConsoleSettings `toml:"console" doc:"The pages for the officers of this party."`
+	Gateway GatewaySettings `toml:"gateway" doc:"The gateway to the tools of this party's response team: TAXII 2.1."`
 }
 
 // WatchSettings is the section [watch].
@@ -67,7 +68,7 @@ func DefaultSettings(p traffic.Party) Settings {
 	return Settings{
 		Party: p, Database: "data/detente.db", Heartbeat: time.Minute, Silence: 3 * time.Minute, LogLevel: slog.LevelInfo, LogFormat: "text",
 		API:   APISettings{Socket: "node.sock", TokenFile: "api.token"},
-		Watch: WatchSettings{Patience: 2 * time.Minute}, Lookup: LookupSettings{Answer: []traffic.Party{}},
+		Watch: WatchSettings{Patience: 2 * time.Minute}, Lookup: LookupSettings{Answer: []traffic.Party{}}, Gateway: GatewaySettings{ReleaseTypes: []string{}},
 		Call: CallSettings{Mail: MailSettings{Security: call.StartTLS}, Command: CommandSettings{Command: []string{}, Timeout: 30 * time.Second}},
 	}
 }
@@ -105,7 +106,7 @@ func ReadSettings(home string) (Settings, error) {
 	if m := settings.Metrics; m.Listen != "" && !m.Public && !loopback(m.Listen) {
 		return settings, fmt.Errorf("%w: %s: [metrics] listen = %q can be reached from other machines; if that is meant, set public = true", ErrSettings, path, m.Listen)
 	}
-	return settings, nil
+	return settings, settings.Gateway.check(path)
 }
 
 // loopback tells whether only this machine can reach an address.

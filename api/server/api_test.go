@@ -17,10 +17,12 @@ import (
 
 	"detente/api"
 	"detente/api/server"
+	"detente/api/tools"
 	"detente/archive"
 	"detente/feed"
 	"detente/floor"
 	"detente/form"
+	"detente/gateway"
 	"detente/key"
 	"detente/node"
 	"detente/party"
@@ -67,7 +69,7 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	watch, err := floor.New(n, floor.Config{Phrases: phrases})
 	must(t, err)
-	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"})
+	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(gateway.Open(gateway.Config{Node: n})))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }

@@ -66,6 +66,16 @@ func ParseQuery(raw, fields string, page int) (Query, error) {
 	return q, q.readMatch(values, fields)
 }
 
+// After is a filter for what was added after a stamp; empty for all. Error: objects.ErrFilter.
+func After(stamp string) (f objects.Filter, err error) {
+	if stamp != "" {
+		if f.After, err = parseMoment(stamp); err != nil {
+			err = fmt.Errorf("%w: %.40q is no timestamp such as 2026-11-25T12:00:00.000000Z", objects.ErrFilter, stamp)
+		}
+	}
+	return f, err
+}
+
 // readMatch reads the match fields, section 3.4.1.
 func (q *Query) readMatch(values url.Values, fields string) error {
 	q.match = url.Values{}

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Gateway tells how the collections of the response team's tools stand.
+func (c *Client) Gateway(ctx context.Context) (GatewayStatus, error) {
+	return call[GatewayStatus](ctx, c, http.MethodGet, "/v1/gateway", nil)
+}
+
+// GatewayTokens lists which tools may ask the gateway.
+func (c *Client) GatewayTokens(ctx context.Context) ([]GatewayToken, error) {
+	return call[[]GatewayToken](ctx, c, http.MethodGet, "/v1/gateway/tokens", nil)
+}
+
+// AddGatewayToken lets a tool ask the gateway. The answer alone tells the secret.
+func (c *Client) AddGatewayToken(ctx context.Context, r GatewayTokenRequest) (GatewayToken, error) {
+	return call[GatewayToken](ctx, c, http.MethodPost, "/v1/gateway/tokens", r)
+}
+
+// RevokeGatewayToken ends a tool's token.
+func (c *Client) RevokeGatewayToken(ctx context.Context, name string) error {
+	_, err := call[struct{}](ctx, c, http.MethodDelete, "/v1/gateway/tokens/"+seg(name), nil)
+	return err
+}
+
+// Reviews lists what waits for a person before it is stated.
+func (c *Client) Reviews(ctx context.Context, limit int) ([]Review, error) {
+	return call[[]Review](ctx, c, http.MethodGet, "/v1/gateway/reviews"+query("limit", strconv.Itoa(limit)), nil)
+}
+
+// Review approves or refuses what waits.
+func (c *Client) Review(ctx context.Context, r ReviewRequest) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, "/v1/gateway/reviews", r)
+	return err
+}
+
+// AddObjects adds a bundle or envelope to a collection.
+func (c *Client) AddObjects(ctx context.Context, collection string, envelope []byte) (Added, error) {
+	return call[Added](ctx, c, http.MethodPost, "/v1/gateway/objects"+query("collection", collection), envelope)
+}
+
+// Objects reads objects of a collection that were added after a stamp, one a line. after is where to go on; empty at the end.
+func (c *Client) Objects(ctx context.Context, collection, after string) (lines []byte, next string, err error) {
+	b, err := call[[]byte](ctx, c, http.MethodGet, "/v1/gateway/objects"+query("collection", collection, "after", after), nil)
+	if err != nil {
+		return nil, "", err
+	}
+	if i := bytes.LastIndex(b, []byte("\n# ")); i >= 0 {
+		next = strings.TrimSpace(string(b[i+3:]))
+		b = b[:i+1]
+	}
+	return b, next, nil
+}
+
+// ExchangeGateway pulls from, or pushes to, a collection of a local server.
+func (c *Client) ExchangeGateway(ctx context.Context, r RemoteRequest) (Added, error) {
+	return call[Added](ctx, c, http.MethodPost, "/v1/gateway/exchange", r)
+}

@@ -1,0 +1,72 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"detente/gateway"
+	"detente/gateway/taxii"
+	"detente/label"
+	"detente/node"
+	"detente/traffic"
+)
+
+// GatewaySettings is the section [gateway].
+type GatewaySettings struct {
+	Listen       string       `toml:"listen" doc:"host:port at which TAXII clients call, such as 127.0.0.1:7460. Empty: none. Tokens are made by detente gateway token add."`
+	Public       bool         `toml:"public" doc:"Listen also where other machines can reach it. Needs cert_file and key_file."`
+	CertFile     string       `toml:"cert_file" doc:"Certificate of the server, in PEM. Empty: not encrypted, for this machine alone."`
+	KeyFile      string       `toml:"key_file" doc:"Key of the certificate, in PEM."`
+	Origin       string       `toml:"origin" doc:"Address by which clients call, such as https://taxii.xn.example. Empty: as each of them calls."`
+	Release      string       `toml:"release" doc:"What may be shown as widely as this label of TLP is stated without a person: GREEN lets GREEN and CLEAR go. Empty: a person reviews everything."`
+	ReleaseTypes []string     `toml:"release_types" doc:"Of these types of STIX alone, such as indicator and sighting. Empty: of any."`
+	Unmarked     string       `toml:"unmarked" doc:"Label of TLP of what bears none. Empty: it is refused."`
+	Post         traffic.Post `toml:"post" doc:"Who speaks for the tools. Empty: the first post that speaks on the channel."`
+}
+
+func (g GatewaySettings) check(path string) error {
+	for name, text := range map[string]string{"release": g.Release, "unmarked": g.Unmarked} {
+		if _, ok := label.ParseTLP(text); text != "" && !ok {
+			return fmt.Errorf("%w: %s: [gateway] %s = %q is no label of TLP", ErrSettings, path, name, text)
+		}
+	}
+	switch {
+	case (g.CertFile == "") != (g.KeyFile == ""):
+		return fmt.Errorf("%w: %s: [gateway] cert_file and key_file go together", ErrSettings, path)
+	case g.Listen != "" && !loopback(g.Listen) && (!g.Public || g.CertFile == ""):
+		return fmt.Errorf("%w: %s: [gateway] listen = %q can be reached from other machines; if that is meant, set public = true, cert_file and key_file", ErrSettings, path, g.Listen)
+	}
+	return nil
+}
+
+// bridge puts the gateway beside the floor.
+func (h *Host) bridge() {
+	s := h.cfg.Settings.Gateway
+	upTo, _ := label.ParseTLP(s.Release)
+	unmarked, _ := label.ParseTLP(s.Unmarked)
+	h.gateway = gateway.Open(gateway.Config{
+		Node: h.node, Rule: gateway.Rule{UpTo: upTo, Types: s.ReleaseTypes}, Unmarked: unmarked, Post: s.Post, Log: h.log,
+		Permit: func(ctx context.Context, d *node.Draft) error { return h.standing.Permit(ctx, d, false) },
+	})
+}
+
+// serveTAXII opens the server for the tools of the response team.
+func (h *Host) serveTAXII(ctx context.Context, serve func(net.Listener, error, func(net.Listener) error) error) error {
+	s := h.cfg.Settings.Gateway
+	l := h.cfg.TAXIIListener
+	if l == nil && s.Listen == "" {
+		return nil
+	}
+	c := taxii.Config{Title: "Detente of " + string(h.node.Self()), Origin: s.Origin, Log: h.log}
+	if s.CertFile != "" {
+		c.TLS = &taxii.Certificate{CertFile: s.CertFile, KeyFile: s.KeyFile}
+		c.TLS.CertFile, c.TLS.KeyFile = h.cfg.Settings.Path(h.cfg.Home, s.CertFile), h.cfg.Settings.Path(h.cfg.Home, s.KeyFile)
+	}
+	server := h.gateway.Server(c)
+	var err error
+	if l == nil {
+		l, err = net.Listen("tcp", s.Listen)
+	}
+	return serve(l, err, func(l net.Listener) error { return server.Serve(ctx, l) })
+}
