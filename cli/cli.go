@@ -64,7 +64,8 @@ type grammar struct {
 	Officer    people.OfficerCmd      `cmd:"" group:"floor" help:"The officers of the party: who they are, and how they come in."`
 	Release    people.ReleaseCmd      `cmd:"" group:"floor" help:"What waits for a second person."`
 
-	Stix cert.StixCmd `cmd:"" group:"cert" help:"Objects of STIX 2.1, which the tools of response teams exchange."`
+	Gateway cert.GatewayCmd `cmd:"" group:"cert" help:"The collections that the response team's own tools read and fill: TAXII."`
+	Stix    cert.StixCmd    `cmd:"" group:"cert" help:"Objects of STIX 2.1, which the tools of response teams exchange."`
 
 	Prove  proveCmd  `cmd:"" group:"evidence" help:"Write the proof file of a statement."`
 	Verify verifyCmd `cmd:"" group:"evidence" help:"Verify proof files from files alone: no node, no network."`

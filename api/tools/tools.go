@@ -33,7 +33,7 @@ func Extend(g *gateway.Gateway) server.Extension {
 		server.Handle(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/gateway/reviews", "list-gateway-reviews", "What waits for a person before it is stated"), d.reviews)
 		server.Handle(s, server.Operation(s, officer.Send, tag, http.MethodPost, "/v1/gateway/reviews", "review-gateway", "Approve or refuse what waits"), d.review)
 		server.Handle(s, server.Operation(s, officer.Send, tag, http.MethodPost, "/v1/gateway/objects", "add-gateway-objects", "Add a bundle or envelope to a collection"), d.add)
-		server.HandleFile(s, server.Operation(s, officer.Export, tag, http.MethodGet, "/v1/gateway/objects", "export-gateway-objects", "Objects of a collection, one a line, by their stamps"), "application/x-ndjson", d.export)
+		server.HandleFile(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/gateway/objects", "export-gateway-objects", "Objects of a collection, one a line, by their stamps"), "application/x-ndjson", d.export)
 		server.Handle(s, server.Operation(s, officer.System, tag, http.MethodPost, "/v1/gateway/exchange", "exchange-gateway", "Pull from, or push to, a local TAXII server"), d.exchange)
 	}
 }

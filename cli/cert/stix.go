@@ -17,6 +17,8 @@ import (
 // StixCmd is objects of STIX.
 type StixCmd struct {
 	Validate validateCmd `cmd:"" help:"Whether objects are STIX 2.1, and where they are not."`
+	Import   importCmd   `cmd:"" help:"Add objects to a collection of the gateway."`
+	Export   exportCmd   `cmd:"" help:"The objects of a collection, one a line."`
 }
 
 type validateCmd struct {

@@ -1,6 +1,4 @@
-// Package tools is the commands about the gateway to the tools of the own response team.
-// It must never show a name that stands in an object so that something could follow it.
-package tools
+package cert
 
 import (
 	"errors"
@@ -28,14 +26,14 @@ type GatewayCmd struct {
 	Push    pushCmd    `cmd:"" help:"Give what is new in a collection to a local TAXII server."`
 }
 
-func codes(example string) string {
+func outcomes(example string) string {
 	return session.Detail(example, session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 type statusCmd struct{ session.JSONFlag }
 
 // Help gives an example and the exit codes.
-func (statusCmd) Help() string { return codes("detente gateway status") }
+func (statusCmd) Help() string { return outcomes("detente gateway status") }
 
 // Run lists the collections and what has arrived.
 func (c *statusCmd) Run(s *session.Session) error {
@@ -92,7 +90,7 @@ type tokenAddCmd struct {
 // Help gives examples and the exit codes.
 func (tokenAddCmd) Help() string {
 	return "The tool shows it as Authorization: Bearer, or as the password of Basic with any user.\n\n" +
-		codes("detente gateway token add opencti --read '*'\n detente gateway token add misp --read '*' --write \"cert to members\"")
+		outcomes("detente gateway token add opencti --read '*'\n detente gateway token add misp --read '*' --write \"cert to members\"")
 }
 
 // Run makes the token.
@@ -118,7 +116,7 @@ func (c *tokenAddCmd) Run(s *session.Session) error {
 type tokenListCmd struct{ session.JSONFlag }
 
 // Help gives an example and the exit codes.
-func (tokenListCmd) Help() string { return codes("detente gateway token list") }
+func (tokenListCmd) Help() string { return outcomes("detente gateway token list") }
 
 // Run lists the tokens.
 func (c *tokenListCmd) Run(s *session.Session) error {
@@ -154,7 +152,7 @@ type tokenRevokeCmd struct {
 }
 
 // Help gives an example and the exit codes.
-func (tokenRevokeCmd) Help() string { return codes("detente gateway token revoke opencti") }
+func (tokenRevokeCmd) Help() string { return outcomes("detente gateway token revoke opencti") }
 
 // Run ends the token.
 func (c *tokenRevokeCmd) Run(s *session.Session) error {
@@ -175,7 +173,7 @@ type pendingCmd struct {
 }
 
 // Help gives an example and the exit codes.
-func (pendingCmd) Help() string { return codes("detente gateway pending") }
+func (pendingCmd) Help() string { return outcomes("detente gateway pending") }
 
 // Run lists what waits.
 func (c *pendingCmd) Run(s *session.Session) error {
@@ -208,7 +206,7 @@ type approveCmd struct {
 }
 
 // Help gives an example and the exit codes.
-func (approveCmd) Help() string { return codes("detente gateway approve 2-1795644000000001") }
+func (approveCmd) Help() string { return outcomes("detente gateway approve 2-1795644000000001") }
 
 // Run approves.
 func (c *approveCmd) Run(s *session.Session) error {
@@ -222,7 +220,7 @@ type refuseCmd struct {
 
 // Help gives an example and the exit codes.
 func (refuseCmd) Help() string {
-	return codes("detente gateway refuse 2-1795644000000001 --reason \"names a victim\"")
+	return outcomes("detente gateway refuse 2-1795644000000001 --reason \"names a victim\"")
 }
 
 // Run refuses.
@@ -276,7 +274,7 @@ type pullCmd struct{ remote }
 // Help gives an example and the exit codes.
 func (pullCmd) Help() string {
 	return "It goes on where the last pull of this address ended. What comes is treated as if a tool had posted it.\n\n" +
-		codes("detente gateway pull https://opencti.xn.example/taxii2/root/collections/6d…/ --collection \"cert to members\" --secret-file opencti.token")
+		outcomes("detente gateway pull https://opencti.xn.example/taxii2/root/collections/6d…/ --collection \"cert to members\" --secret-file opencti.token")
 }
 
 // Run pulls.
@@ -287,7 +285,7 @@ type pushCmd struct{ remote }
 // Help gives an example and the exit codes.
 func (pushCmd) Help() string {
 	return "It goes on where the last push to this address ended.\n\n" +
-		codes("detente gateway push https://misp.xn.example/taxii2/root/collections/6d…/ --collection \"cert from xs\" --user sync --secret-file misp.password")
+		outcomes("detente gateway push https://misp.xn.example/taxii2/root/collections/6d…/ --collection \"cert from xs\" --user sync --secret-file misp.password")
 }
 
 // Run pushes.
@@ -310,17 +308,17 @@ func tell(s *session.Session, a api.Added, asJSON bool) error {
 	return nil
 }
 
-// ImportCmd adds the objects of files to a collection.
-type ImportCmd struct {
+// importCmd adds the objects of files to a collection.
+type importCmd struct {
 	Files      []string `arg:"" help:"Bundles, envelopes of TAXII, or objects one a line; - for the standard input."`
 	Collection string   `help:"By id or title." required:"" placeholder:"NAME"`
 	session.JSONFlag
 }
 
 // Help gives an example and the exit codes.
-func (ImportCmd) Help() string {
+func (importCmd) Help() string {
 	return "Each object is validated, and marked, reviewed and stated as if a tool had posted it. However many there are, a few are held at a time.\n\n" +
-		codes("detente stix import week.ndjson --collection \"cert to members\"")
+		outcomes("detente stix import week.ndjson --collection \"cert to members\"")
 }
 
 // together is how many objects, and bytes of them, go in one request.
@@ -330,7 +328,7 @@ const (
 )
 
 // Run imports the files.
-func (c *ImportCmd) Run(s *session.Session) error {
+func (c *importCmd) Run(s *session.Session) error {
 	node, err := s.Client(false)
 	if err != nil {
 		return err
@@ -396,17 +394,17 @@ func each(s *session.Session, path string, fn func(stix.Item) error) error {
 	}
 }
 
-// ExportCmd writes the objects of a collection, one a line.
-type ExportCmd struct {
+// exportCmd writes the objects of a collection, one a line.
+type exportCmd struct {
 	Collection string `arg:"" help:"By id or title."`
 	After      string `help:"Only what was added after this stamp." placeholder:"STAMP"`
 }
 
 // Help gives an example and the exit codes.
-func (ExportCmd) Help() string { return codes("detente stix export \"cert from xs\" > week.ndjson") }
+func (exportCmd) Help() string { return outcomes("detente stix export \"cert from xs\" > week.ndjson") }
 
 // Run writes all versions, in the order in which they were added.
-func (c *ExportCmd) Run(s *session.Session) error {
+func (c *exportCmd) Run(s *session.Session) error {
 	node, err := s.Client(false)
 	if err != nil {
 		return err
