@@ -100,8 +100,8 @@ const (
 	pushRoom    = 4 << 10 // for what stands between the objects
 )
 
-// Post adds a few objects as a terminal does. Errors: taxii.ErrReadOnly, taxii.ErrEnvelope, those of the database.
-func (g *Gateway) Post(ctx context.Context, by string, to objects.Collection, envelope []byte) (Added, error) {
+// Put adds an envelope as the terminal does. Errors: taxii.ErrReadOnly, taxii.ErrEnvelope, those of the database.
+func (g *Gateway) Put(ctx context.Context, by string, to objects.Collection, envelope []byte) (Added, error) {
 	var a Added
 	if to.Flow == objects.In {
 		return a, taxii.ErrReadOnly
@@ -109,6 +109,23 @@ func (g *Gateway) Post(ctx context.Context, by string, to objects.Collection, en
 	results, err := g.Accept(ctx, taxii.Token{Name: by}, to, envelope)
 	a.note(results)
 	return a, err
+}
+
+// Post adds objects, and tells of each what became of it. Errors: taxii.ErrReadOnly for a collection that others fill, those of Accept.
+func (g *Gateway) Post(ctx context.Context, by string, to objects.Collection, raws [][]byte) ([]taxii.Result, error) {
+	if to.Flow == objects.In {
+		return nil, taxii.ErrReadOnly
+	}
+	var b bytes.Buffer
+	b.WriteString(`{"objects":[`)
+	for i, raw := range raws {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(raw)
+	}
+	b.WriteString("]}")
+	return g.Accept(ctx, taxii.Token{Name: by}, to, b.Bytes())
 }
 
 // Pulls lists how far each address was pulled and pushed.

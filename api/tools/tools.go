@@ -115,7 +115,7 @@ func (d desk) add(ctx context.Context, by officer.Actor, in *struct {
 	if err != nil {
 		return api.Added{}, err
 	}
-	return added(d.Post(ctx, by.ID, c, in.RawBody))
+	return added(d.Put(ctx, by.ID, c, in.RawBody))
 }
 
 // most is the bytes of one answer of objects.

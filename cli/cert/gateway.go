@@ -274,7 +274,7 @@ type pullCmd struct{ remote }
 // Help gives an example and the exit codes.
 func (pullCmd) Help() string {
 	return "It goes on where the last pull of this address ended. What comes is treated as if a tool had posted it.\n\n" +
-		outcomes("detente gateway pull https://opencti.xn.example/taxii2/root/collections/6d…/ --collection \"cert to members\" --secret-file opencti.token")
+		outcomes("detente gateway pull https://opencti.xn.example/taxii2/api/collections/6d…/ --collection \"cert to members\" --secret-file opencti.token")
 }
 
 // Run pulls.
@@ -285,7 +285,7 @@ type pushCmd struct{ remote }
 // Help gives an example and the exit codes.
 func (pushCmd) Help() string {
 	return "It goes on where the last push to this address ended.\n\n" +
-		outcomes("detente gateway push https://misp.xn.example/taxii2/root/collections/6d…/ --collection \"cert from xs\" --user sync --secret-file misp.password")
+		outcomes("detente gateway push https://misp.xn.example/taxii2/api/collections/6d…/ --collection \"cert from xs\" --user sync --secret-file misp.password")
 }
 
 // Run pushes.
