@@ -31,7 +31,6 @@ import (
 	"detente/regimes"
 	"detente/route"
 	"detente/standing"
-	"detente/store"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
