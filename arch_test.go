@@ -38,7 +38,7 @@ func blocks() [][]string {
 		{"console"},
 		{"api", "bench", "metrics"},
 		{"gateway"},
-		{"lookup"},
+		{"casework", "lookup"},
 		{"standing"},
 		{"floor"},
 		{"journal"},

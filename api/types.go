@@ -186,6 +186,7 @@ type Sent struct {
 	Feed    string          `json:"feed"`
 	Index   int64           `json:"index"`
 	Waits   []traffic.Party `json:"waits" doc:"Who is to hold it."`
+	Case    string          `json:"case,omitempty" doc:"Number of the case that it opened or is in, where it was stated as such."`
 }
 
 // Line is a statement in a list.

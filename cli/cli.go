@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"detente/cli/cases"
 	"detente/cli/cert"
 	"detente/cli/duty"
 	"detente/cli/people"
@@ -49,6 +50,12 @@ type grammar struct {
 	Lookup   secrets.LookupCmd   `cmd:"" group:"traffic" help:"Ask whether a party knows an indicator, without telling which; answer without showing the list."`
 	Disclose secrets.DiscloseCmd `cmd:"" group:"evidence" help:"Parts of a report that are shown apart, or not at all. No node is needed."`
 
+	Case   cases.CaseCmd   `cmd:"" group:"cases" help:"Cases: open, follow, close, report."`
+	Notice cases.NoticeCmd `cmd:"" group:"cases" help:"Planned activities: declare them, and hold what was observed against them."`
+	Cease  cases.CeaseCmd  `cmd:"" group:"cases" help:"Ask the other side to stop something, or answer that."`
+	Signal cases.SignalCmd `cmd:"" group:"cases" help:"Short signals with an appropriate response."`
+	Ledger cases.LedgerCmd `cmd:"" group:"cases" help:"What was asked and answered, the same at every member."`
+
 	Watch    duty.WatchCmd    `cmd:"" group:"floor" help:"What needs somebody now, in a terminal."`
 	Take     duty.TakeCmd     `cmd:"" group:"floor" help:"Take what stands there: its alarm stops."`
 	Roster   duty.RosterCmd   `cmd:"" group:"floor" help:"Who is on duty at which post, when."`
@@ -85,6 +92,7 @@ type grammar struct {
 func groups() kong.Option {
 	return kong.ExplicitGroups([]kong.Group{
 		{Key: "party", Title: "The own party"}, {Key: "peers", Title: "Other parties"}, {Key: "traffic", Title: "Traffic"},
+		{Key: "cases", Title: "Cases"},
 		{Key: "floor", Title: "The watch floor"},
 		{Key: "cert", Title: "Response teams"},
 		{Key: "evidence", Title: "Evidence"}, {Key: "upkeep", Title: "Upkeep"}, {Key: "program", Title: "The program"},

@@ -3,6 +3,7 @@ package cli
 import (
 	"detente/api"
 	"detente/cli/session"
+	"detente/cli/words"
 	"detente/traffic"
 )
 
@@ -11,11 +12,11 @@ type replying struct {
 	ID         string       `arg:"" help:"Four or more digits of the id, or the number, such as XS/NRRC-O-0003."`
 	Post       traffic.Post `help:"Post that speaks; the one that was addressed by default." placeholder:"POST"`
 	Precedence string       `short:"p" help:"That of the statement by default." placeholder:"WORD"`
-	words
+	words.Words
 }
 
 func (c *replying) run(s *session.Session, form string) error {
-	w, err := c.request(s, form)
+	w, err := c.Request(s, form)
 	if err != nil {
 		return err
 	}
@@ -27,7 +28,7 @@ func (c *replying) run(s *session.Session, form string) error {
 	if err != nil {
 		return err
 	}
-	return c.tell(s, node, sent)
+	return c.Tell(s, node, sent)
 }
 
 type ackCmd struct{ replying }

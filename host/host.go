@@ -16,7 +16,9 @@ import (
 	"detente/api"
 	"detente/api/lookups"
 	"detente/api/server"
+	"detente/api/server/cases"
 	"detente/api/tools"
+	"detente/casework"
 	"detente/floor"
 	"detente/floor/release"
 	"detente/form"
@@ -175,9 +177,10 @@ func (h *Host) man() error {
 	}); err != nil {
 		return err
 	}
+	work := casework.New(h.floor, h.log)
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), tools.Extend(h.gateway))
+	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), cases.Register(work, h.node))
 	return err
 }
 

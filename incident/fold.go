@@ -69,6 +69,14 @@ const (
 	Unread      = "unread"       // lists networks or numbers of which a part cannot be read
 )
 
+// Reasons lists why a statement may have no effect, for whoever has words for each.
+func Reasons() []string {
+	return []string{Void, Cancelled, NotParty, WrongSide, NotNow, NotHere, NoMatter, Closed, Differs}
+}
+
+// Remarks lists what may be remarked on one, likewise.
+func Remarks() []string { return []string{OtherCase, NoNumber, ShortNotice, NoReason, Unread} }
+
 // Entry is a statement and what it did.
 type Entry struct {
 	Item

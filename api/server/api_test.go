@@ -17,8 +17,10 @@ import (
 
 	"detente/api"
 	"detente/api/server"
+	"detente/api/server/cases"
 	"detente/api/tools"
 	"detente/archive"
+	"detente/casework"
 	"detente/feed"
 	"detente/floor"
 	"detente/form"
@@ -69,7 +71,7 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	watch, err := floor.New(n, floor.Config{Phrases: phrases})
 	must(t, err)
-	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(gateway.Open(gateway.Config{Node: n})))
+	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(gateway.Open(gateway.Config{Node: n})), cases.Register(casework.New(watch, nil), n))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }

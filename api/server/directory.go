@@ -32,8 +32,8 @@ func (s *Server) registerDirectory() {
 	Handle(s, Operation(s, officer.Directory, tag, http.MethodPost, "/v1/directory.csv", "import-directory", "State what a table says of own points of contact"), s.importDirectory)
 }
 
-// channelID is the channel of that name; nil for an empty one.
-func (s *Server) channelID(ctx context.Context, name string) (*[32]byte, error) {
+// ChannelID finds a channel by its name or the beginning of its id; nil for an empty name.
+func (s *Server) ChannelID(ctx context.Context, name string) (*[32]byte, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -46,7 +46,7 @@ func (s *Server) channelID(ctx context.Context, name string) (*[32]byte, error) 
 }
 
 func (s *Server) contactsOf(ctx context.Context, channel string) ([]standing.ContactShown, error) {
-	id, err := s.channelID(ctx, channel)
+	id, err := s.ChannelID(ctx, channel)
 	if err != nil {
 		return nil, err
 	}

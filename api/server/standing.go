@@ -60,7 +60,7 @@ func (s *Server) silences(ctx context.Context, _ officer.Actor, in *struct {
 }
 
 func (s *Server) glossary(ctx context.Context, _ officer.Actor, in *channelQuery) ([]api.Term, error) {
-	id, err := s.channelID(ctx, in.Channel)
+	id, err := s.ChannelID(ctx, in.Channel)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (s *Server) search(ctx context.Context, _ officer.Actor, in *struct {
 	Limit   int           `query:"limit" default:"50" minimum:"1" maximum:"500"`
 	Lang    string        `query:"lang" default:"en"`
 }) ([]api.Line, error) {
-	id, err := s.channelID(ctx, in.Channel)
+	id, err := s.ChannelID(ctx, in.Channel)
 	if err != nil {
 		return nil, err
 	}

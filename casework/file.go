@@ -1,0 +1,262 @@
+package casework
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"detente/dossier"
+	"detente/form"
+	"detente/incident"
+	"detente/statement"
+	"detente/traffic"
+)
+
+// Sheet is one case on one channel, as it stands now.
+type Sheet struct {
+	*incident.Case
+	View    *incident.View
+	Name    dossier.Name
+	Entries []Entry // those of the case
+}
+
+// Entry is a statement of a case, and what is known of it here.
+type Entry struct {
+	*incident.Entry
+	Number string
+	Held   time.Time // when it came to be held here
+}
+
+// File is a case over all the channels on which it is dealt with.
+type File struct {
+	Plane  traffic.Plane
+	Number incident.Number // zero for one that bears none
+	Title  string          // its number, or that of its first statement
+	Sheets []Sheet
+}
+
+// Open tells whether the file is open on some channel.
+func (f *File) Open() bool {
+	return slices.ContainsFunc(f.Sheets, func(s Sheet) bool { return s.View.Open() })
+}
+
+// Last is when something was said in it last.
+func (f *File) Last() (last time.Time) {
+	for _, s := range f.Sheets {
+		for _, e := range s.Case.Entries {
+			if e.At.After(last) {
+				last = e.At
+			}
+		}
+	}
+	return last
+}
+
+// Next is the earliest deadline that somebody owes, nil where nobody owes anything.
+func (f *File) Next() (next *incident.Due) {
+	for _, s := range f.Sheets {
+		for i := range s.View.Owed {
+			if d := &s.View.Owed[i]; !d.Soft && d.By != incident.Nobody && (next == nil || d.At.Before(next.At)) {
+				next = d
+			}
+		}
+	}
+	return next
+}
+
+// Filter narrows a list of files; its zero value is all of them.
+type Filter struct {
+	Channel *[32]byte
+	Plane   traffic.Plane
+	Open    bool // only those that are open
+}
+
+// Files lists the cases, those first from which something is due, the most urgent first; then the others, the newest first.
+func (c *Casework) Files(ctx context.Context, only Filter) ([]File, error) {
+	if err := c.Read(ctx); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	names := make(map[*incident.Case]dossier.Name)
+	var list []*incident.Case
+	for name, k := range c.cases {
+		if (only.Channel == nil || *only.Channel == name.Channel) && (only.Plane == "" || only.Plane == name.Plane) {
+			names[k] = name
+			list = append(list, k)
+		}
+	}
+	var out []File
+	for _, tied := range incident.Tie(list) {
+		f := File{Plane: tied.Plane, Number: tied.Number}
+		for _, k := range tied.Cases {
+			f.Sheets = append(f.Sheets, c.sheet(names[k], k, now))
+		}
+		f.Title = c.title(names[tied.Cases[0]], tied.Cases[0])
+		if !only.Open || f.Open() {
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, compareFiles)
+	return out, nil
+}
+
+func compareFiles(a, b File) int {
+	x, y := a.Next(), b.Next()
+	switch {
+	case x != nil && y != nil:
+		return x.At.Compare(y.At)
+	case x != nil:
+		return -1
+	case y != nil:
+		return 1
+	}
+	return b.Last().Compare(a.Last())
+}
+
+// sheet is a case as it stands at now. c.mu is held; what it points to is not changed any more.
+func (c *Casework) sheet(name dossier.Name, k *incident.Case, now time.Time) Sheet {
+	s := Sheet{Case: k, View: k.At(now), Name: name}
+	for i := range k.Entries {
+		s.Entries = append(s.Entries, Entry{&k.Entries[i], c.places[name][i].number, c.places[name][i].held})
+	}
+	return s
+}
+
+// File finds a case by its number, by the number of one of its statements, or by four or more digits of an id. Errors: ErrNoCase, ErrAmbiguous.
+func (c *Casework) File(ctx context.Context, notation string) (*File, error) {
+	files, err := c.Files(ctx, Filter{})
+	if err != nil {
+		return nil, err
+	}
+	wanted := strings.TrimSpace(notation)
+	var found []*File
+	for i := range files {
+		if files[i].known(wanted) {
+			found = append(found, &files[i])
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("%w: %s", ErrNoCase, notation)
+	case 1:
+		return found[0], nil
+	}
+	return nil, fmt.Errorf("%w: %s", ErrAmbiguous, notation)
+}
+
+// known tells whether a file goes by a notation.
+func (f *File) known(notation string) bool {
+	if number, err := incident.ParseNumber(strings.ToLower(notation)); err == nil {
+		return f.Number == number
+	}
+	for _, s := range f.Sheets {
+		for _, e := range s.Entries {
+			id := e.ID.String()
+			if strings.EqualFold(e.Number, notation) || len(notation) >= 4 && strings.HasPrefix(id, strings.ToLower(notation)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Step is a statement that this party may make in a case as it stands.
+type Step struct {
+	Sheet   *Sheet
+	Matter  *incident.Matter
+	Form    string
+	Codes   []string // of the field that decides; empty for a form that does one thing only
+	Field   string   // that decides
+	About   statement.ID
+	To      string // audience: whom the matter is with
+	Expects bool   // something runs that this would end
+}
+
+// Steps lists what this party may say in a case, the matters in which something is expected first.
+func (c *Casework) Steps(f *File) (out []Step) {
+	for i := range f.Sheets {
+		s := &f.Sheets[i]
+		c.mu.RLock()
+		tab := c.regimes[s.Name.Channel]
+		c.mu.RUnlock()
+		for _, m := range s.View.Matters {
+			side := incident.Asked
+			to := m.Asker
+			if m.Asker == c.self {
+				side, to = incident.Asker, m.Asked
+			} else if m.Asked != "" && m.Asked != c.self {
+				continue
+			}
+			audience := statement.Everyone
+			if to != "" {
+				audience = string(to)
+			}
+			expects := slices.ContainsFunc(s.View.Owed, func(d incident.Due) bool { return d.Matter == m.ID && !d.Soft && d.Owner == c.self })
+			for _, row := range m.Machine.Fits(m.State, side) {
+				out = append(out, Step{
+					Sheet: s, Matter: m.Matter, Form: row.Form, Codes: row.Codes, Field: tab.cases.Decides(row.Form), About: m.ID, To: audience, Expects: expects,
+				})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Step) int { return cmp.Compare(rank(a.Expects), rank(b.Expects)) })
+	return out
+}
+
+func rank(first bool) int {
+	if first {
+		return 0
+	}
+	return 1
+}
+
+// Step finds what a statement of a form is about in a case: the matter in which it is expected, else the one that permits it. code is that of the field that
+// decides, empty where the form has none. Where several channels would do, the sheet on the channel named is taken. Error: ErrNothing.
+func (c *Casework) Step(f *File, channel *[32]byte, formID, code string) (Step, error) {
+	for _, s := range c.Steps(f) {
+		if s.Form == formID && (channel == nil || *channel == s.Sheet.Name.Channel) && (len(s.Codes) == 0 || slices.Contains(s.Codes, code)) {
+			return s, nil
+		}
+	}
+	return Step{}, fmt.Errorf("%w: %s %s in %s", ErrNothing, formID, code, f.Title)
+}
+
+// Codebook lists the signals of a channel as its members have them: those of the regime, with what they have tried, adopted and retired since. Error:
+// ErrNoTable.
+func (c *Casework) Codebook(ctx context.Context, channel [32]byte, plane traffic.Plane) ([]incident.Signal, error) {
+	if err := c.Read(ctx); err != nil {
+		return nil, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	tab := c.regimes[channel]
+	if tab == nil || tab.book == nil {
+		return nil, ErrNoTable
+	}
+	var cases []*incident.Case
+	for name, k := range c.cases {
+		if name.Channel == channel && name.Plane == plane {
+			cases = append(cases, k)
+		}
+	}
+	slices.SortFunc(cases, func(a, b *incident.Case) int {
+		return cmp.Or(a.Opened.Compare(b.Opened), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return tab.book.With(incident.Changes(cases)), nil
+}
+
+// Regime is the regime of a channel whose regime knows cases. Error: ErrNoTable.
+func (c *Casework) Regime(channel [32]byte) (*form.Regime, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if tab := c.tablesOf(channel); tab != nil {
+		return tab.regime, nil
+	}
+	return nil, ErrNoTable
+}
