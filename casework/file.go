@@ -185,18 +185,15 @@ func (c *Casework) Steps(f *File) (out []Step) {
 		c.mu.RLock()
 		tab := c.regimes[s.Name.Channel]
 		c.mu.RUnlock()
+		out = append(out, c.closings(s, tab)...)
 		for _, m := range s.View.Matters {
 			side := incident.Asked
-			to := m.Asker
 			if m.Asker == c.self {
-				side, to = incident.Asker, m.Asked
+				side = incident.Asker
 			} else if m.Asked != "" && m.Asked != c.self {
 				continue
 			}
-			audience := statement.Everyone
-			if to != "" {
-				audience = string(to)
-			}
+			audience := c.other(m.Matter)
 			expects := slices.ContainsFunc(s.View.Owed, func(d incident.Due) bool { return d.Matter == m.ID && !d.Soft && d.Owner == c.self })
 			for _, row := range m.Machine.Fits(m.State, side) {
 				out = append(out, Step{
@@ -206,6 +203,36 @@ func (c *Casework) Steps(f *File) (out []Step) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Step) int { return cmp.Compare(rank(a.Expects), rank(b.Expects)) })
+	return out
+}
+
+// other is whom a matter is with, seen from here.
+func (c *Casework) other(m *incident.Matter) string {
+	to := m.Asker
+	if to == c.self {
+		to = m.Asked
+	}
+	return cmp.Or(string(to), statement.Everyone)
+}
+
+// closings are the proposals to close a case: they open a matter of their own within it, unless one stands open.
+func (c *Casework) closings(s *Sheet, tab *tables) (out []Step) {
+	if !s.View.Open() || len(s.View.Matters) == 0 {
+		return nil
+	}
+	about := s.View.Matters[0]
+	for _, machine := range tab.cases.Machines {
+		if len(machine.Closes) == 0 || slices.ContainsFunc(s.View.Matters, func(m incident.Standing) bool { return m.Machine == machine && m.Open() }) {
+			continue
+		}
+		step := Step{Sheet: s, Matter: about.Matter, Form: machine.Opens, Field: tab.cases.Decides(machine.Opens), About: about.ID, To: c.other(about.Matter)}
+		for _, row := range machine.Rows {
+			if row.Form == machine.Opens && len(row.From) == 0 {
+				step.Codes = append(step.Codes, row.Codes...)
+			}
+		}
+		out = append(out, step)
+	}
 	return out
 }
 

@@ -18,7 +18,8 @@ type demoCmd struct {
 
 // Help gives an example and the exit codes.
 func (demoCmd) Help() string {
-	return "Three parties on loopback, in a temporary directory: pairing, channels, a check, an inquiry with a real report, a FLASH by pouch, proofs.\n\n" +
+	return "Three parties on loopback, in a temporary directory: pairing, channels, a check, an inquiry with a real report, a case from the notice to the ledger, a FLASH by pouch,\n" +
+		"indicators by TAXII, proofs.\n\n" +
 		session.Detail("detente demo --once", session.ExitDone, session.ExitRefused, session.ExitUse)
 }
 

@@ -26,6 +26,11 @@ type play struct {
 	world              *world
 	north, south, lake *actor
 	question           api.Sent
+	survey, number     string    // cases: of the scan that was announced, and of what was asked
+	begun              time.Time // when the window of the scan opens
+	dossier            api.Sent  // what opened the latter
+	shared             api.Sent  // what a tool of Northland has shared
+	taxii              []door
 	told               []*told
 	steps              int
 	start              time.Time
@@ -58,11 +63,13 @@ func (p *play) stay(ctx context.Context) error {
 	if err := p.doors(ctx); err != nil {
 		return err
 	}
-	p.printf("\nOr talk to each node in another terminal:\n\n")
+	p.point()
+	p.printf("Or talk to each node in another terminal:\n\n")
 	for _, a := range p.world.actors {
 		p.printf("  # %s\n  detente --home %s watch\n", a.name, a.home)
 	}
 	p.printf("\n  detente --home %s show %s --lang ru\n", p.south.home, p.question.Number)
+	p.printf("  detente --home %s case show %s --lang ru\n  detente --home %s ledger nrrc\n  detente --home %s gateway\n", p.south.home, p.number, p.north.home, p.south.home)
 	p.printf("  detente --home %s send --channel nrrc --post mfa --form goodwill text='Good morning.'\n\nCtrl-C ends it, and removes everything.\n", p.north.home)
 	<-ctx.Done()
 	return nil

@@ -46,6 +46,7 @@ func TestTheStoryIsTold(t *testing.T) {
 	}
 	t.Log(story)
 	signIn(t, story)
+	curl(t, story)
 	cancel()
 	if err := <-ended; err != nil {
 		t.Fatal(err)
@@ -54,12 +55,14 @@ func TestTheStoryIsTold(t *testing.T) {
 		"ЗАПРОС", "НЕМЕДЛЕННО", "pouch", "no fault", "NUMBER", "Nobody takes it", "calls Иван Петров (duty officer)", "by a signed webhook: XN/NRRC-P-0001",
 		"calls Ольга Иванова (deputy)", "OVERDUE on Southland's watch", "post-unmanned", "● Ольга Иванова takes it", "acknowledged, late", "needs a second person",
 		"both have signed", "is the duty officer now", "in his own words", "watch log",
+		"matches, of Northland", "nothing that was announced is like it", "REQUEST FOR CLARIFICATION. It needs a second person", "interim: checking", "reply: stopped",
+		"closed by both, with 10 statements", "both have the digest", "answered in time", "byte for byte", "of the indicators XN/CERT-R-0001",
 	} {
 		if !strings.Contains(story, seen) {
 			t.Errorf("the story does not show %q", seen)
 		}
 	}
-	if verified < 9 {
+	if verified < 23 {
 		t.Errorf("%d proofs verified", verified)
 	}
 }
@@ -94,6 +97,37 @@ func signIn(t *testing.T, story string) {
 				page(t, origin+answer.Header.Get("Location"), lang, answer.Cookies())
 			}
 		}
+	}
+}
+
+// curl does what the lines for TAXII clients say, and gets what was shared: the same at both ends.
+func curl(t *testing.T, story string) {
+	t.Helper()
+	lines := regexp.MustCompile(`curl -H '(Accept): ([^']+)' -H '(Authorization): ([^']+)' (http://127\.0\.0\.1:\d+/taxii2/\S+)`).FindAllStringSubmatch(story, -1)
+	if len(lines) != 2 {
+		t.Fatalf("%d lines for TAXII clients", len(lines))
+	}
+	var got []string
+	for _, l := range lines {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l[5], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set(l[1], l[2])
+		r.Header.Set(l[3], l[4])
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusOK || strings.Count(string(b), `"type":"indicator"`) != 7 {
+			t.Errorf("%s: %s, %v: %.300s", l[5], answer.Status, err, b)
+		}
+		got = append(got, string(b))
+	}
+	if got[0] != got[1] {
+		t.Error("the two ends of the line serve different bytes")
 	}
 }
 

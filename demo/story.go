@@ -28,7 +28,10 @@ type told struct {
 
 // tell plays the story from pairing to the last receipt.
 func (p *play) tell(ctx context.Context) error {
-	for _, scene := range []func(context.Context) error{p.meet, p.agree, p.man, p.check, p.ask, p.reply, p.miss, p.handOver, p.cut, p.together, p.verify, p.audit, p.log} {
+	for _, scene := range []func(context.Context) error{
+		p.meet, p.agree, p.man, p.check, p.ask, p.reply, p.declare, p.miss, p.look, p.clarify, p.cease, p.settle, p.account, p.handOver, p.cut, p.together, p.tools,
+		p.verify, p.audit, p.log,
+	} {
 		if err := scene(ctx); err != nil {
 			return err
 		}
@@ -61,15 +64,20 @@ func (p *play) agree(ctx context.Context) error {
 	for _, c := range []struct {
 		name   string
 		others []*actor
-	}{{"nrrc", []*actor{p.south}}, {"cert", []*actor{p.south}}, {"lakeside", []*actor{p.south, p.lake}}} {
-		if err := p.north.propose(ctx, api.ProposeRequest{Name: c.name}, c.others...); err != nil {
+		regime string
+	}{
+		{"nrrc", []*actor{p.south}, "incidents/1"},
+		{"cert", []*actor{p.south}, "incidents/1"},
+		{"lakeside", []*actor{p.south, p.lake}, "communications/1"},
+	} {
+		if err := p.north.propose(ctx, api.ProposeRequest{Name: c.name, Regime: c.regime}, c.others...); err != nil {
 			return err
 		}
 		names := []string{p.north.name}
 		for _, o := range c.others {
 			names = append(names, o.name)
 		}
-		p.step("channel %q agreed by %s, under the regime communications/1", c.name, strings.Join(names, ", "))
+		p.step("channel %q agreed by %s, under the regime %s", c.name, strings.Join(names, ", "), c.regime)
 	}
 	return nil
 }
@@ -326,8 +334,11 @@ func (p *play) verify(ctx context.Context) error {
 			return fmt.Errorf("demo: %s: %w", t.Number, err)
 		}
 		t.proof = "proved"
-		if p.question.ID == t.ID {
-			p.step("detente verify, from files alone, of the inquiry %s", t.Number)
+		if t.ID == p.question.ID || t.ID == p.shared.ID {
+			p.step("detente verify, from files alone, of the %s %s", t.what, t.Number)
+			if t.ID == p.shared.ID {
+				text, _, _ = strings.Cut(text, "Stands in") // the rest is as above
+			}
 			p.quote(text)
 		}
 	}

@@ -30,6 +30,7 @@ type actor struct {
 	people   []person
 	as       map[string]*api.Client // by officer
 	origin   string                 // of its console
+	taxii    string                 // address of its gateway
 	phones   *phones
 	host     *host.Host
 	*api.Client
@@ -153,6 +154,12 @@ func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 	a.origin = fmt.Sprintf("http://localhost:%d", pages.Addr().(*net.TCPAddr).Port) // a name: passkeys do not hold for an address
 	settings.Console.Listen, settings.Console.Origin = pages.Addr().String(), a.origin
 	settings.Call.Webhook.SecretFile = filepath.Join(w.dir, "calls.secret")
+	tools, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	a.taxii = "http://" + tools.Addr().String()
+	settings.Gateway.Listen, settings.Gateway.Post = tools.Addr().String(), "cert"
 	a.phones = w.phones
 	lock := party.Lock{KeyFile: a.keyFile}
 	_, err = host.Found(a.home, host.Founding{
@@ -172,7 +179,7 @@ func (w *world) found(ctx context.Context, c casting) (*actor, error) {
 		return nil, err
 	}
 	a.host, err = host.New(ctx, host.Config{
-		Home: a.home, Settings: settings, Lock: lock, Listener: listen, ConsoleListener: pages, Dial: w.network.dial,
+		Home: a.home, Settings: settings, Lock: lock, Listener: listen, ConsoleListener: pages, TAXIIListener: tools, Dial: w.network.dial,
 		Adjust: func(c *node.Config) { c.Regimes = append(c.Regimes, drill) },
 	})
 	if err != nil {
