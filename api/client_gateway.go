@@ -62,3 +62,18 @@ func (c *Client) Objects(ctx context.Context, collection, after string) (lines [
 func (c *Client) ExchangeGateway(ctx context.Context, r RemoteRequest) (Added, error) {
 	return call[Added](ctx, c, http.MethodPost, "/v1/gateway/exchange", r)
 }
+
+// Matches lists what others have shared that concerns own systems: of a case, where its number is given.
+func (c *Client) Matches(ctx context.Context, incident string, open bool) (Matches, error) {
+	only := ""
+	if open {
+		only = "true"
+	}
+	return call[Matches](ctx, c, http.MethodGet, "/v1/matches"+query("case", incident, "open", only), nil)
+}
+
+// SeeMatch takes the matches of a statement off the watch.
+func (c *Client) SeeMatch(ctx context.Context, statement string, r MatchSeen) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, "/v1/matches/"+seg(statement)+"/seen", r)
+	return err
+}

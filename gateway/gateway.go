@@ -52,6 +52,8 @@ type Config struct {
 	Now      func() time.Time // of the stamps; nil is time.Now
 	// Validator makes what objects are held against; several gateways of one process may share it. nil makes one when it is first needed.
 	Validator func() (*stix.Validator, error)
+	// Turned is called after each turn of Run, in which objects may have come. It does not wait. nil is nothing.
+	Turned func()
 	// Step is the tests' lever: it is called between two durable steps, and its error ends the turn there. nil is nothing.
 	Step func(name string) error
 }
@@ -160,6 +162,9 @@ func Open(cfg Config) *Gateway {
 	if cfg.Step == nil {
 		cfg.Step = func(string) error { return nil }
 	}
+	if cfg.Turned == nil {
+		cfg.Turned = func() {}
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -212,6 +217,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		case more:
 			wait = retry
 		}
+		g.cfg.Turned()
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"detente/gateway"
+	"detente/gateway/matching"
 	"detente/gateway/taxii"
 	"detente/label"
 	"detente/node"
@@ -22,6 +23,7 @@ type GatewaySettings struct {
 	Release      string       `toml:"release" doc:"What may be shown as widely as this label of TLP is stated without a person: GREEN lets GREEN and CLEAR go. Empty: a person reviews everything."`
 	ReleaseTypes []string     `toml:"release_types" doc:"Of these types of STIX alone, such as indicator and sighting. Empty: of any."`
 	Unmarked     string       `toml:"unmarked" doc:"Label of TLP of what bears none. Empty: it is refused."`
+	Own          string       `toml:"own" doc:"TOML file of the own networks, names and AS numbers; what others share is held against it, and what matches stands on the watch, docs/asking.md. Read anew when it changes. Empty: none."`
 	Post         traffic.Post `toml:"post" doc:"Who speaks for the tools. Empty: the first post that speaks on the channel."`
 }
 
@@ -47,8 +49,10 @@ func (h *Host) bridge() {
 	unmarked, _ := label.ParseTLP(s.Unmarked)
 	h.gateway = gateway.Open(gateway.Config{
 		Node: h.node, Rule: gateway.Rule{UpTo: upTo, Types: s.ReleaseTypes}, Unmarked: unmarked, Post: s.Post, Log: h.log,
+		Turned: func() { h.matching.Kick() },
 		Permit: func(ctx context.Context, d *node.Draft) error { return h.standing.Permit(ctx, d, false) },
 	})
+	h.matching = matching.New(matching.Config{Floor: h.floor, Shelf: h.gateway.Shelf(), Path: h.cfg.Settings.Path(h.cfg.Home, s.Own), Log: h.log})
 }
 
 // serveTAXII opens the server for the tools of the response team.

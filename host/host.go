@@ -15,6 +15,7 @@ import (
 
 	"detente/api"
 	"detente/api/lookups"
+	"detente/api/matches"
 	"detente/api/server"
 	"detente/api/server/cases"
 	"detente/api/tools"
@@ -23,6 +24,7 @@ import (
 	"detente/floor/release"
 	"detente/form"
 	"detente/gateway"
+	"detente/gateway/matching"
 	"detente/journal"
 	"detente/key"
 	"detente/lookup"
@@ -69,6 +71,7 @@ type Host struct {
 	standing *standing.Standing
 	lookups  *lookup.Desk
 	gateway  *gateway.Gateway
+	matching *matching.Matching
 	stopping chan struct{}
 	stop     func() // closes stopping, once
 }
@@ -118,7 +121,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	c := node.Config{
 		DSN: cfg.Settings.dsn(cfg.Home), Keys: keys, Pins: pins, MarksDir: filepath.Join(KeysDir(cfg.Home), "marks"), Regimes: all,
-		Routes: map[string]route.Route{https.Name(): https}, Schemas: append(gateway.Schemas(), lookup.Schema()), PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
+		Routes: map[string]route.Route{https.Name(): https}, Schemas: append(gateway.Schemas(), matching.Schema(), lookup.Schema()), PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
 		Callable: cfg.Listener != nil || cfg.Settings.Listen != "", Heartbeat: cfg.Settings.Heartbeat, Silence: cfg.Settings.Silence, Log: cfg.Log,
 	}
 	h := &Host{cfg: cfg, log: cfg.Log, keys: keys, route: https, stopping: make(chan struct{})}
@@ -180,7 +183,7 @@ func (h *Host) man() error {
 	work := casework.New(h.floor, h.log)
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), cases.Register(work, h.node))
+	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), matches.Extend(h.matching, work), cases.Register(work, h.node))
 	return err
 }
 
@@ -236,6 +239,7 @@ func (h *Host) Run(ctx context.Context) error {
 	g.Go(func() error { return h.floor.Run(ctx) })
 	g.Go(func() error { return h.releases.Run(ctx) })
 	g.Go(func() error { return h.gateway.Run(ctx) })
+	g.Go(func() error { return h.matching.Run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		notify("STOPPING=1")

@@ -27,6 +27,7 @@ const (
 	Directory   Kind = "directory"   // an entry of the directory is stale
 	Roster      Kind = "roster"      // nobody is on duty
 	Release     Kind = "release"     // a draft waits for a second person
+	Match       Kind = "match"       // indicators that another party shared concern own systems
 	Case        Kind = "case"        // a case asks for something beside acknowledgements and answers
 )
 

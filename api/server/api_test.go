@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/matches"
 	"detente/api/server"
 	"detente/api/server/cases"
 	"detente/api/tools"
@@ -25,6 +26,7 @@ import (
 	"detente/floor"
 	"detente/form"
 	"detente/gateway"
+	"detente/gateway/matching"
 	"detente/key"
 	"detente/node"
 	"detente/party"
@@ -71,7 +73,9 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	watch, err := floor.New(n, floor.Config{Phrases: phrases})
 	must(t, err)
-	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(gateway.Open(gateway.Config{Node: n})), cases.Register(casework.New(watch, nil), n))
+	bridge, work := gateway.Open(gateway.Config{Node: n}), casework.New(watch, nil)
+	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), cases.Register(work, n),
+		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }

@@ -150,6 +150,16 @@ func (c *showCmd) Run(s *session.Session) error {
 		return s.JSON(k)
 	}
 	show(s, &k)
+	m, err := node.Matches(s.Ctx, c.Case, false)
+	if err != nil {
+		return err
+	}
+	for _, x := range m.Matches {
+		s.Printf("\nOwn side only: %s concerns own systems\n", session.Safe(x.Number))
+		for _, h := range x.Hits {
+			s.Printf("  %s  %s  (%s)\n", session.Safe(h.Asset), session.Safe(h.Value), session.Safe(h.Own))
+		}
+	}
 	return nil
 }
 
