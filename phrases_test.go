@@ -314,6 +314,6 @@ func cognates() []string {
 	return []string{
 		"{1} minute", "{1} minutes", "{1} byte, {2}, SHA-256: {3}", "{1} bytes, {2}, SHA-256: {3}", "{1} byte, SHA-256: {2}", "{1} bytes, SHA-256: {2}",
 		"Original", "no", "maintenance", "communications", "consultations", "console", "Plan", "SESSION", "Version", "Signature", "Signatures",
-		"terminal", "auditor", "REAL", "Real", "1: terminal", "Parties", "Sessions", "Code", "Question", "organisation",
+		"Collection", "Collections", "Publication", "Type", "{1} s", "{1} min", "{1} h {2} min", "terminal", "auditor", "REAL", "Real", "1: terminal", "Parties", "Sessions", "Code", "Question", "organisation",
 	}
 }

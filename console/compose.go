@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/console/cases"
+	"detente/console/paper"
 	"detente/form"
 	"detente/traffic"
 )
@@ -32,6 +34,8 @@ type composePage struct {
 	Action     string
 	Preview    *preview
 	Problem    *refusal
+	Case       string // in which it is said, and what it is about there: where it was opened from a case
+	About      string
 	Focus      string // the field in which one begins; empty is the button
 }
 
@@ -68,6 +72,8 @@ type preview struct {
 	Cost     string
 	Release  bool // a second person must release it
 	Problem  *refusal
+	Matches  []cases.Match // declared activities that what is written may be
+	Numbered bool          // its case gets a number when it is sent
 }
 
 // urgentWords is the most words that a FLASH or IMMEDIATE may have.
@@ -79,7 +85,17 @@ func buildCompose(v *visit) (page, error) {
 		p := &composePage{}
 		return p, v.offers(p)
 	}
-	return v.compose(q.Get("channel"), q.Get("form"), nil, url.Values{})
+	if number := q.Get("case"); number != "" {
+		q.Set("f.case", number)
+		prepared, err := cases.Prepared(v.ctx, v.client, q.Get("form"), number)
+		if err != nil {
+			return nil, err
+		}
+		for name, text := range prepared {
+			q.Set(name, text)
+		}
+	}
+	return v.compose(q.Get("channel"), q.Get("form"), nil, q)
 }
 
 // offers lists what can be stated where. What only answers something else is reached from what it answers.
@@ -215,7 +231,7 @@ func (v *visit) compose(channel, formID string, re *api.Statement, given url.Val
 	if err != nil {
 		return nil, err
 	}
-	p := &composePage{Re: re, Channel: c, Action: v.to("/compose"), Marking: given.Get("marking")}
+	p := &composePage{Re: re, Channel: c, Action: v.to("/compose"), Marking: given.Get("marking"), Case: given.Get("case"), About: given.Get("about")}
 	found := false
 	for _, f := range c.Forms {
 		if f.ID == formID {
@@ -248,10 +264,13 @@ func (v *visit) compose(channel, formID string, re *api.Statement, given url.Val
 	}
 	p.Reader, p.Original = v.tongues(reader), v.tongues(firstOf(given.Get("language"), v.tag()))
 	for _, f := range p.Form.Fields {
+		if f.Name == "case" && p.Form.Refs != "one" {
+			f.Required = false // the node gives the number
+		}
 		p.Fields = append(p.Fields, fieldOf(f, given))
 	}
 	for i := range p.Fields {
-		if f := &p.Fields[i]; f.Value == "" && f.When == "" && f.Kind != "blobs" {
+		if f := &p.Fields[i]; f.Value == "" && f.When == "" && f.Kind != "blobs" && f.Name != "case" {
 			p.focus(f.Name)
 			break
 		}
@@ -331,7 +350,7 @@ func readerOf(charters []api.Charter, c api.Channel, own traffic.Party) string {
 
 func (v *visit) tongues(chosen string) (out []choice) {
 	for _, l := range v.paper.Book.Languages() {
-		out = append(out, choice{l.String(), native(l), l.String() == chosen})
+		out = append(out, choice{l.String(), paper.Native(l), l.String() == chosen})
 	}
 	return out
 }
@@ -430,7 +449,7 @@ func doCompose(v *visit) (string, page, error) {
 		p.Preview, err = v.look(p.Form, v.draft(w, nil), g.Get("reader"))
 		return "", p, err
 	}
-	sent, err := v.client.Send(v.ctx, v.draft(w, nil))
+	sent, err := cases.State(v.ctx, v.client, &p.Form, v.draft(w, nil), p.Case, p.About)
 	return v.said(sent, err, p)
 }
 
@@ -439,6 +458,9 @@ func (v *visit) draft(w api.Words, re *api.Statement) api.SendRequest {
 	g := v.r.PostForm
 	r := api.SendRequest{
 		Channel: g.Get("channel"), To: g.Get("to"), Post: traffic.Post(g.Get("post")), Plane: v.plane, Precedence: g.Get("precedence"), Words: w,
+	}
+	if about := g.Get("about"); about != "" {
+		r.Refs = []string{about}
 	}
 	if re != nil {
 		r.Refs = []string{re.ID}
@@ -509,6 +531,11 @@ func (v *visit) look(f api.Form, r api.SendRequest, reader string) (*preview, er
 			out.Over = out.Words > urgentWords
 		}
 	}
+	var err error
+	if out.Matches, err = cases.Matches(v.ctx, v.desk(), r.Text); err != nil {
+		return nil, err
+	}
+	out.Numbered = cases.Number(&f, &r, string(v.cfg.Party))
 	for i := range r.Attachments {
 		r.Attachments[i].Data = append([]byte(nil), r.Attachments[i].Data[:min(len(r.Attachments[i].Data), 1)]...) // the reader sees its name
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/console/cases"
 	"detente/console/paper"
 	"detente/officer"
 	"detente/traffic"
@@ -59,7 +60,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), secure: strings.HasPrefix(cfg.Origin, "https://")}
 	var err error
-	if s.paper, err = paper.New(files); err != nil {
+	if s.paper, err = paper.New(files, cases.Files()); err != nil {
 		return nil, err
 	}
 	s.register()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,6 +38,15 @@ type fakeFloor struct {
 	alarms    []exchange.Alarm
 	traffic   []api.Traffic
 	stations  []api.Station
+	cases     []api.Case
+	file      api.CaseFile
+	calendar  api.Calendar
+	matches   []api.CaseMatch
+	ledger    api.Ledger
+	gateway   api.GatewayStatus
+	reviews   []api.Review
+	tokens    []api.GatewayToken
+	bundle    []byte
 	sent      api.Sent
 	refuse    map[string]*api.Problem // by request
 	mu        sync.Mutex
@@ -70,7 +80,7 @@ func newFloor() *fakeFloor {
 	taken.Key, taken.Precedence, taken.Taken = "ack:b", "O", &api.Taken{By: "anna", Role: "duty-officer", At: now.Add(-time.Minute)}
 	done.Key, done.Precedence, done.Ended = "ack:c", "R", now.Add(-time.Hour)
 	duty := api.Duty{Post: "nrrc", Shift: "night", From: now.Add(-time.Hour), Until: now.Add(7 * time.Hour), Officers: []api.DutyOfficer{{Role: "duty-officer", Officer: "anna", Name: "Anna Berg"}}}
-	return &fakeFloor{
+	f := &fakeFloor{
 		me: api.Me{
 			Officer: "anna", Name: "Anna Berg", Language: "en", Means: "passkey", Grants: []api.Grant{{Post: "*", Role: "head-of-post"}},
 			May: []string{"read", "take", "acknowledge", "answer", "send", "release", "commit", "check", "handover", "roster", "directory", "translate", "note", "log", "officers", "inspect", "system", "export"},
@@ -116,12 +126,14 @@ func newFloor() *fakeFloor {
 		sent:      api.Sent{ID: "f00d", Number: "XN/NRRC-R-0003"},
 		refuse:    map[string]*api.Problem{},
 	}
+	f.incident(now)
+	return f
 }
 
 // hostile puts s into every text that comes from a person or another party: all of them, but for codes that the node has checked and words that it
 // makes itself, such as times and precedences.
 func (f *fakeFloor) hostile(s string) {
-	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters} {
+	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens} {
 		poison(reflect.ValueOf(v).Elem(), s, "")
 	}
 	for _, text := range []*string{&f.me.Name, &f.channel.Forms[0].Title} {
@@ -191,12 +203,18 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"GET /v1/sessions": f.sessions, "GET /v1/releases": f.releases, "GET /v1/status": f.status, "GET /v1/alarms": f.alarms, "GET /v1/statistics": f.traffic,
 		"GET /v1/statements/x/stations": f.stations, "GET /v1/statements/" + f.line.ID + "/stations": f.stations, "POST /v1/statements": f.sent,
 		"POST /v1/watch/take": api.Item{}, "POST /v1/preview": f.statement, "POST /v1/statements/" + f.line.ID + "/replies": f.sent, "POST /v1/log": api.LogEntry{},
+		"GET /v1/cases": f.cases, "GET /v1/cases/xn/99-0001": f.file, "GET /v1/cases/" + f.line.Dossier: f.file, "GET /v1/calendar": f.calendar, "POST /v1/observations": f.matches,
+		"GET /v1/ledger": f.ledger, "GET /v1/gateway": f.gateway, "GET /v1/gateway/reviews": f.reviews, "GET /v1/gateway/tokens": f.tokens,
+		"POST /v1/gateway/reviews": struct{}{}, "POST /v1/cases": f.sent, "POST /v1/cases/xn/99-0001/statements": f.sent,
 	}[request]
 	switch {
 	case r.URL.Path == "/v1/events":
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Write([]byte("data: {}\n\n"))
 		<-r.Context().Done()
+	case strings.HasPrefix(r.URL.Path, "/v1/blobs/"):
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Write(f.bundle)
 	case answer == nil:
 		fail(&api.Problem{Status: http.StatusNotFound, Code: "no-such-request", Detail: request})
 	default:

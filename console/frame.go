@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/console/cases"
+	"detente/console/paper"
 	"detente/traffic"
-
-	"golang.org/x/text/language"
 )
 
 // Frame is what stands around every screen: whose it is, who is on duty, where one can go. It is in every page's struct.
@@ -69,28 +69,9 @@ func (v *visit) newFrame(name string) Frame {
 	}
 	f.Title = v.say("screen." + name)
 	for _, l := range v.paper.Book.Languages() {
-		f.Languages = append(f.Languages, choice{l.String(), native(l), l == v.lang})
+		f.Languages = append(f.Languages, choice{l.String(), paper.Native(l), l == v.lang})
 	}
 	return f
-}
-
-// native is a language's name in itself, which everybody finds who looks for it.
-func native(l language.Tag) string {
-	switch l.String() {
-	case "ar":
-		return "العربية"
-	case "zh":
-		return "中文"
-	case "en":
-		return "English"
-	case "fr":
-		return "Français"
-	case "ru":
-		return "Русский"
-	case "es":
-		return "Español"
-	}
-	return l.String()
 }
 
 func (v *visit) partyName() string {
@@ -127,7 +108,7 @@ func (v *visit) frame(f *Frame, sc screen) error {
 		}
 		f.Duty, f.Waiting, f.Sound = grouped(w.Duty), len(w.Items), w.Sound
 	}
-	f.Nav = v.navigation(sc.name, f.Waiting)
+	f.Nav = v.navigation(sc.name, f.Waiting, cases.Count(v.ctx, v.desk()))
 	for _, p := range traffic.Planes() {
 		f.Planes = append(f.Planes, link{Name: "plane." + string(p), Href: "/" + string(p) + "/watch", Current: p == v.plane})
 	}
@@ -171,7 +152,7 @@ func named(sc screen) []string {
 }
 
 // navigation lists the screens that the officer's roles open.
-func (v *visit) navigation(current string, waiting int) (out []link) {
+func (v *visit) navigation(current string, waiting, open int) (out []link) {
 	for _, sc := range screens() {
 		if sc.aside || !v.opens(sc) {
 			continue
@@ -179,6 +160,8 @@ func (v *visit) navigation(current string, waiting int) (out []link) {
 		l := link{Name: "screen." + sc.name, Href: v.to(sc.path), Key: sc.key, Current: sc.name == current, Group: sc.group && len(out) > 0}
 		if sc.name == "watch" {
 			l.Count = waiting
+		} else if sc.name == "cases" {
+			l.Count = open
 		}
 		out = append(out, l)
 	}

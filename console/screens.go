@@ -1,21 +1,28 @@
 package console
 
+import "detente/console/cases"
+
 // screens is the list of pages that somebody who has signed in can open, in the order in which they are listed.
 func screens() []screen {
 	return []screen{
 		{name: "watch", path: "/watch", needs: []string{"read"}, key: "w", build: buildWatch, regions: []string{"items", "detail"}},
 		{name: "traffic", path: "/traffic", needs: []string{"read"}, key: "t", build: buildTraffic, regions: []string{"list"}},
+		{name: "cases", path: "/cases", needs: []string{"read"}, key: "c", build: within(cases.MakeList), regions: []string{"list"}},
+		{name: "notices", path: "/notices", needs: []string{"read"}, build: within(cases.MakeNotices), regions: []string{"list"}},
 		{name: "compose", path: "/compose", needs: []string{"send"}, build: buildCompose},
 		{name: "releases", path: "/releases", needs: []string{"read", "release"}, build: buildReleases, regions: []string{"list"}},
 		{name: "links", path: "/links", needs: []string{"read"}, key: "l", group: true, build: buildLinks, regions: []string{"list"}},
 		{name: "directory", path: "/directory", needs: []string{"read"}, key: "d", build: buildDirectory},
-		{name: "checks", path: "/checks", needs: []string{"read"}, key: "c", build: buildChecks, regions: []string{"list"}},
+		{name: "checks", path: "/checks", needs: []string{"read"}, key: "k", build: buildChecks, regions: []string{"list"}},
+		{name: "ledger", path: "/ledger", needs: []string{"read"}, build: within(cases.MakeLedger)},
+		{name: "collections", path: "/collections", needs: []string{"read"}, build: within(cases.MakeCollections), regions: []string{"list"}},
 		{name: "roster", path: "/roster", needs: []string{"read", "roster"}, group: true, build: buildRoster},
 		{name: "log", path: "/log", needs: []string{"log"}, build: buildLog},
 		{name: "officers", path: "/officers", group: true, build: buildOfficers},
 		{name: "system", path: "/system", needs: []string{"inspect", "system"}, build: buildSystem},
 		{name: "help", path: "/help", build: buildHelp},
 		{name: "statement", path: "/statement/{id}", needs: []string{"read"}, aside: true, build: buildStatement, regions: []string{"state"}},
+		{name: "case", path: "/case", needs: []string{"read"}, aside: true, build: within(cases.MakeFile), regions: []string{"state", "line"}},
 		{name: "reply", path: "/statement/{id}/reply", needs: []string{"acknowledge", "answer", "send", "translate"}, aside: true, build: buildReply},
 		{name: "loss", path: "/loss", needs: []string{"send"}, aside: true, build: buildLoss},
 		{name: "passkey", path: "/passkey", aside: true, build: buildPasskey},
@@ -38,6 +45,7 @@ func actions() []action {
 		{"/roster/{post}/override", doOverride},
 		{"/handover", doHandover},
 		{"/log", doNote},
+		{"/collections", doReview},
 		{"/officers", doOfficer},
 		{"/officers/{id}/remove", doRemoveOfficer},
 		{"/officers/{id}/passkeys/{key}/remove", doRemovePasskey},

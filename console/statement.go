@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/console/cases"
+	"detente/console/paper"
 )
 
 // statementPage answers: what does it say, where does it stand, what proves it?
@@ -19,6 +21,8 @@ type statementPage struct {
 	Replies   []reply
 	Actions   []deed
 	Files     []attached
+	Case      string
+	CaseHref  string
 	ProofHref string
 }
 
@@ -58,7 +62,8 @@ func buildStatement(v *visit) (page, error) {
 		p.Files = append(p.Files, attached{f, v.to(at + "/files/" + strconv.Itoa(i))})
 	}
 	p.Title = s.Number
-	return p, nil
+	p.Case, p.CaseHref, err = cases.Of(v.ctx, v.desk(), &s)
+	return p, err
 }
 
 // proofOf parts the lines of a statement's standing from their marks, which become shapes.
@@ -96,28 +101,7 @@ func giveAttachment(v *visit) (string, string, []byte, error) {
 	}
 	f := s.Attachments[n]
 	b, err := v.client.Attachment(v.ctx, f.Hash)
-	return fileName(f.Name), "application/octet-stream", b, err
-}
-
-// fileName is a stranger's name for a file, with what could hide its end or lead to another folder taken out.
-func fileName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ' || r >= 0x7f && r <= 0x9f || r >= 0x2000 && r <= 0x200f || r >= 0x2028 && r <= 0x202f || r >= 0x2060 && r <= 0x206f || r == 0xfeff || r >= 0xe0000:
-			return -1
-		case strings.ContainsRune(`/\:*?"<>|`, r):
-			return '_'
-		}
-		return r
-	}, strings.ToValidUTF8(name, ""))
-	name = strings.Trim(name, ". ")
-	if r := []rune(name); len(r) > 100 {
-		name = string(r[len(r)-100:]) // the end says what it is
-	}
-	if name == "" {
-		return "attachment"
-	}
-	return name
+	return paper.FileName(f.Name), "application/octet-stream", b, err
 }
 
 // textFields are a statement's own texts, by field.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"detente/console/cases"
+
 	"github.com/jba/templatecheck"
 	"golang.org/x/text/language"
 )
@@ -18,7 +20,8 @@ func pages() map[string]any {
 		"watch": &watchPage{}, "traffic": &trafficPage{}, "statement": &statementPage{}, "compose": &composePage{}, "reply": &composePage{},
 		"loss": &lossPage{}, "releases": &releasesPage{}, "links": &linksPage{}, "directory": &directoryPage{}, "checks": &checksPage{},
 		"roster": &rosterPage{}, "log": &logPage{}, "officers": &officersPage{}, "system": &systemPage{}, "help": &helpPage{},
-		"passkey": &passkeyPage{}, "sign-in": &signInPage{}, "continue": &continuePage{}, "error": &errorPage{},
+		"cases": &sheet[*cases.List]{}, "case": &sheet[*cases.File]{}, "notices": &sheet[*cases.Notices]{}, "ledger": &sheet[*cases.Ledger]{},
+		"collections": &sheet[*cases.Collections]{}, "passkey": &passkeyPage{}, "sign-in": &signInPage{}, "continue": &continuePage{}, "error": &errorPage{},
 	}
 }
 
@@ -101,7 +104,9 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 		"cost":       {"Z", "O", "P", "R"},
 		"plane":      {"real", "exercise", "test"},
 		"session":    {"passkey", "openid", "link", "token"},
-		"deed":       {"accept", "understood", "passed", "reply", "correct", "new", "loss", "releases"},
+		"annex.file": {"coming", "large", "broken"}, "collections.flow": {"in", "out", "local"},
+		"collections.state": {"waiting", "released", "refused", "drafted", "sent"}, "ledger.period": {"month", "quarter", "year"},
+		"deed": {"accept", "understood", "passed", "reply", "correct", "new", "loss", "releases"},
 	} {
 		for _, code := range codes {
 			if !phrase(prefix + "." + code) {
@@ -124,7 +129,7 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 // sources is the text of every template and every file of code.
 func sources(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, pattern := range []string{"templates/*.html", "*.go"} {
+	for _, pattern := range []string{"templates/*.html", "cases/templates/*.html", "*.go", "cases/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -70,6 +70,23 @@ func LoadPhrases(fsys fs.FS) (*Phrasebook, error) {
 	return p, nil
 }
 
+// Join adds the phrases of another book, such as that of screens which a package of its own keeps. It returns ErrRegime, wrapped, if that one is in other
+// languages or has a key that is here. It must not be called while p is used.
+func (p *Phrasebook) Join(other *Phrasebook) error {
+	if !slices.Equal(p.languages, other.languages) {
+		return fmt.Errorf("form: join phrases: %w: languages %v and %v", ErrRegime, p.languages, other.languages)
+	}
+	for i, b := range other.books {
+		for key, ph := range b.phrases {
+			if _, there := p.books[i].phrases[key]; there {
+				return fmt.Errorf("form: join phrases: %w: %s: %q twice", ErrRegime, b.tag, key)
+			}
+			p.books[i].phrases[key] = ph
+		}
+	}
+	return nil
+}
+
 func parsePhrases(files map[string][]byte) (*Phrasebook, error) {
 	if len(files) == 0 {
 		return nil, errors.New("no phrases")

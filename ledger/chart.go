@@ -63,7 +63,7 @@ func (c *Chart) Months(months []Account) []byte {
 		most, total, inTime = max(most, sum), total+sum, inTime+sums[i][InTime]
 	}
 	var b bytes.Buffer
-	c.open(&b, barTop+barRoom+56, "ledger.chart.months", "ledger.chart.months.desc", total, inTime)
+	c.open(&b, barTop+barRoom+72, "ledger.chart.months", "ledger.chart.months.desc", total, inTime)
 	step := float64(wide-2*margin) / float64(max(1, len(months)))
 	for i, m := range months {
 		at, y := margin+step*float64(i), float64(barTop+barRoom)
@@ -88,9 +88,9 @@ func (c *Chart) Months(months []Account) []byte {
 	}
 	for i, o := range Outcomes() {
 		sign, opacity := look(o)
-		at := float64(margin + i*(wide-2*margin)/5)
+		at, y := float64(margin+i%3*(wide-2*margin)/3), barTop+barRoom+32+i/3*18 // three beside each other: in some languages they are long
 		fmt.Fprintf(&b, `<g class="bar %s"><rect x="%s" y="%d" width="11" height="11" fill-opacity="%s"/></g><text class="label" x="%s" y="%d" text-anchor="start">%s %s</text>`+"\n",
-			o, number(c.x(at, 11)), barTop+barRoom+32, opacity, number(c.x(at+15, 0)), barTop+barRoom+41, sign, c.say("ledger.outcome."+string(o)))
+			o, number(c.x(at, 11)), y, opacity, number(c.x(at+15, 0)), y+9, sign, c.say("ledger.outcome."+string(o)))
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes()

@@ -99,7 +99,7 @@ class Party {
 }
 
 export class World {
-  static async open() {
+  static async open(channel = {}) {
     const w = new World();
     w.dir = fs.mkdtempSync(path.join(os.tmpdir(), "dc."));
     w.program = process.env.DETENTE_PROGRAM;
@@ -112,7 +112,7 @@ export class World {
     await Promise.all([w.north.start(), w.south.start()]);
     await w.north.confirm(w.south);
     await w.south.confirm(w.north);
-    await w.north.ask("POST", "/v1/channels", { name: "nrrc", members: ["xs"] });
+    await w.north.ask("POST", "/v1/channels", { name: "nrrc", members: ["xs"], ...channel });
     await until("the proposal", async () => (await w.south.ask("GET", "/v1/channels")).find((c) => c.name === "nrrc"));
     await w.south.ask("POST", "/v1/channels/nrrc/accept", {});
     await until("the channel", async () => (await w.north.ask("GET", "/v1/channels")).find((c) => c.name === "nrrc" && c.established));

@@ -26,13 +26,22 @@ type Paper struct {
 	templates map[language.Tag]*template.Template
 }
 
-// New reads phrases, templates and static files from the folders of those names. Every template is parsed in every language, so what is wrong in
-// one is seen here.
-func New(files fs.FS) (*Paper, error) {
+// New reads phrases, templates and static files from the folders of those names, and more phrases and templates from those of other packages. Every
+// template is parsed in every language, so what is wrong in one is seen here.
+func New(files fs.FS, more ...fs.FS) (*Paper, error) {
 	p := &Paper{}
 	var err error
 	if p.Book, err = form.LoadPhrases(files); err != nil {
 		return nil, err
+	}
+	for _, m := range more {
+		book, err := form.LoadPhrases(m)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.Book.Join(book); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.Book.Complete(); err != nil {
 		return nil, err
@@ -40,7 +49,7 @@ func New(files fs.FS) (*Paper, error) {
 	if p.assets, err = loadAssets(files); err != nil {
 		return nil, err
 	}
-	p.templates, err = parseTemplates(files, p.Book, p.assets)
+	p.templates, err = parseTemplates(append([]fs.FS{files}, more...), p.Book, p.assets)
 	return p, err
 }
 
@@ -70,12 +79,14 @@ func (p *Paper) Asset(name string) []byte {
 }
 
 // parseTemplates parses the templates once for each language, in which "t" then speaks.
-func parseTemplates(files fs.FS, book *form.Phrasebook, a *assets) (map[language.Tag]*template.Template, error) {
+func parseTemplates(all []fs.FS, book *form.Phrasebook, a *assets) (map[language.Tag]*template.Template, error) {
 	out := make(map[language.Tag]*template.Template)
 	for _, lang := range book.Languages() {
-		t, err := template.New("").Funcs(functions(book, a, lang)).ParseFS(files, "templates/*.html")
-		if err != nil {
-			return nil, fmt.Errorf("paper: templates: %w", err)
+		t := template.New("").Funcs(functions(book, a, lang))
+		for _, files := range all {
+			if _, err := t.ParseFS(files, "templates/*.html"); err != nil {
+				return nil, fmt.Errorf("paper: templates: %w", err)
+			}
 		}
 		out[lang] = t
 	}
@@ -178,4 +189,44 @@ func plain(page []byte) []byte {
 		}
 		return r
 	}, page)
+}
+
+// FileName is a stranger's name for a file, with what could hide its end or lead to another folder taken out.
+func FileName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ' || r >= 0x7f && r <= 0x9f || r >= 0x2000 && r <= 0x200f || r >= 0x2028 && r <= 0x202f || r >= 0x2060 && r <= 0x206f || r == 0xfeff || r >= 0xe0000:
+			return -1
+		case strings.ContainsRune(`/\:*?"<>|`, r):
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	name = strings.Trim(name, ". ")
+	if r := []rune(name); len(r) > 100 {
+		name = string(r[len(r)-100:]) // the end says what it is
+	}
+	if name == "" {
+		return "attachment"
+	}
+	return name
+}
+
+// Native is a language's name in itself, which everybody finds who looks for it.
+func Native(l language.Tag) string {
+	switch l.String() {
+	case "ar":
+		return "العربية"
+	case "zh":
+		return "中文"
+	case "en":
+		return "English"
+	case "fr":
+		return "Français"
+	case "ru":
+		return "Русский"
+	case "es":
+		return "Español"
+	}
+	return l.String()
 }

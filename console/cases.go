@@ -1,0 +1,41 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"detente/console/cases"
+)
+
+// sheet is a page whose content package cases makes.
+type sheet[T interface{ Titled() string }] struct {
+	Frame
+	In T
+}
+
+// within is the builder of such a page.
+func within[T interface{ Titled() string }](make func(context.Context, *cases.Desk) (T, error)) func(*visit) (page, error) {
+	return func(v *visit) (page, error) {
+		in, err := make(v.ctx, v.desk())
+		if err != nil {
+			return nil, err
+		}
+		p := &sheet[T]{In: in}
+		p.Title = in.Titled()
+		return p, nil
+	}
+}
+
+// desk is the visit, as package cases needs to know it.
+func (v *visit) desk() *cases.Desk {
+	return &cases.Desk{
+		Client: v.client, Party: v.cfg.Party, Plane: v.plane, Lang: v.tag(), RTL: v.paper.Book.RTL(v.lang), Now: time.Now().UTC(), Query: v.r.URL.Query(),
+		May: v.may, Say: v.say, To: v.to,
+	}
+}
+
+// doReview decides on objects that wait before they are stated.
+func doReview(v *visit) (string, page, error) {
+	g := v.r.PostForm
+	return v.to("/collections", "said", "reviewed"), nil, cases.DecideOn(v.ctx, v.client, g["key"], g.Get("decision"), g.Get("reason"))
+}
