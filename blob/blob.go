@@ -67,6 +67,13 @@ CREATE TABLE blob_shares ( -- the parties with whom a statement that names the b
 	party TEXT NOT NULL,
 	PRIMARY KEY (hash, party)
 );
+`, `
+CREATE TABLE blob_asked ( -- what a party asked for in its last pouch, from which byte on
+	party TEXT NOT NULL,
+	hash  {bytes} NOT NULL,
+	start {bigint} NOT NULL,
+	PRIMARY KEY (party, hash)
+);
 `}}
 }
 

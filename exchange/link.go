@@ -33,6 +33,8 @@ type Link struct {
 	pouched   map[traffic.Feed]int64 // FLASH feeds, how far they went into the pouch
 	wanted    []bundle.Want          // pieces of blobs that the peer asked for
 	given     bool                   // they are on their way
+	aside     bool                   // a pouch is packed with it
+	pieces    int                    // that it has of blobs
 	asked     map[blob.Hash]asked    // what was asked of the peer, so that it is not asked twice at once
 	state     Condition
 	misses    map[string]int       // attempts in a row that failed, by route and address
@@ -73,6 +75,7 @@ func NewLink(self, peer traffic.Party) *Link {
 // for it may never arrive.
 func (l *Link) Aside() *Link {
 	aside := NewLink(l.Self, l.Peer)
+	aside.aside = true
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for f, size := range l.holds {

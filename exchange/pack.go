@@ -60,6 +60,7 @@ type Manifest struct {
 	hello       bool
 	offered     []offered
 	given       bool // pieces of blobs that the peer asked for
+	Pieces      int  // of blobs, in a pouch
 	Entries     int  // statements of own feeds and those given back
 	More        bool // there was more than fitted
 	Flash       bool // it carries a FLASH, which goes out on all routes at once

@@ -39,7 +39,7 @@ func (n *Node) ExportPouch(ctx context.Context, peer traffic.Party, path string)
 			bundles = append(bundles, sealed)
 		}
 		statements += m.Entries
-		more = m.More && m.Entries > 0
+		more = m.More && m.Entries+m.Pieces > 0
 	}
 	return statements, route.WritePouch(path, bundles...)
 }

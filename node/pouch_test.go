@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -117,4 +118,87 @@ func TestALinkThatComesUpIsAChange(t *testing.T) {
 	if c := a.Conditions(); len(c) != 1 || !c[0].Up {
 		t.Errorf("%+v", c)
 	}
+}
+
+// There is no line, and no process that stays: every command opens the node and closes it. A file that does not fit into one bundle is there after three
+// pouches: one that names it, one that asks, one that gives; and the next one does not bring it again.
+func TestAFileByPouchBetweenCommands(t *testing.T) {
+	var of [2]node.Config
+	at := func(i int, id traffic.Party, do func(*node.Node)) {
+		var n *node.Node
+		if of[i].DSN == "" {
+			n = openWith(t, id, func(c *node.Config) { of[i] = *c })
+		} else {
+			var err error
+			if n, err = node.Open(t.Context(), of[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		defer n.Close()
+		do(n)
+	}
+	both := func(do func(a, b *node.Node)) {
+		at(0, "xn", func(a *node.Node) { at(1, "xs", func(b *node.Node) { do(a, b) }) })
+	}
+	there := func() { both(func(a, b *node.Node) { courier(t, a, b) }) }
+	back := func() { both(func(a, b *node.Node) { courier(t, b, a) }) }
+	both(func(a, b *node.Node) { pair(t, a, b) })
+	var channel [32]byte
+	at(0, "xn", func(a *node.Node) {
+		c, err := a.Propose(t.Context(), party.Channel{Name: "nrrc", Regime: party.RegimeRef{ID: "communications", Version: 1}}, []traffic.Party{"xs"}, "council", "head")
+		if err != nil {
+			t.Fatal(err)
+		}
+		channel = c.ID()
+	})
+	there()
+	at(1, "xs", func(b *node.Node) {
+		if err := b.Accept(t.Context(), channel, "council", "head"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	back()
+	file := make([]byte, 9<<20)
+	for i := range file {
+		file[i] = byte(i * i >> 3)
+	}
+	sum := sha256.Sum256(file)
+	at(0, "xn", func(a *node.Node) {
+		_, err := a.Send(t.Context(), node.Draft{
+			Channel: channel, Plane: traffic.Real, Precedence: traffic.Priority, Post: "nrrc", Audience: "xs/nrrc", Form: "notice", Language: "en",
+			Values:  form.Values{"subject": "information", "text": "See the file.", "attachments": []form.Blob{{Hash: sum, Size: int64(len(file)), Name: "report", Type: "application/octet-stream"}}},
+			Drafter: "duty-officer", Blobs: [][]byte{file},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	held := func() (complete bool) {
+		at(1, "xs", func(b *node.Node) {
+			var err error
+			if _, complete, err = b.BlobHeld(t.Context(), sum); err != nil {
+				t.Fatal(err)
+			}
+		})
+		return complete
+	}
+	there()
+	if held() {
+		t.Error("it came unasked")
+	}
+	back()
+	there()
+	if !held() {
+		t.Error("it did not come")
+	}
+	back() // with receipts, and without a wish
+	at(0, "xn", func(a *node.Node) {
+		path := filepath.Join(t.TempDir(), "pouch")
+		if _, err := a.ExportPouch(t.Context(), "xs", path); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Size() > 1<<20 {
+			t.Errorf("it goes again: %d bytes, %v", info.Size(), err)
+		}
+	})
 }

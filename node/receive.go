@@ -97,6 +97,9 @@ func (n *Node) take(ctx context.Context, way string, b *bundle.Bundle) error {
 	if err := n.takeCharters(ctx, b); err != nil {
 		n.log.Warn("charters refused", "peer", b.From, "reason", err)
 	}
+	if err := l.KeepWants(ctx, n.db, way, b); err != nil {
+		return err
+	}
 	// System channels first: what they carry may bring the channels of the rest into being.
 	system, stray := n.plan(b, true)
 	n.examine(ctx, system)
