@@ -77,3 +77,28 @@ func (c *Client) SeeMatch(ctx context.Context, statement string, r MatchSeen) er
 	_, err := call[struct{}](ctx, c, http.MethodPost, "/v1/matches/"+seg(statement)+"/seen", r)
 	return err
 }
+
+// Mails lists the mails about cases: of one, where its number is given.
+func (c *Client) Mails(ctx context.Context, incident string, open bool) ([]Mail, error) {
+	only := ""
+	if open {
+		only = "true"
+	}
+	return call[[]Mail](ctx, c, http.MethodGet, "/v1/mails"+query("case", incident, "open", only), nil)
+}
+
+// ReceiveMail takes a mail in.
+func (c *Client) ReceiveMail(ctx context.Context, raw []byte) (MailReceived, error) {
+	return call[MailReceived](ctx, c, http.MethodPost, "/v1/mails", raw)
+}
+
+// SeeMail takes a mail off the watch.
+func (c *Client) SeeMail(ctx context.Context, number int64) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, "/v1/mails/"+strconv.FormatInt(number, 10)+"/seen", nil)
+	return err
+}
+
+// SendMail sends the report of a case.
+func (c *Client) SendMail(ctx context.Context, incident string, r MailRequest) (Mail, error) {
+	return call[Mail](ctx, c, http.MethodPost, "/v1/cases/"+seg(incident)+"/mails", r)
+}

@@ -81,14 +81,11 @@ func (h *Host) callers() (map[string]floor.Caller, error) {
 	s := h.cfg.Settings.Call
 	out := make(map[string]floor.Caller)
 	add := func(name string, p placer) { out[name] = caller{p, h.officers.Origin()} }
-	if s.Mail.Server != "" {
-		m := &call.Mail{Server: s.Mail.Server, Security: s.Mail.Security, From: s.Mail.From, User: s.Mail.User}
-		if m.User != "" {
-			var err error
-			if m.Password, err = h.secret("call.mail.password_file", s.Mail.PasswordFile); err != nil {
-				return nil, err
-			}
-		}
+	m, err := h.mailServer()
+	if err != nil {
+		return nil, err
+	}
+	if m != nil {
 		add("mail", m)
 	}
 	if s.Webhook.SecretFile != "" {

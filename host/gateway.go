@@ -25,6 +25,8 @@ type GatewaySettings struct {
 	Unmarked     string       `toml:"unmarked" doc:"Label of TLP of what bears none. Empty: it is refused."`
 	Own          string       `toml:"own" doc:"TOML file of the own networks, names and AS numbers; what others share is held against it, and what matches stands on the watch, docs/asking.md. Read anew when it changes. Empty: none."`
 	Post         traffic.Post `toml:"post" doc:"Who speaks for the tools. Empty: the first post that speaks on the channel."`
+
+	Mail ReportSettings `toml:"mail" doc:"Reports of cases by mail, and the answers. They go by the server of [call.mail]."`
 }
 
 func (g GatewaySettings) check(path string) error {

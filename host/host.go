@@ -15,6 +15,7 @@ import (
 
 	"detente/api"
 	"detente/api/lookups"
+	"detente/api/mails"
 	"detente/api/matches"
 	"detente/api/server"
 	"detente/api/server/cases"
@@ -24,6 +25,7 @@ import (
 	"detente/floor/release"
 	"detente/form"
 	"detente/gateway"
+	"detente/gateway/mailbox"
 	"detente/gateway/matching"
 	"detente/journal"
 	"detente/key"
@@ -72,6 +74,7 @@ type Host struct {
 	lookups  *lookup.Desk
 	gateway  *gateway.Gateway
 	matching *matching.Matching
+	mailbox  *mailbox.Mailbox
 	stopping chan struct{}
 	stop     func() // closes stopping, once
 }
@@ -121,7 +124,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	c := node.Config{
 		DSN: cfg.Settings.dsn(cfg.Home), Keys: keys, Pins: pins, MarksDir: filepath.Join(KeysDir(cfg.Home), "marks"), Regimes: all,
-		Routes: map[string]route.Route{https.Name(): https}, Schemas: append(gateway.Schemas(), matching.Schema(), lookup.Schema()), PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
+		Routes: map[string]route.Route{https.Name(): https}, Schemas: append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema()), PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
 		Callable: cfg.Listener != nil || cfg.Settings.Listen != "", Heartbeat: cfg.Settings.Heartbeat, Silence: cfg.Settings.Silence, Log: cfg.Log,
 	}
 	h := &Host{cfg: cfg, log: cfg.Log, keys: keys, route: https, stopping: make(chan struct{})}
@@ -181,9 +184,12 @@ func (h *Host) man() error {
 		return err
 	}
 	work := casework.New(h.floor, h.log)
+	if err := h.post(work); err != nil {
+		return err
+	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), matches.Extend(h.matching, work), cases.Register(work, h.node))
+	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node))
 	return err
 }
 
@@ -240,6 +246,7 @@ func (h *Host) Run(ctx context.Context) error {
 	g.Go(func() error { return h.releases.Run(ctx) })
 	g.Go(func() error { return h.gateway.Run(ctx) })
 	g.Go(func() error { return h.matching.Run(ctx) })
+	g.Go(func() error { return h.mailbox.Run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		notify("STOPPING=1")

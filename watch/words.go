@@ -22,7 +22,7 @@ func Says() []string {
 		"alarm.fork", "alarm.rollback", "alarm.behind", "alarm.extend", "alarm.invalid", "alarm.hostile", "alarm.silent", "alarm.view",
 		"match", "check", "check.flood", "directory.unconfirmed", "directory.expired",
 		"case.first-word", "case.cease-check", "case.cease-result", "case.explain", "case.data", "case.measures", "case.closing", "case.completion", "case.control",
-		"case.assist", "case.consult", "case.consult-again", "case.record", "case.other", "case.missed",
+		"case.assist", "case.consult", "case.consult-again", "case.record", "case.other", "case.missed", "case.mail",
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/mails"
 	"detente/api/matches"
 	"detente/api/server"
 	"detente/api/server/cases"
@@ -26,6 +27,7 @@ import (
 	"detente/floor"
 	"detente/form"
 	"detente/gateway"
+	"detente/gateway/mailbox"
 	"detente/gateway/matching"
 	"detente/key"
 	"detente/node"
@@ -75,7 +77,7 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	bridge, work := gateway.Open(gateway.Config{Node: n}), casework.New(watch, nil)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), cases.Register(work, n),
-		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work))
+		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }

@@ -175,7 +175,7 @@ func (s *Server) problem(where string, err error) *api.Problem {
 	}
 }
 
-var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|asking|casework|gateway|incident|ledger|lookup|match|stix|audit|bundle|envelope|exchange|floor|node|officer|release|feed|form|party|blob|roster|route|store|traffic|canonical|statement|check|directory|standing): `)
+var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|asking|casework|gateway|incident|ledger|label|lookup|mailbox|match|matching|misp|report|stix|audit|bundle|envelope|exchange|floor|node|officer|release|feed|form|party|blob|roster|route|store|traffic|canonical|statement|check|directory|standing): `)
 
 // plain takes the names of packages out of an error's text.
 func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }

@@ -160,6 +160,17 @@ func (c *showCmd) Run(s *session.Session) error {
 			s.Printf("  %s  %s  (%s)\n", session.Safe(h.Asset), session.Safe(h.Value), session.Safe(h.Own))
 		}
 	}
+	list, err := node.Mails(s.Ctx, k.Title, false)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		arrow := "to"
+		if x.In {
+			arrow = "from"
+		}
+		s.Printf("\nOwn side only: mail %d %s %s, %s\n  %s\n", x.Number, arrow, session.Safe(x.Address), session.Moment(x.At), session.Safe(x.Subject))
+	}
 	return nil
 }
 

@@ -24,6 +24,7 @@ type GatewayCmd struct {
 	Refuse  refuseCmd  `cmd:"" help:"Keep it here."`
 	Pull    pullCmd    `cmd:"" help:"Add what is new in a collection of a local TAXII server."`
 	Matches matchesCmd `cmd:"" help:"Indicators of others that concern own systems."`
+	Mail    mailCmd    `cmd:"" help:"Reports of cases by mail, and the answers."`
 	Seen    seenCmd    `cmd:"" help:"Take such a match off the watch."`
 	Push    pushCmd    `cmd:"" help:"Give what is new in a collection to a local TAXII server."`
 }
