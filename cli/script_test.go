@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "spoken": spoken, "flip": flip, "first": first, "first-of": firstOf,
+			"awaits": awaits, "listens": listens, "door": door,
 		},
 		RequireExplicitExec: true,
 	})

@@ -138,7 +138,7 @@ func exitOf(p *api.Problem) int {
 	switch p.Code {
 	case "no-releaser", "release-needed", "words-not-compared", "not-approved":
 		return ExitPerson
-	case "not-yet", "stopped", "unknown":
+	case "not-yet", "stopped", "unknown", "remote":
 		return ExitUnreachable
 	}
 	switch p.Status {

@@ -247,7 +247,7 @@ test("whoever polls while others post has everything at the end, and nothing twi
   const poller = (async () => {
     for (let last = false; !last;) {
       last = !writing; // once more after the last writer has ended
-      const { all, pages } = await north.objects(out, { added_after: after, "match[version]": "all", limit: 4 });
+      const { all, pages } = await north.objects(out, { added_after: after, "match[version]": "all", limit: 2 });
       got.push(...all);
       after = pages.at(-1).last ?? after;
     }
