@@ -67,7 +67,7 @@ func (f *fakeFloor) incident(now time.Time) {
 		Arrivals:    []api.Arrival{{Statement: f.line.ID, Attachment: "00ff", Collection: "91a7b528-80eb-42ed-a74d-c6fbd5a26116", Done: now, Added: 3, Duplicates: 1, Refused: 1, Reason: "not STIX"}},
 		Pulls:       []api.Pull{{Name: "intel.example", Objects: 7, At: now}},
 	}
-	f.reviews = []api.Review{{Key: "2/946684800000000", Collection: "91a7b528-80eb-42ed-a74d-c6fbd5a26117", ID: "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", Type: "indicator", Version: now, Form: "indicators", To: "xs", TLP: "amber", Token: "sensor",
+	f.reviews = []api.Review{{Key: "2-946684800000000", Collection: "To Southland", ID: "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", Type: "indicator", Version: now, Form: "indicators", To: "xs", TLP: "TLP:AMBER", Token: "sensor",
 		Object: attachedBundle[strings.Index(attachedBundle, `{"type":"indicator"`):strings.Index(attachedBundle, ",\n{\"type\":\"malware\"")]}}
 	f.tokens = []api.GatewayToken{{Name: "sensor", Reads: []string{"*"}, Writes: []string{"To Southland"}, Created: now}}
 }
@@ -146,10 +146,10 @@ func TestWhatIsWrittenForACaseGoesIntoIt(t *testing.T) {
 func TestReviewsNeedADecision(t *testing.T) {
 	f := newFloor()
 	d := sit(t, f)
-	if w := d.do("POST", "/real/collections", url.Values{"key": {"2/946684800000000"}}); w.Code != http.StatusBadRequest {
+	if w := d.do("POST", "/real/collections", url.Values{"key": {"2-946684800000000"}}); w.Code != http.StatusBadRequest {
 		t.Errorf("no decision: %d", w.Code)
 	}
-	if w := d.do("POST", "/real/collections", url.Values{"key": {"2/946684800000000"}, "decision": {"approve"}}); w.Code != http.StatusSeeOther {
+	if w := d.do("POST", "/real/collections", url.Values{"key": {"2-946684800000000"}, "decision": {"approve"}}); w.Code != http.StatusSeeOther {
 		t.Errorf("approved: %d %s", w.Code, w.Body)
 	}
 	if page := d.do("GET", "/real/collections", nil).Body.String(); strings.Contains(page, "Drill only") || strings.Contains(page, "198.51.100.7") {

@@ -152,7 +152,8 @@ test("the ledger counts it alike on both sides", async () => {
 test("what a tool adds waits for an officer, who approves one and refuses one", async () => {
   const { page } = anna;
   const out = await until("the collection", async () => (await anna.party.ask("GET", "/v1/gateway")).collections.find((c) => c.flow === "out" && c.plane === "real"));
-  await anna.party.ask("POST", `/v1/gateway/objects?collection=${out.id}`, bundle());
+  const added = await anna.party.ask("POST", `/v1/gateway/objects?collection=${out.id}`, bundle());
+  assert.equal(added.refused, 0, JSON.stringify(added));
   await until("the review", async () => { await anna.go("/real/collections"); return page.locator(".review").count(); });
   const waiting = await page.locator(".review").count();
   assert.doesNotMatch(await page.textContent("main"), /198\.51\.100/);

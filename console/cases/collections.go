@@ -75,7 +75,7 @@ func MakeCollections(ctx context.Context, d *Desk) (*Collections, error) {
 		if x.Plane != "" && x.Plane != d.Plane {
 			continue // a window never mixes planes
 		}
-		titles[x.ID] = x.Title
+		titles[x.ID], titles[x.Title] = x.Title, x.Title // the node names a collection by either
 		row := Collection{Collection: x}
 		for _, name := range []string{"waiting", "released", "drafted", "sent", "refused"} {
 			if n := x.States[name]; n > 0 {
