@@ -73,6 +73,7 @@ type Review struct {
 	TLP        string    `json:"tlp"`
 	PAP        string    `json:"pap,omitempty"`
 	Token      string    `json:"token" doc:"Who added it."`
+	Failure    string    `json:"failure,omitempty" doc:"Why the node has refused to state it, though it was released."`
 	Object     string    `json:"object" doc:"The bytes, as they came."`
 }
 

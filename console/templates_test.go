@@ -90,7 +90,7 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 	}
 	// Codes of the node that have words of their own.
 	for prefix, codes := range map[string][]string{
-		"kind":       {"acknowledge", "answer", "missed", "alarm", "check", "directory", "roster", "release", "match", "case"},
+		"kind":       {"acknowledge", "answer", "missed", "alarm", "check", "directory", "roster", "release", "match", "review", "case"},
 		"role":       {"duty-officer", "deputy", "head-of-post", "senior-official", "translator", "administrator", "auditor"},
 		"means":      {"console", "mail", "webhook", "command"},
 		"outcome":    {"under-way", "placed", "failed"},

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"detente/floor"
 	"detente/gateway/objects"
 	"detente/gateway/taxii"
 	"detente/label"
@@ -38,6 +39,8 @@ var (
 // Config is what a gateway is made of.
 type Config struct {
 	Node *node.Node
+	// Floor is the watch floor on which stands what needs a person. The gateway is to be opened before it runs. nil: nothing is told.
+	Floor *floor.Floor
 	// Permit tells whether a channel, as it stands, lets a statement pass. nil lets all.
 	Permit func(context.Context, *node.Draft) error
 	// Rule says what is released without a person.
@@ -95,7 +98,7 @@ CREATE INDEX gateway_received_number ON gateway_received (number);
 CREATE TABLE gateway_out (
 	collection {bigint} NOT NULL,
 	added      {bigint} NOT NULL, -- the object's stamp
-	state      TEXT NOT NULL,     -- waiting, released, refused, drafted or sent
+	state      TEXT NOT NULL,     -- waiting, released, refused, drafted, failed or sent
 	form       TEXT NOT NULL,
 	audience   TEXT NOT NULL,
 	tlp        TEXT NOT NULL,
@@ -119,6 +122,15 @@ CREATE TABLE gateway_batches (
 	claimed    {bigint} NOT NULL
 );
 CREATE INDEX gateway_batches_open ON gateway_batches (statement, number);
+`, `
+ALTER TABLE gateway_batches ADD COLUMN tries {bigint} NOT NULL DEFAULT 0;   -- that the node refused
+ALTER TABLE gateway_batches ADD COLUMN due {bigint} NOT NULL DEFAULT 0;     -- when it is tried again, unix microseconds
+ALTER TABLE gateway_batches ADD COLUMN refused {bigint} NOT NULL DEFAULT 0; -- when it was given up
+ALTER TABLE gateway_batches ADD COLUMN reason TEXT NOT NULL DEFAULT '';     -- of the last refusal
+CREATE TABLE gateway_reviews ( -- the collections in which something waits for a person
+	collection {bigint} PRIMARY KEY,
+	since      {bigint} NOT NULL -- stamp of the first that came
+);
 `}}}
 }
 
@@ -146,6 +158,7 @@ type Gateway struct {
 
 	mu    sync.RWMutex
 	lines map[[32]byte]*line
+	desks []desk // what stands on the watch board
 }
 
 // Open makes the gateway of a node, whose database has the tables of [Schemas]. It starts nothing.
@@ -171,10 +184,14 @@ func Open(cfg Config) *Gateway {
 	if cfg.Validator == nil {
 		cfg.Validator = sync.OnceValues(stix.NewValidator)
 	}
-	return &Gateway{
+	g := &Gateway{
 		cfg: cfg, node: cfg.Node, db: cfg.Node.DB, shelf: objects.Open(cfg.Node.DB, cfg.Now), tokens: taxii.OpenTokens(cfg.Node.DB), log: cfg.Log,
 		validator: cfg.Validator, process: rand.Text(), kicked: make(chan struct{}, 1), lines: make(map[[32]byte]*line),
 	}
+	if cfg.Floor != nil {
+		cfg.Floor.Join(board{g})
+	}
+	return g
 }
 
 // Shelf is the collections.
@@ -246,6 +263,9 @@ func (g *Gateway) Turn(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	left, err := g.share(ctx)
+	if err == nil {
+		err = g.reload(ctx)
+	}
 	return waits || left, err
 }
 

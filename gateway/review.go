@@ -24,6 +24,7 @@ type Review struct {
 	TLP        label.TLP
 	PAP        label.PAP
 	Token      string // who added it
+	Failure    string // why the node has refused to state it, though it was released; empty where it was not
 }
 
 func keyOf(collection, added int64) string { return fmt.Sprintf("%d-%d", collection, added) }
@@ -42,20 +43,20 @@ func parseKey(key string) (collection, added int64, err error) {
 type outRow struct {
 	collection, added        int64
 	form, audience, tlp, pap string
-	token, drafter           string
+	token, drafter, reason   string
 }
 
 func (r *outRow) fields() []any {
-	return []any{&r.collection, &r.added, &r.form, &r.audience, &r.tlp, &r.pap, &r.token, &r.drafter}
+	return []any{&r.collection, &r.added, &r.form, &r.audience, &r.tlp, &r.pap, &r.token, &r.drafter, &r.reason}
 }
 
-const outColumns = "collection, added, form, audience, tlp, pap, token, drafter"
+const outColumns = "collection, added, form, audience, tlp, pap, token, drafter, reason"
 
-// Pending lists what waits for a person, the oldest of each collection first, at most limit.
+// Pending lists what waits for a person, what the node has refused to state included, the oldest of each collection first, at most limit.
 func (g *Gateway) Pending(ctx context.Context, limit int) ([]Review, error) {
 	var rows []outRow
 	err := g.db.View(ctx, func(tx *store.Tx) (err error) {
-		rows, err = store.All(ctx, tx, (*outRow).fields, "SELECT "+outColumns+" FROM gateway_out WHERE state = 'waiting' ORDER BY collection, added LIMIT $1", limit)
+		rows, err = store.All(ctx, tx, (*outRow).fields, "SELECT "+outColumns+" FROM gateway_out WHERE state IN ('waiting', 'failed') ORDER BY collection, added LIMIT $1", limit)
 		return err
 	})
 	if err != nil {
@@ -74,7 +75,7 @@ func (g *Gateway) Pending(ctx context.Context, limit int) ([]Review, error) {
 		if err != nil {
 			return nil, err
 		}
-		w := Review{Key: keyOf(r.collection, r.added), Row: o, Form: r.form, Audience: r.audience, TLP: label.TLP(r.tlp), PAP: label.PAP(r.pap), Token: r.token}
+		w := Review{Key: keyOf(r.collection, r.added), Row: o, Form: r.form, Audience: r.audience, TLP: label.TLP(r.tlp), PAP: label.PAP(r.pap), Token: r.token, Failure: r.reason}
 		for _, c := range all {
 			if c.Number == r.collection {
 				w.Collection = c
@@ -108,7 +109,7 @@ func (g *Gateway) decide(ctx context.Context, keys []string, state, role, reason
 			if err != nil {
 				return err
 			}
-			res, err := tx.Exec(ctx, "UPDATE gateway_out SET state = $3, drafter = $4, reason = $5 WHERE collection = $1 AND added = $2 AND state = 'waiting'",
+			res, err := tx.Exec(ctx, "UPDATE gateway_out SET state = $3, drafter = $4, reason = $5, batch = 0 WHERE collection = $1 AND added = $2 AND state IN ('waiting', 'failed')",
 				collection, added, state, role, reason)
 			if err != nil {
 				return err
@@ -123,7 +124,7 @@ func (g *Gateway) decide(ctx context.Context, keys []string, state, role, reason
 		return fmt.Errorf("gateway: review: %w", err)
 	}
 	g.kick()
-	return nil
+	return g.reload(ctx)
 }
 
 // Count is how many objects of a collection that is to be stated stand where.

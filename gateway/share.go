@@ -38,10 +38,12 @@ type batch struct {
 	collection int64
 	bundle     string
 	hash       [32]byte
-	statement  []byte
+	due        int64 // when it is tried again, unix microseconds
 }
 
-func (b *batch) fields() []any { return []any{&b.number, &b.collection, &b.bundle, scan32{&b.hash}} }
+func (b *batch) fields() []any {
+	return []any{&b.number, &b.collection, &b.bundle, scan32{&b.hash}, &b.due}
+}
 
 // share says what was released. An object goes from released to drafted in one transaction, in which the batch reserves the hash of its attachment; it
 // is drafted until a statement that names this hash is in the own feed, and then sent. Dying between the statement and that note, the feed tells
@@ -52,6 +54,10 @@ func (g *Gateway) share(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for i := range open {
+		if open[i].due > g.cfg.Now().UnixMicro() {
+			more = true
+			break // so have the others time
+		}
 		left, err := g.send(ctx, &open[i])
 		if err != nil {
 			return more, err
@@ -89,12 +95,13 @@ func (g *Gateway) open(ctx context.Context) ([]batch, error) {
 		if !g.db.Multi() {
 			before = g.cfg.Now().UnixMicro()
 		}
-		if _, err := tx.Exec(ctx, "UPDATE gateway_batches SET process = $1, claimed = $2 WHERE statement = $3 AND (process = $1 OR claimed <= $4)",
+		if _, err := tx.Exec(ctx, "UPDATE gateway_batches SET process = $1, claimed = $2 WHERE statement = $3 AND refused = 0 AND (process = $1 OR claimed <= $4)",
 			g.process, g.cfg.Now().UnixMicro(), []byte{}, before); err != nil {
 			return err
 		}
 		var err error
-		out, err = store.All(ctx, tx, (*batch).fields, "SELECT number, collection, bundle, hash FROM gateway_batches WHERE statement = $1 AND process = $2 ORDER BY number LIMIT 64", []byte{}, g.process)
+		out, err = store.All(ctx, tx, (*batch).fields, "SELECT number, collection, bundle, hash, due FROM gateway_batches WHERE statement = $1 AND process = $2 AND refused = 0 ORDER BY due, number LIMIT 64",
+			[]byte{}, g.process)
 		return err
 	})
 	return out, err
@@ -146,6 +153,8 @@ func (g *Gateway) draft(ctx context.Context, c *objects.Collection) (*batch, err
 	}
 	return b, nil
 }
+
+var errUnsound = errors.New("gateway: a batch that cannot be made again")
 
 var errMoved = errors.New("gateway: what was released is so no longer")
 
@@ -206,6 +215,9 @@ func (g *Gateway) bundle(ctx context.Context, id string, rows []outRow) ([]byte,
 // send says a batch. left tells that it cannot be said now.
 func (g *Gateway) send(ctx context.Context, b *batch) (left bool, err error) {
 	d, err := g.draftOf(ctx, b)
+	if errors.Is(err, errUnsound) {
+		return true, g.fail(ctx, b, err)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -224,14 +236,38 @@ func (g *Gateway) send(ctx context.Context, b *batch) (left bool, err error) {
 		if errors.Is(err, store.ErrUnknownOutcome) || ctx.Err() != nil {
 			return true, err // the feed will tell
 		}
-		g.log.Error("a batch cannot be said", "batch", b.number, "reason", err)
-		return true, nil
+		return true, g.fail(ctx, b, err)
 	}
 	if err := g.cfg.Step("said"); err != nil {
 		return false, err
 	}
 	err = g.db.Update(ctx, store.Calm, func(tx *store.Tx) error { return markSaid(ctx, tx, b.hash, sent.ID) })
 	return false, err
+}
+
+// tries is how often the node may refuse a batch: with the time between, a little over an hour.
+const tries = 8
+
+// fail notes that the node has refused a batch. What it refuses again and again, it refuses for good: its objects go back to a person.
+func (g *Gateway) fail(ctx context.Context, b *batch, why error) error {
+	return g.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+		var n int64
+		if err := tx.QueryRow(ctx, "SELECT tries FROM gateway_batches WHERE number = $1"+tx.ForUpdate(), b.number).Scan(&n); err != nil {
+			return err
+		}
+		n++
+		now, reason, refused := g.cfg.Now(), short(why.Error()), int64(0)
+		if n >= tries {
+			refused = now.UnixMicro()
+			if _, err := tx.Exec(ctx, "UPDATE gateway_out SET state = 'failed', reason = $2 WHERE batch = $1 AND state = 'drafted'", b.number, reason); err != nil {
+				return err
+			}
+		}
+		g.log.Error("a batch cannot be said", "batch", b.number, "tries", n, "given-up", refused > 0, "reason", why)
+		_, err := tx.Exec(ctx, "UPDATE gateway_batches SET tries = $2, due = $3, refused = $4, reason = $5 WHERE number = $1",
+			b.number, n, now.Add(retry<<(n-1)).UnixMicro(), refused, reason)
+		return err
+	})
 }
 
 // markSaid notes the statement by which a batch was said. Noted twice it changes nothing.
@@ -267,7 +303,7 @@ func (g *Gateway) draftOf(ctx context.Context, b *batch) (*node.Draft, error) {
 	}
 	at := slices.IndexFunc(all, func(c objects.Collection) bool { return c.Number == b.collection })
 	if at < 0 || len(rows) == 0 {
-		return nil, fmt.Errorf("gateway: batch %d is of no collection, or empty", b.number)
+		return nil, fmt.Errorf("%w: it is of no collection, or empty", errUnsound)
 	}
 	c, l := all[at], g.line(all[at].Channel)
 	if l == nil {
@@ -278,7 +314,7 @@ func (g *Gateway) draftOf(ctx context.Context, b *batch) (*node.Draft, error) {
 		return nil, err
 	}
 	if len(whole) != len(rows) || sha256.Sum256(data) != b.hash {
-		return nil, fmt.Errorf("gateway: batch %d is not what it was when it was drafted", b.number)
+		return nil, fmt.Errorf("%w: it is not what it was when it was drafted", errUnsound)
 	}
 	r := rows[0]
 	own := g.node.Chain(g.node.Self()).Latest()

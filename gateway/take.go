@@ -26,6 +26,7 @@ const (
 	Released = "released" // by rule, or by a person
 	Refused  = "refused"  // by a person
 	Drafted  = "drafted"  // in a batch, whose hash is reserved
+	Failed   = "failed"   // the node has refused the batch, and a person is to look
 	Sent     = "sent"     // in the own feed
 )
 
@@ -307,7 +308,7 @@ func (g *Gateway) Delete(ctx context.Context, _ taxii.Token, c objects.Collectio
 		if c.Flow != objects.Out {
 			return nil
 		}
-		res, err := tx.Exec(ctx, "DELETE FROM gateway_out WHERE collection = $1 AND added = $2 AND state IN ('waiting', 'released', 'refused')", c.Number, added.UnixMicro())
+		res, err := tx.Exec(ctx, "DELETE FROM gateway_out WHERE collection = $1 AND added = $2 AND state IN ('waiting', 'released', 'refused', 'failed')", c.Number, added.UnixMicro())
 		if err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func (h *Host) bridge() {
 	upTo, _ := label.ParseTLP(s.Release)
 	unmarked, _ := label.ParseTLP(s.Unmarked)
 	h.gateway = gateway.Open(gateway.Config{
-		Node: h.node, Rule: gateway.Rule{UpTo: upTo, Types: s.ReleaseTypes}, Unmarked: unmarked, Post: s.Post, Log: h.log,
+		Node: h.node, Floor: h.floor, Rule: gateway.Rule{UpTo: upTo, Types: s.ReleaseTypes}, Unmarked: unmarked, Post: s.Post, Log: h.log,
 		Turned: func() { h.matching.Kick() },
 		Permit: func(ctx context.Context, d *node.Draft) error { return h.standing.Permit(ctx, d, false) },
 	})

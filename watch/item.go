@@ -28,6 +28,7 @@ const (
 	Roster      Kind = "roster"      // nobody is on duty
 	Release     Kind = "release"     // a draft waits for a second person
 	Match       Kind = "match"       // indicators that another party shared concern own systems
+	Review      Kind = "review"      // objects that a tool added wait for a person before they are stated
 	Case        Kind = "case"        // a case asks for something beside acknowledgements and answers
 )
 

@@ -20,7 +20,7 @@ func Says() []string {
 	return []string{
 		"acknowledge", "answer", "info", "missed.acknowledgement", "missed.answer", "missed.own", "roster", "release", "handover",
 		"alarm.fork", "alarm.rollback", "alarm.behind", "alarm.extend", "alarm.invalid", "alarm.hostile", "alarm.silent", "alarm.view",
-		"match", "check", "check.flood", "directory.unconfirmed", "directory.expired",
+		"match", "review", "review.refused", "check", "check.flood", "directory.unconfirmed", "directory.expired",
 		"case.first-word", "case.cease-check", "case.cease-result", "case.explain", "case.data", "case.measures", "case.closing", "case.completion", "case.control",
 		"case.assist", "case.consult", "case.consult-again", "case.record", "case.other", "case.missed", "case.mail",
 	}

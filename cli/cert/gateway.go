@@ -200,6 +200,9 @@ func (c *pendingCmd) Run(s *session.Session) error {
 			name = stix.Defang(o.Text("name"))
 		}
 		s.Printf("%s  %s  %s %s as %s to %s by %s\n    %s\n", r.Key, session.Safe(r.Collection), r.TLP, r.Type, r.Form, session.Safe(r.To), session.Safe(r.Token), session.Safe(name))
+		if r.Failure != "" {
+			s.Printf("    the node has refused it: %s\n", session.Safe(r.Failure))
+		}
 	}
 	return nil
 }
