@@ -40,6 +40,11 @@ func (c *Client) StateInCase(ctx context.Context, notation string, r CaseStateme
 	return call[Sent](ctx, c, http.MethodPost, "/v1/cases/"+seg(notation)+"/statements", r)
 }
 
+// CaseEvidence gives a case on one channel as a file that anyone can verify; the channel may be left out where there is one only.
+func (c *Client) CaseEvidence(ctx context.Context, notation, channel string) ([]byte, error) {
+	return call[[]byte](ctx, c, http.MethodGet, "/v1/cases/"+seg(notation)+"/file"+query("channel", channel), nil)
+}
+
 // CaseReport gives the fields of a report on a case, as far as the case gives them.
 func (c *Client) CaseReport(ctx context.Context, notation string) (CaseStatement, error) {
 	return call[CaseStatement](ctx, c, http.MethodGet, "/v1/cases/"+seg(notation)+"/report", nil)

@@ -48,6 +48,7 @@ type Casework struct {
 	changed  map[dossier.Name]bool           // to be folded anew
 	reserved map[incident.Number]bool        // allotted here, and not in a case yet
 	counted  map[dossier.Name]bool           // those that the ledger reads
+	heard    heard
 }
 
 // tables is what the regime of a channel says about cases.
@@ -73,7 +74,7 @@ func New(f *floor.Floor, log *slog.Logger) *Casework {
 	c := &Casework{
 		floor: f, node: f.Node(), self: f.Node().Self(), log: log, regimes: make(map[[32]byte]*tables), cases: make(map[dossier.Name]*incident.Case),
 		places: make(map[dossier.Name][]place), changed: make(map[dossier.Name]bool), reserved: make(map[incident.Number]bool),
-		counted: make(map[dossier.Name]bool),
+		counted: make(map[dossier.Name]bool), heard: heard{asked: make(map[statement.ID]observed), found: make(map[statement.ID]string)},
 	}
 	f.Join(c)
 	return c
@@ -131,7 +132,10 @@ func (c *Casework) Read(ctx context.Context) error {
 	if err := c.floor.CatchUp(ctx); err != nil {
 		return err
 	}
-	_, err := c.fold(ctx)
+	folded, err := c.fold(ctx)
+	if folded {
+		c.floor.Kick()
+	}
 	return err
 }
 
@@ -165,6 +169,7 @@ func (c *Casework) fold(ctx context.Context) (folded bool, err error) {
 		}
 		c.mu.RUnlock()
 		if tab == nil {
+			c.match(time.Now())
 			return folded, nil
 		}
 		var state *dossier.State
@@ -200,6 +205,7 @@ func (c *Casework) keep(name dossier.Name, tab *tables, state *dossier.State) {
 	folded := tab.cases.Fold(state.Items(tab.regime))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.listen(c.cases[name], folded)
 	if len(folded.Matters) == 0 && folded.Number == (incident.Number{}) {
 		delete(c.cases, name)
 		delete(c.places, name)

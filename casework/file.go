@@ -80,9 +80,13 @@ func (c *Casework) Files(ctx context.Context, only Filter) ([]File, error) {
 	if err := c.Read(ctx); err != nil {
 		return nil, err
 	}
-	now := time.Now()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	return c.files(only, time.Now()), nil
+}
+
+// files lists the cases as they stand at now. c.mu is held.
+func (c *Casework) files(only Filter, now time.Time) (out []File) {
 	names := make(map[*incident.Case]dossier.Name)
 	var list []*incident.Case
 	for name, k := range c.cases {
@@ -91,7 +95,6 @@ func (c *Casework) Files(ctx context.Context, only Filter) ([]File, error) {
 			list = append(list, k)
 		}
 	}
-	var out []File
 	for _, tied := range incident.Tie(list) {
 		f := File{Plane: tied.Plane, Number: tied.Number}
 		for _, k := range tied.Cases {
@@ -103,7 +106,7 @@ func (c *Casework) Files(ctx context.Context, only Filter) ([]File, error) {
 		}
 	}
 	slices.SortStableFunc(out, compareFiles)
-	return out, nil
+	return out
 }
 
 func compareFiles(a, b File) int {
@@ -185,7 +188,6 @@ func (c *Casework) Steps(f *File) (out []Step) {
 		c.mu.RLock()
 		tab := c.regimes[s.Name.Channel]
 		c.mu.RUnlock()
-		out = append(out, c.closings(s, tab)...)
 		for _, m := range s.View.Matters {
 			side := incident.Asked
 			if m.Asker == c.self {
@@ -193,47 +195,60 @@ func (c *Casework) Steps(f *File) (out []Step) {
 			} else if m.Asked != "" && m.Asked != c.self {
 				continue
 			}
-			audience := c.other(m.Matter)
-			expects := slices.ContainsFunc(s.View.Owed, func(d incident.Due) bool { return d.Matter == m.ID && !d.Soft && d.Owner == c.self })
-			for _, row := range m.Machine.Fits(m.State, side) {
+			ends := func(formID string, codes []string) bool {
+				return slices.ContainsFunc(s.View.Owed, func(d incident.Due) bool {
+					return d.Matter == m.ID && !d.Soft && d.By != incident.Nobody && c.owes(s.View, &d) && m.Ends(&d, formID, codes, side)
+				})
+			}
+			for _, row := range m.Machine.Fits(m.Matter.State, side) { // as words have left it: a late word counts for as much as it would have
 				out = append(out, Step{
-					Sheet: s, Matter: m.Matter, Form: row.Form, Codes: row.Codes, Field: tab.cases.Decides(row.Form), About: m.ID, To: audience, Expects: expects,
+					Sheet: s, Matter: m.Matter, Form: row.Form, Codes: row.Codes, Field: tab.cases.Decides(row.Form), About: m.ID, To: c.across(m),
+					Expects: ends(row.Form, row.Codes),
 				})
 			}
 		}
+	}
+	for i := range f.Sheets {
+		out = append(out, c.closing(&f.Sheets[i])...)
 	}
 	slices.SortStableFunc(out, func(a, b Step) int { return cmp.Compare(rank(a.Expects), rank(b.Expects)) })
 	return out
 }
 
-// other is whom a matter is with, seen from here.
-func (c *Casework) other(m *incident.Matter) string {
-	to := m.Asker
-	if to == c.self {
-		to = m.Asked
-	}
-	return cmp.Or(string(to), statement.Everyone)
-}
-
-// closings are the proposals to close a case: they open a matter of their own within it, unless one stands open.
-func (c *Casework) closings(s *Sheet, tab *tables) (out []Step) {
-	if !s.View.Open() || len(s.View.Matters) == 0 {
+// closing lists the proposals to close a case that this party may make: as long as the case is open, and nothing that would close it waits.
+func (c *Casework) closing(s *Sheet) (out []Step) {
+	c.mu.RLock()
+	tab := c.regimes[s.Name.Channel]
+	c.mu.RUnlock()
+	i := slices.IndexFunc(s.View.Matters, func(m incident.Standing) bool { return m.Asker == c.self || m.Asked == "" || m.Asked == c.self })
+	if i < 0 || !s.View.Open() {
 		return nil
 	}
-	about := s.View.Matters[0]
-	for _, machine := range tab.cases.Machines {
-		if len(machine.Closes) == 0 || slices.ContainsFunc(s.View.Matters, func(m incident.Standing) bool { return m.Machine == machine && m.Open() }) {
+	about := s.View.Matters[i]
+	for _, m := range tab.cases.Machines {
+		if len(m.Closes) == 0 || slices.ContainsFunc(s.View.Matters, func(x incident.Standing) bool { return x.Machine == m && x.Open() }) {
 			continue
 		}
-		step := Step{Sheet: s, Matter: about.Matter, Form: machine.Opens, Field: tab.cases.Decides(machine.Opens), About: about.ID, To: c.other(about.Matter)}
-		for _, row := range machine.Rows {
-			if row.Form == machine.Opens && len(row.From) == 0 {
-				step.Codes = append(step.Codes, row.Codes...)
+		step := Step{Sheet: s, Matter: about.Matter, Form: m.Opens, Field: tab.cases.Decides(m.Opens), About: about.ID, To: c.across(about)}
+		for _, row := range m.Rows {
+			if row.Form != m.Opens || len(row.From) > 0 {
+				continue
 			}
+			step.Codes = append(step.Codes, row.Codes...)
+			step.Expects = step.Expects || slices.ContainsFunc(s.View.Owed, func(d incident.Due) bool { return c.owes(s.View, &d) && !d.Soft && slices.Contains(row.Settles, d.ID) })
 		}
 		out = append(out, step)
 	}
 	return out
+}
+
+// across is the audience for what is said in a matter: the other side of it.
+func (c *Casework) across(m incident.Standing) string {
+	to := m.Asker
+	if m.Asker == c.self {
+		to = m.Asked
+	}
+	return cmp.Or(string(to), statement.Everyone)
 }
 
 func rank(first bool) int {
@@ -243,13 +258,27 @@ func rank(first bool) int {
 	return 1
 }
 
-// Step finds what a statement of a form is about in a case: the matter in which it is expected, else the one that permits it. code is that of the field that
-// decides, empty where the form has none. Where several channels would do, the sheet on the channel named is taken. Error: ErrNothing.
+// Step finds what a statement of a form is about in a case: the matter in which it is expected, else the one that permits it. A form that moves nothing, such
+// as a word on passing something on, is about what opened the case. code is that of the field that decides, empty where the form has none. Where several
+// channels would do, the sheet on the channel named is taken. Error: ErrNothing.
 func (c *Casework) Step(f *File, channel *[32]byte, formID, code string) (Step, error) {
 	for _, s := range c.Steps(f) {
 		if s.Form == formID && (channel == nil || *channel == s.Sheet.Name.Channel) && (len(s.Codes) == 0 || slices.Contains(s.Codes, code)) {
 			return s, nil
 		}
+	}
+	for i := range f.Sheets {
+		s := &f.Sheets[i]
+		c.mu.RLock()
+		tab := c.regimes[s.Name.Channel]
+		c.mu.RUnlock()
+		machine, opens := tab.cases.Opens(formID)
+		fm, known := tab.regime.Latest(formID)
+		if channel != nil && *channel != s.Name.Channel || !known || fm.Refs == form.RefsNone || tab.cases.Moves(formID) || opens && len(machine.Closes) > 0 || len(s.View.Matters) == 0 {
+			continue
+		}
+		about := s.View.Matters[0]
+		return Step{Sheet: s, Matter: about.Matter, Form: formID, Field: tab.cases.Decides(formID), About: about.ID, To: c.across(about)}, nil
 	}
 	return Step{}, fmt.Errorf("%w: %s %s in %s", ErrNothing, formID, code, f.Title)
 }

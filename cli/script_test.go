@@ -34,8 +34,8 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(e.WorkDir+"/passphrase", []byte("correct horse battery staple\n"), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "spoken": spoken, "flip": flip, "first": first, "first-of": firstOf,
-			"awaits": awaits, "listens": listens, "door": door,
+			"exits": exits, "spoken": spoken, "flip": flip, "first": first, "first-of": firstOf, "take": take,
+			"for-each-language": forEachLanguage, "awaits": awaits, "listens": listens, "door": door,
 		},
 		RequireExplicitExec: true,
 	})
@@ -100,4 +100,29 @@ func firstOf(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s is no text", args[0])
 	}
 	ts.Setenv(args[1], text)
+}
+
+// take KEY VARIABLE takes a text out of the JSON on standard output.
+func take(ts *testscript.TestScript, _ bool, args []string) {
+	var v map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
+	text, ok := v[args[0]].(string)
+	if !ok {
+		ts.Fatalf("%s is no text", args[0])
+	}
+	ts.Setenv(args[1], text)
+}
+
+// for-each-language COMMAND… has the party xn show something in each language; each says it otherwise than English.
+func forEachLanguage(ts *testscript.TestScript, _ bool, args []string) {
+	english := ""
+	for _, lang := range []string{"en", "ar", "es", "fr", "ru", "zh"} {
+		ts.Check(ts.Exec("detente", append(append([]string{"--home", "xn"}, args...), "--lang", lang)...))
+		switch out := ts.ReadFile("stdout"); {
+		case lang == "en":
+			english = out
+		case out == english || strings.Contains(out, "waits for further data") || strings.Contains(out, "case."):
+			ts.Fatalf("%s: %s", lang, out)
+		}
+	}
 }

@@ -102,7 +102,7 @@ func inOrder(before []*watch.Item, all map[string]*watch.Item, meant func(*watch
 }
 
 func sameItem(a, b *watch.Item) bool {
-	return a.Key == b.Key && (a.Taken == nil) == (b.Taken == nil) && a.Ended.Equal(b.Ended) && a.Due.Equal(b.Due)
+	return a.Key == b.Key && a.Say == b.Say && (a.Taken == nil) == (b.Taken == nil) && a.Ended.Equal(b.Ended) && a.Due.Equal(b.Due)
 }
 
 // gathering collects the items of one moment. Floor.mu is held.
@@ -123,6 +123,13 @@ func (g *gathering) until(t time.Time) {
 func (g *gathering) add(it *watch.Item) {
 	if t := g.takenBy(it.Key); t != nil && it.Taken == nil { // nothing is written to what an earlier board shows
 		it.Taken = t
+	}
+	if it.Kind == watch.Acknowledge || it.Kind == watch.Answer {
+		if number := g.announced(it.Statement); number != "" {
+			again := *it // as above
+			again.Say, again.Args = it.Say+".announced", append(slices.Clip(it.Args), number)
+			it = &again
+		}
 	}
 	g.byKey[it.Key] = it
 	g.until(it.Due)

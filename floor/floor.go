@@ -103,6 +103,7 @@ type Floor struct {
 	folds   []fold
 	sources []source
 	errands []func(ctx context.Context, now time.Time) (again time.Time)
+	heralds []Herald
 	scribe  scribe
 	kicked  chan struct{} // one slot: look again
 	work    sync.WaitGroup

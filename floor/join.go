@@ -31,11 +31,31 @@ type Quieter interface {
 	Quiet(check statement.ID) bool
 }
 
+// Herald is a companion that knows what was announced beforehand.
+type Herald interface {
+	Companion
+	// Announced is the number of the statement that announced what another is about; empty where none did. It is called as Items is.
+	Announced(id statement.ID) string
+}
+
+// announced asks the companions.
+func (f *Floor) announced(id statement.ID) string {
+	for _, h := range f.heralds {
+		if number := h.Announced(id); number != "" {
+			return number
+		}
+	}
+	return ""
+}
+
 // Join adds a companion. It must be called before the floor runs and before anything is asked of it.
 func (f *Floor) Join(c Companion) {
 	f.folds = append(f.folds, joined{f, c})
 	f.sources = append(f.sources, joined{f, c})
 	f.errands = append(f.errands, c.Errand)
+	if h, ok := c.(Herald); ok {
+		f.heralds = append(f.heralds, h)
+	}
 }
 
 // joined is a companion as a fold and a source.

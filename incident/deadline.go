@@ -35,6 +35,17 @@ func (d *Due) Late(now time.Time) bool {
 	return d.Running() && now.After(d.At)
 }
 
+// Ends tells whether a statement of a form, with some of the codes, by a side would end a deadline of the matter as words have left it.
+func (m *Matter) Ends(d *Due, formID string, codes []string, by Side) bool {
+	if len(codes) == 0 {
+		codes = []string{""}
+	}
+	return slices.ContainsFunc(codes, func(code string) bool {
+		row := m.Machine.Move(m.State, formID, code, by)
+		return row != nil && slices.Contains(row.Stops, d.ID)
+	})
+}
+
 // start begins a deadline. Its window is the last that was stated in the matter. Where none was, its limit runs from the statement; without a limit
 // it does not run.
 func (f *fold) start(e *Entry, m *Matter, id string) {

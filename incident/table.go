@@ -181,6 +181,9 @@ func (t *Table) Opens(formID string) (*Machine, bool) {
 // Decides gives the field of a form whose code decides what it does, "" for a form that does one thing only.
 func (t *Table) Decides(formID string) string { return t.codes[formID] }
 
+// Moves tells whether a form moves a matter of some kind, once that is open.
+func (t *Table) Moves(formID string) bool { return t.moved[formID] }
+
 // Move gives the row for a statement of a form and code by a side in a state, nil where the table has none.
 func (m *Machine) Move(state, formID, code string, by Side) *Row {
 	return m.moves[move{state, formID, code, by}]

@@ -23,6 +23,7 @@ func Says() []string {
 		"match", "review", "review.refused", "check", "check.flood", "directory.unconfirmed", "directory.expired",
 		"case.first-word", "case.cease-check", "case.cease-result", "case.explain", "case.data", "case.measures", "case.closing", "case.completion", "case.control",
 		"case.assist", "case.consult", "case.consult-again", "case.record", "case.other", "case.missed", "case.mail",
+		"acknowledge.announced", "answer.announced",
 	}
 }
 

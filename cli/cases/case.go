@@ -21,7 +21,9 @@ type CaseCmd struct {
 	Open   openCmd   `cmd:"" help:"Open a case with a request for clarification, or with another form."`
 	Say    sayCmd    `cmd:"" help:"State something in a case: the node finds what it is about."`
 	Close  closeCmd  `cmd:"" help:"Propose to close a case, or answer the other side's proposal."`
+	Pass   passCmd   `cmd:"" help:"Say to which kinds of bodies something was passed on, and which have confirmed it."`
 	Report reportCmd `cmd:"" help:"The report on a case: drafted from what was said, and stated when you say so."`
+	Export exportCmd `cmd:"" help:"The case on one channel in one file, that anyone can verify."`
 }
 
 // where is on which channel and by whom something is said.
@@ -44,6 +46,11 @@ func (w *where) open(s *session.Session, form string, say *words.Words) error {
 	if err != nil {
 		return err
 	}
+	return w.openAt(s, node, said, say)
+}
+
+// openAt opens it at a node that is open already.
+func (w *where) openAt(s *session.Session, node *api.Client, said api.Words, say *words.Words) error {
 	sent, err := node.OpenCase(s.Ctx, api.CaseRequest{Case: w.Case, SendRequest: api.SendRequest{
 		Channel: w.Channel, To: w.To, Post: w.Post, Plane: w.Plane, Precedence: w.Precedence, Words: said,
 	}})
@@ -72,6 +79,11 @@ func (w *within) say(s *session.Session, form string, say *words.Words) error {
 	if err != nil {
 		return err
 	}
+	return w.sayTo(s, node, said, say)
+}
+
+// sayTo states it to a node that is open already.
+func (w *within) sayTo(s *session.Session, node *api.Client, said api.Words, say *words.Words) error {
 	sent, err := node.StateInCase(s.Ctx, w.Case, api.CaseStatement{Channel: w.Channel, About: w.About, Post: w.Post, Precedence: w.Precedence, Words: said})
 	if err != nil {
 		return err
@@ -251,7 +263,7 @@ func (sayCmd) Help() string {
 	return session.Detail(`
 		detente case say xn/26-0007 interim status=checking
 		detente case say xn/26-0007 reply finding=confirmed-stopped measures="The host was taken off the network." --releaser head-of-post
-		detente case say xn/26-0007 dissemination passed_to=cert,sector-authority`,
+		detente case say xn/26-0007 activity-match notice=… conclusion=matches criteria=window,sources`,
 		session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound, session.ExitPerson)
 }
 
@@ -296,6 +308,67 @@ func (c *closeCmd) Run(s *session.Session) error {
 	return c.say(s, form, &c.Words)
 }
 
+type passCmd struct {
+	within
+	To        []string `help:"To whom, by category: superior, foreign-ministry, cert, security-council, military, law-enforcement, sector-authority, operators." placeholder:"CODE,..."`
+	Confirmed []string `help:"Who of them has confirmed receipt." placeholder:"CODE,..."`
+	words.Words
+}
+
+// Help gives examples and the exit codes.
+func (passCmd) Help() string {
+	return "A warning that nobody within a state hears is no warning. The other side learns categories, never names.\n\n" + session.Detail(`
+		detente case pass xn/26-0007 --to cert,operators
+		detente case pass xn/26-0007 --confirmed cert`,
+		session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
+}
+
+// Run states it. Whoever has confirmed it has it.
+func (c *passCmd) Run(s *session.Session) error {
+	if len(c.To)+len(c.Confirmed) == 0 {
+		return session.Fail(session.ExitUse, "detente case pass NUMBER --to cert,operators", "neither to whom it was passed on nor who has confirmed it")
+	}
+	to := slices.Clone(c.To)
+	for _, x := range c.Confirmed {
+		if !slices.Contains(to, x) {
+			to = append(to, x)
+		}
+	}
+	c.Fields = append(c.Fields, "passed_to="+strings.Join(to, ","), "at="+time.Now().UTC().Format(time.RFC3339))
+	if len(c.Confirmed) > 0 {
+		c.Fields = append(c.Fields, "confirmed_by="+strings.Join(c.Confirmed, ","))
+	}
+	return c.say(s, "dissemination", &c.Words)
+}
+
+type exportCmd struct {
+	Case    string `arg:"" help:"Number of the case, of one of its statements, or digits of an id."`
+	Channel string `help:"Of which channel, where the case is dealt with on several." placeholder:"CHANNEL"`
+	Output  string `short:"o" help:"Where to; standard output by default." default:"-" placeholder:"FILE"`
+}
+
+// Help gives an example and the exit codes.
+func (exportCmd) Help() string {
+	return "Every statement of it with its proof, the attachments and the text in six languages, sealed by this node. detente verify reads it.\n\n" +
+		session.Detail("detente case export xn/26-0007 > xn-26-0007.detente-case", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
+}
+
+// Run writes the file.
+func (c *exportCmd) Run(s *session.Session) error {
+	if c.Output == "-" && session.IsTerminal(s.Out) {
+		return session.Fail(session.ExitUse, "detente case export "+c.Case+" > FILE", "a case file is not for a terminal")
+	}
+	node, err := s.Client(false)
+	if err != nil {
+		return err
+	}
+	b, err := node.CaseEvidence(s.Ctx, c.Case, c.Channel)
+	if err != nil {
+		return err
+	}
+	return s.WriteNew(c.Output, b, 0o644)
+}
+
 type reportCmd struct {
 	within
 	State bool `help:"State it; otherwise it is only shown."`
@@ -312,7 +385,7 @@ func (reportCmd) Help() string {
 
 // Run shows or states the report.
 func (c *reportCmd) Run(s *session.Session) error {
-	node, err := s.Client(false)
+	node, err := s.Client(c.Wait != "")
 	if err != nil {
 		return err
 	}
@@ -336,7 +409,11 @@ func (c *reportCmd) Run(s *session.Session) error {
 		}
 	}
 	if c.State {
-		return c.say(s, "incident-report", &c.Words)
+		said, err := c.Request(s, "incident-report")
+		if err != nil {
+			return err
+		}
+		return c.sayTo(s, node, said, &c.Words)
 	}
 	if c.JSON {
 		return s.JSON(draft)

@@ -123,7 +123,7 @@ func (signalSendCmd) Help() string {
 
 // Run sends it.
 func (c *signalSendCmd) Run(s *session.Session) error {
-	node, err := s.Client(false)
+	node, err := s.Client(c.Wait != "")
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,11 @@ func (c *signalSendCmd) Run(s *session.Session) error {
 		return session.Fail(session.ExitNotFound, "see the codebook with: detente signal list --channel "+c.Channel, "no signal has the number %d", c.Number)
 	}
 	c.Fields = append(c.Fields, "signal="+code)
-	return c.open(s, "signal", &c.Words)
+	said, err := c.Request(s, "signal")
+	if err != nil {
+		return err
+	}
+	return c.openAt(s, node, said, &c.Words)
 }
 
 type signalAnswerCmd struct {

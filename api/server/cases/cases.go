@@ -7,13 +7,16 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"detente/api"
 	"detente/api/compose"
 	"detente/api/server"
+	"detente/archive"
 	"detente/casework"
 	"detente/incident"
 	"detente/ledger"
@@ -32,6 +35,12 @@ type face struct {
 	node   *node.Node
 }
 
+// errSeveral is returned where one channel of a case must be named: what was said on one is not for the members of another.
+var errSeveral = errors.New("cases: the case is dealt with on several channels")
+
+// mostFiles is how many bytes of attachments go into the file of a case; those that do not are in it by their hash.
+const mostFiles = 32 << 20
+
 // Register gives a server the operations on cases.
 func Register(work *casework.Casework, n *node.Node) server.Extension {
 	return func(s *server.Server) {
@@ -40,6 +49,7 @@ func Register(work *casework.Casework, n *node.Node) server.Extension {
 		s.Teach(
 			server.Rule{Is: casework.ErrNoCase, Status: http.StatusNotFound, Code: "no-case", Hint: "see the cases with: detente case list --all"},
 			server.Rule{Is: casework.ErrAmbiguous, Status: http.StatusConflict, Code: "ambiguous-case", Hint: "give the whole number, or more digits"},
+			server.Rule{Is: errSeveral, Status: http.StatusConflict, Code: "several-channels", Hint: "say of which channel, for its members alone: --channel NAME"},
 			server.Rule{Is: casework.ErrNothing, Status: http.StatusConflict, Code: "no-step", Hint: "see what the case permits with: detente case show NUMBER"},
 			server.Rule{Is: casework.ErrNoTable, Status: http.StatusConflict, Code: "no-cases-here", Hint: "choose a channel under the regime incidents/1: detente channel list"},
 			server.Rule{Is: incident.ErrNumber, Status: http.StatusUnprocessableEntity, Code: "case-number", Hint: "a number is party/year-serial, such as xn/26-0007"},
@@ -49,6 +59,7 @@ func Register(work *casework.Casework, n *node.Node) server.Extension {
 		server.Handle(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/cases/{case}", "show-case", "A case with all that was said in it, on every channel"), f.show)
 		server.Handle(s, server.Operation(s, officer.Send, tag, http.MethodPost, "/v1/cases/{case}/statements", "state-in-case", "State something in a case: the node finds what it is about", officer.Answer, officer.Acknowledge, officer.Commit), f.state)
 		server.Handle(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/cases/{case}/report", "draft-case-report", "The fields of a report on a case, as far as the case gives them"), f.report)
+		server.HandleFile(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/cases/{case}/file", "export-case", "A case on one channel in one file, that anyone can verify"), "application/cbor", f.export)
 		server.Handle(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/calendar", "show-calendar", "Declared activities and windows of special caution"), f.calendar)
 		server.Handle(s, server.Operation(s, officer.Read, tag, http.MethodPost, "/v1/observations", "match-observation", "Hold what was observed against what was declared").Recorded(), f.match)
 		server.Handle(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/codebook", "show-codebook", "The short signals of a channel and their appropriate responses"), f.codebook)
@@ -212,6 +223,34 @@ func (f *face) report(ctx context.Context, _ officer.Actor, in *onCase) (api.Cas
 		return api.CaseStatement{}, err
 	}
 	return api.CaseStatement{Words: api.Words{Form: "incident-report", Text: file.Report()}}, nil
+}
+
+// export gives the dossier of a case on a channel, sealed by this node.
+func (f *face) export(ctx context.Context, _ officer.Actor, in *struct {
+	Case    string `path:"case"`
+	Channel string `query:"channel" doc:"where the case is dealt with on several"`
+}) ([]byte, error) {
+	file, err := f.work.File(ctx, in.Case)
+	if err != nil {
+		return nil, err
+	}
+	channel, err := f.server.ChannelID(ctx, in.Channel)
+	if err != nil {
+		return nil, err
+	}
+	sheets := slices.DeleteFunc(slices.Clone(file.Sheets), func(s casework.Sheet) bool { return channel != nil && *channel != s.Name.Channel })
+	switch len(sheets) {
+	case 0:
+		return nil, casework.ErrNoCase
+	case 1:
+	default:
+		return nil, errSeveral
+	}
+	held, err := f.node.Statement(ctx, sheets[0].Name.ID)
+	if err != nil {
+		return nil, err
+	}
+	return f.node.Case(ctx, held, archive.Export{Attachments: mostFiles, Renderings: true})
 }
 
 func (f *face) calendar(ctx context.Context, _ officer.Actor, in *struct {
