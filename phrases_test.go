@@ -97,7 +97,7 @@ var latin = regexp.MustCompile(`[\p{Latin}\p{N}]*\p{Latin}[\p{Latin}\p{N}]*`)
 // officers of both sides say them to each other, and names.
 func sameEverywhere() []string {
 	return []string{"FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE", "MINIMIZE", "EXERCISE", "TEST", "UTC", "SHA", "webhook", "OpenID", "Connect",
-		"TLP", "CLEAR", "GREEN", "AMBER", "STRICT", "RED", "PAP", "STIX", "CSV", "JSON", "PDF", "API", "TOML", "Enter", "MiB"}
+		"TLP", "CLEAR", "GREEN", "AMBER", "STRICT", "RED", "PAP", "STIX", "MISP", "CSV", "JSON", "PDF", "API", "TOML", "Enter", "MiB"}
 }
 
 // untranslated are English words that no French or Spanish sentence holds.

@@ -102,3 +102,47 @@ func (c *Client) SeeMail(ctx context.Context, number int64) error {
 func (c *Client) SendMail(ctx context.Context, incident string, r MailRequest) (Mail, error) {
 	return call[Mail](ctx, c, http.MethodPost, "/v1/cases/"+seg(incident)+"/mails", r)
 }
+
+// MISPKeys lists which MISPs may ask the gateway.
+func (c *Client) MISPKeys(ctx context.Context) ([]MISPKey, error) {
+	return call[[]MISPKey](ctx, c, http.MethodGet, "/v1/gateway/misp/keys", nil)
+}
+
+// AddMISPKey lets a MISP ask the gateway. The answer alone tells the secret.
+func (c *Client) AddMISPKey(ctx context.Context, r MISPKeyRequest) (MISPKey, error) {
+	return call[MISPKey](ctx, c, http.MethodPost, "/v1/gateway/misp/keys", r)
+}
+
+// RevokeMISPKey ends a MISP's key.
+func (c *Client) RevokeMISPKey(ctx context.Context, name string) error {
+	_, err := call[struct{}](ctx, c, http.MethodDelete, "/v1/gateway/misp/keys/"+seg(name), nil)
+	return err
+}
+
+// MISPEvents lists the events of the feed for an audience on a plane.
+func (c *Client) MISPEvents(ctx context.Context, audience, plane string) ([]MISPEvent, error) {
+	return call[[]MISPEvent](ctx, c, http.MethodGet, "/v1/gateway/misp/events"+query("audience", audience, "plane", plane), nil)
+}
+
+// MISPEvent gives one of them as a file.
+func (c *Client) MISPEvent(ctx context.Context, audience, plane, uuid string) ([]byte, error) {
+	return call[[]byte](ctx, c, http.MethodGet, "/v1/gateway/misp/events/"+seg(uuid)+query("audience", audience, "plane", plane), nil)
+}
+
+// ImportFile recognises a file and takes in what is in it.
+func (c *Client) ImportFile(ctx context.Context, collection, name, tlp string, data []byte) (Imported, error) {
+	return call[Imported](ctx, c, http.MethodPost, "/v1/gateway/files"+query("collection", collection, "name", name, "tlp", tlp), data)
+}
+
+// FormatRequest says what is written, in which format, and for whom.
+type FormatRequest struct{ Format, Case, Collection, After, Audience, TLP string }
+
+// ExportFile writes a case or a collection.
+func (c *Client) ExportFile(ctx context.Context, r FormatRequest) (Written, error) {
+	return call[Written](ctx, c, http.MethodGet, "/v1/gateway/files"+query("format", r.Format, "case", r.Case, "collection", r.Collection, "after", r.After, "audience", r.Audience, "tlp", r.TLP), nil)
+}
+
+// Advisories lists the security advisories: of a case, those that name a vulnerability of it.
+func (c *Client) Advisories(ctx context.Context, incident string) ([]Advisory, error) {
+	return call[[]Advisory](ctx, c, http.MethodGet, "/v1/advisories"+query("case", incident), nil)
+}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"detente/floor"
+	"detente/gateway/csaf"
+	"detente/gateway/misp"
 	"detente/gateway/objects"
 	"detente/gateway/taxii"
 	"detente/label"
@@ -131,6 +133,29 @@ CREATE TABLE gateway_reviews ( -- the collections in which something waits for a
 	collection {bigint} PRIMARY KEY,
 	since      {bigint} NOT NULL -- stamp of the first that came
 );
+`, `
+CREATE TABLE gateway_misp_keys (
+	name       TEXT PRIMARY KEY,
+	hash       {bytes} NOT NULL UNIQUE, -- SHA-256 of the 40 letters, which are random
+	audience   {bigint} NOT NULL,       -- class of who is behind it
+	plane      TEXT NOT NULL,
+	collection TEXT NOT NULL,          -- that takes what it pushes; empty: it may not push
+	created    {bigint} NOT NULL        -- unix microseconds
+);
+CREATE TABLE gateway_advisories (
+	hash      {bytes} NOT NULL PRIMARY KEY, -- SHA-256 of the bytes
+	id        TEXT NOT NULL,
+	namespace TEXT NOT NULL,
+	title     TEXT NOT NULL,
+	publisher TEXT NOT NULL,
+	tlp       TEXT NOT NULL,
+	severity  TEXT NOT NULL,
+	cves      TEXT NOT NULL,               -- a space between
+	current   {bigint} NOT NULL,            -- unix microseconds
+	added     {bigint} NOT NULL,
+	raw       {bytes} NOT NULL
+);
+CREATE INDEX gateway_advisories_added ON gateway_advisories (added);
 `}}}
 }
 
@@ -143,15 +168,17 @@ type line struct {
 
 // Gateway is the collections of a node and what flows through them. Its methods may be called at the same time.
 type Gateway struct {
-	cfg       Config
-	node      *node.Node
-	db        *store.DB
-	shelf     *objects.Shelf
-	tokens    *taxii.Tokens
-	log       *slog.Logger
-	validator func() (*stix.Validator, error) // made when it is first asked for
-	process   string
-	kicked    chan struct{} // one slot: there is something to do
+	cfg        Config
+	node       *node.Node
+	db         *store.DB
+	shelf      *objects.Shelf
+	tokens     *taxii.Tokens
+	log        *slog.Logger
+	validator  func() (*stix.Validator, error) // made when it is first asked for
+	csaf       func() (*csaf.Reader, error)    // the same
+	mispServer func() *misp.Server             // the same
+	process    string
+	kicked     chan struct{} // one slot: there is something to do
 
 	turning sync.Mutex // one turn at a time; guards cursor
 	cursor  int64      // number of the received row last looked at
@@ -186,11 +213,12 @@ func Open(cfg Config) *Gateway {
 	}
 	g := &Gateway{
 		cfg: cfg, node: cfg.Node, db: cfg.Node.DB, shelf: objects.Open(cfg.Node.DB, cfg.Now), tokens: taxii.OpenTokens(cfg.Node.DB), log: cfg.Log,
-		validator: cfg.Validator, process: rand.Text(), kicked: make(chan struct{}, 1), lines: make(map[[32]byte]*line),
+		validator: cfg.Validator, csaf: sync.OnceValues(csaf.NewReader), process: rand.Text(), kicked: make(chan struct{}, 1), lines: make(map[[32]byte]*line),
 	}
 	if cfg.Floor != nil {
 		cfg.Floor.Join(board{g})
 	}
+	g.mispServer = sync.OnceValue(g.newMISP)
 	return g
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 
 	"detente/gateway"
 	"detente/gateway/matching"
@@ -15,7 +16,7 @@ import (
 
 // GatewaySettings is the section [gateway].
 type GatewaySettings struct {
-	Listen       string       `toml:"listen" doc:"host:port at which TAXII clients call, such as 127.0.0.1:7460. Empty: none. Tokens are made by detente gateway token add."`
+	Listen       string       `toml:"listen" doc:"host:port at which TAXII clients call, and MISPs under /misp, such as 127.0.0.1:7460. Empty: none. Tokens are made by detente gateway token add, keys by detente gateway misp key add."`
 	Public       bool         `toml:"public" doc:"Listen also where other machines can reach it. Needs cert_file and key_file."`
 	CertFile     string       `toml:"cert_file" doc:"Certificate of the server, in PEM. Empty: not encrypted, for this machine alone."`
 	KeyFile      string       `toml:"key_file" doc:"Key of the certificate, in PEM."`
@@ -69,6 +70,7 @@ func (h *Host) serveTAXII(ctx context.Context, serve func(net.Listener, error, f
 		c.TLS = &taxii.Certificate{CertFile: s.CertFile, KeyFile: s.KeyFile}
 		c.TLS.CertFile, c.TLS.KeyFile = h.cfg.Settings.Path(h.cfg.Home, s.CertFile), h.cfg.Settings.Path(h.cfg.Home, s.KeyFile)
 	}
+	c.Also = map[string]http.Handler{"/misp/": h.gateway.MISPServer().Handler()}
 	server := h.gateway.Server(c)
 	var err error
 	if l == nil {

@@ -189,7 +189,7 @@ func (h *Host) man() error {
 	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node))
+	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node))
 	return err
 }
 

@@ -76,7 +76,7 @@ func open(t *testing.T, id traffic.Party) *desk {
 	watch, err := floor.New(n, floor.Config{Phrases: phrases})
 	must(t, err)
 	bridge, work := gateway.Open(gateway.Config{Node: n}), casework.New(watch, nil)
-	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), cases.Register(work, n),
+	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
 		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}

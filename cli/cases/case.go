@@ -172,6 +172,13 @@ func (c *showCmd) Run(s *session.Session) error {
 			s.Printf("  %s  %s  (%s)\n", session.Safe(h.Asset), session.Safe(h.Value), session.Safe(h.Own))
 		}
 	}
+	advisories, err := node.Advisories(s.Ctx, c.Case)
+	if err != nil {
+		return err
+	}
+	for _, a := range advisories {
+		s.Printf("\nAdvisory that names a vulnerability of this case: %s  %s\n", session.Safe(a.ID), session.Safe(a.Title))
+	}
 	list, err := node.Mails(s.Ctx, k.Title, false)
 	if err != nil {
 		return err

@@ -17,16 +17,20 @@ import (
 
 // GatewayCmd is the collections that TAXII clients read and fill.
 type GatewayCmd struct {
-	Status  statusCmd  `cmd:"" default:"withargs" help:"The collections, and what flows through them."`
-	Token   tokenCmd   `cmd:"" help:"Which tools may ask: add, list, revoke."`
-	Pending pendingCmd `cmd:"" help:"What waits for a person before it is stated."`
-	Approve approveCmd `cmd:"" help:"Let it be stated."`
-	Refuse  refuseCmd  `cmd:"" help:"Keep it here."`
-	Pull    pullCmd    `cmd:"" help:"Add what is new in a collection of a local TAXII server."`
-	Matches matchesCmd `cmd:"" help:"Indicators of others that concern own systems."`
-	Mail    mailCmd    `cmd:"" help:"Reports of cases by mail, and the answers."`
-	Seen    seenCmd    `cmd:"" help:"Take such a match off the watch."`
-	Push    pushCmd    `cmd:"" help:"Give what is new in a collection to a local TAXII server."`
+	Status     statusCmd     `cmd:"" default:"withargs" help:"The collections, and what flows through them."`
+	Token      tokenCmd      `cmd:"" help:"Which tools may ask: add, list, revoke."`
+	Pending    pendingCmd    `cmd:"" help:"What waits for a person before it is stated."`
+	Approve    approveCmd    `cmd:"" help:"Let it be stated."`
+	Refuse     refuseCmd     `cmd:"" help:"Keep it here."`
+	Pull       pullCmd       `cmd:"" help:"Add what is new in a collection of a local TAXII server."`
+	Matches    matchesCmd    `cmd:"" help:"Indicators of others that concern own systems."`
+	Import     takeCmd       `cmd:"" help:"Recognise files of other formats and take in what is in them."`
+	Export     giveCmd       `cmd:"" help:"Write a case or a collection in another format."`
+	Advisories advisoriesCmd `cmd:"" help:"Security advisories."`
+	MISP       mispCmd       `cmd:"" name:"misp" help:"Feeds of MISP, and which MISPs may ask."`
+	Mail       mailCmd       `cmd:"" help:"Reports of cases by mail, and the answers."`
+	Seen       seenCmd       `cmd:"" help:"Take such a match off the watch."`
+	Push       pushCmd       `cmd:"" help:"Give what is new in a collection to a local TAXII server."`
 }
 
 func outcomes(example string) string {

@@ -11,7 +11,6 @@ import (
 	"detente/form"
 	"detente/gateway/report"
 	"detente/journal"
-	"detente/label"
 	"detente/statement"
 	"detente/store"
 	"detente/traffic"
@@ -175,35 +174,4 @@ func (m *Mailbox) theirs(ctx context.Context, number string) (t report.Ticket, e
 		}
 	}
 	return t, err
-}
-
-// parcel says what holds of everything that is told of a case: nothing that others have stated in it is shown more widely than they permit.
-func (m *Mailbox) parcel(ctx context.Context, f *casework.File, tlp label.TLP, pap label.PAP) (label.Parcel, error) {
-	p := label.Parcel{TLP: tlp, PAP: pap, Plane: label.Plane(f.Plane), Own: true}
-	for _, s := range f.Sheets {
-		charter, _, err := m.node.Channel(s.Name.Channel)
-		if err != nil {
-			return p, err
-		}
-		for _, other := range charter.Others(m.node.Self()) {
-			p.Named = append(p.Named, string(other))
-		}
-		for _, e := range s.Entries {
-			h, err := m.node.Statement(ctx, e.ID)
-			if err != nil {
-				return p, err
-			}
-			marking := h.Statement.Marking
-			if marking == "" || e.Issuer.Party == m.node.Self() {
-				continue
-			}
-			t, ok := label.ParseTLP(marking)
-			if !ok {
-				t = label.TLPRed // it might forbid anything
-			}
-			p.Source = p.Source.Narrower(t)
-			p.Own = p.Own && t.Audience() >= label.Community
-		}
-	}
-	return p, nil
 }

@@ -31,7 +31,7 @@ func (m *Mailbox) Send(ctx context.Context, notation, to string, r report.Report
 	}
 	m.writing.Lock()
 	defer m.writing.Unlock()
-	if r.Label, err = m.parcel(ctx, f, r.Label.TLP, r.Label.PAP); err != nil {
+	if r.Label, err = m.cfg.Cases.Parcel(ctx, f, r.Label.TLP, r.Label.PAP); err != nil {
 		return Mail{}, err
 	}
 	if r.Theirs, err = m.theirs(ctx, f.Title); err != nil {

@@ -32,6 +32,9 @@ var (
 // Version is what the server says it speaks: the oldest version of MISP whose ways of synchronising are met here.
 const Version = "2.4.165"
 
+// keyLetters is how long a key is, as MISP demands it.
+const keyLetters = 40
+
 // Key lets a MISP in.
 type Key struct {
 	Name string
@@ -42,7 +45,7 @@ type Key struct {
 
 // NewKey gives a key by its letters. MISP demands 40 of them.
 func NewKey(name, letters string, over label.Path, push bool) (Key, error) {
-	if len(letters) != 40 {
+	if len(letters) != keyLetters {
 		return Key{}, fmt.Errorf("misp: a key of %d letters, must have 40", len(letters))
 	}
 	return Key{Name: name, Sum: sha256.Sum256([]byte(letters)), Path: over, Push: push}, nil
@@ -62,6 +65,8 @@ type Pushed struct {
 type Server struct {
 	UUID string // of this instance
 	Keys []Key
+	// Find gives the key of a sum where it is none of Keys; nil: there are no others. It returns false for one that is not there.
+	Find func(ctx context.Context, sum [sha256.Size]byte) (Key, bool, error)
 
 	// List lists the published events that may go over a path, in any order.
 	List func(ctx context.Context, over label.Path) ([]Entry, error)
@@ -100,7 +105,11 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Content-Type-Options", "nosniff")
 			w.Header().Set("Cache-Control", "no-store")
-			k, ok := s.key(r.Header.Get("Authorization"))
+			k, ok, err := s.key(r.Context(), r.Header.Get("Authorization"))
+			if err != nil {
+				s.fail(w, r, k, err)
+				return
+			}
 			if !ok {
 				refuse(w, r, http.StatusForbidden, "Authentication failed. Please make sure you pass the API key of an API enabled user along in the Authorization header.")
 				return
@@ -112,7 +121,7 @@ func (s *Server) Handler() http.Handler {
 }
 
 // key finds a key by the header, in a time that does not depend on the letters. MISP sends them bare; a feed may be read with "Bearer" before them.
-func (s *Server) key(header string) (Key, bool) {
+func (s *Server) key(ctx context.Context, header string) (Key, bool, error) {
 	header = strings.TrimSpace(header)
 	if scheme, rest, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "bearer") {
 		header = strings.TrimSpace(rest)
@@ -124,10 +133,15 @@ func (s *Server) key(header string) (Key, bool) {
 			found = i
 		}
 	}
-	if found < 0 || len(header) != 40 {
-		return Key{}, false
+	switch {
+	case len(header) != keyLetters:
+		return Key{}, false, nil
+	case found >= 0:
+		return s.Keys[found], true, nil
+	case s.Find == nil:
+		return Key{}, false, nil
 	}
-	return s.Keys[found], true
+	return s.Find(ctx, sum)
 }
 
 // refuse answers as MISP does.

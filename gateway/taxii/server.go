@@ -51,6 +51,9 @@ type Config struct {
 	// Delete takes versions of an object out of a collection that the caller may write, section 5.7.
 	Delete func(ctx context.Context, by Token, c objects.Collection, id string, which objects.Versions) error
 
+	// Also are handlers beside TAXII, by the beginning of their paths, such as "/misp/". Each decides itself who may ask.
+	Also map[string]http.Handler
+
 	Page       int              // objects in a page where a client asks for no number; 0 is DefaultPage
 	MaxContent int64            // bytes of a body; 0 is DefaultContent
 	TLS        *Certificate     // nil: not encrypted
@@ -141,6 +144,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
+	for prefix, h := range s.cfg.Also {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			http.StripPrefix(strings.TrimSuffix(prefix, "/"), h).ServeHTTP(w, r)
+			return
+		}
+	}
 	if err := c.answer(); err != nil {
 		c.refuse(err)
 	}
