@@ -107,7 +107,7 @@ func TestABatchThatTheNodeRefusesGoesBackToAPerson(t *testing.T) {
 		if got := xn.board(t); len(got) != 0 {
 			t.Errorf("given up at once: %v", got)
 		}
-		pass(12 * time.Hour)
+		pass(50 * time.Minute)
 		if diff := cmp.Diff([]string{"review.refused [2 cert to members] in real"}, xn.board(t)); diff != "" {
 			t.Fatal(diff)
 		}

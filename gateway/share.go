@@ -49,7 +49,7 @@ func (b *batch) fields() []any {
 // is drafted until a statement that names this hash is in the own feed, and then sent. Dying between the statement and that note, the feed tells
 // when it is read (follow, which comes before this), and nothing is said twice. more tells that something has to wait.
 func (g *Gateway) share(ctx context.Context) (more bool, err error) {
-	open, err := g.open(ctx)
+	open, more, err := g.open(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -87,10 +87,10 @@ func (g *Gateway) share(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-// open lists the batches that are drafted and not known to be said: this process's own, and those that another one has left.
-func (g *Gateway) open(ctx context.Context) ([]batch, error) {
-	var out []batch
-	err := g.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
+// open lists the batches that are drafted and not known to be said: this process's own, and those that another one has left. others tells that there are
+// some that another one may still be saying.
+func (g *Gateway) open(ctx context.Context) (out []batch, others bool, err error) {
+	err = g.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
 		before := g.cfg.Now().Add(-g.cfg.Patience).UnixMicro()
 		if !g.db.Multi() {
 			before = g.cfg.Now().UnixMicro()
@@ -102,9 +102,15 @@ func (g *Gateway) open(ctx context.Context) ([]batch, error) {
 		var err error
 		out, err = store.All(ctx, tx, (*batch).fields, "SELECT number, collection, bundle, hash, due FROM gateway_batches WHERE statement = $1 AND process = $2 AND refused = 0 ORDER BY due, number LIMIT 64",
 			[]byte{}, g.process)
+		if err != nil {
+			return err
+		}
+		var n int64
+		err = tx.QueryRow(ctx, "SELECT COUNT(*) FROM gateway_batches WHERE statement = $1 AND process <> $2 AND refused = 0", []byte{}, g.process).Scan(&n)
+		others = n > 0
 		return err
 	})
-	return out, err
+	return out, others, err
 }
 
 // draft makes a batch of what was released in a collection and goes together; nil when nothing was.

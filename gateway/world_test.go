@@ -45,6 +45,7 @@ type team struct {
 	world  *world
 	id     traffic.Party
 	dir    string
+	dsn    string
 	keys   *party.Keyring
 	cfg    gateway.Config // what the next start takes
 	node   *node.Node     // nil while it stands still
@@ -89,12 +90,17 @@ func must(t testing.TB, err error) {
 }
 
 // inWorld plays a story between the parties, who are paired and have the channel cert, on which what is green goes out by itself.
-func inWorld(t *testing.T, ids []traffic.Party, story func(t *testing.T, w *world)) {
+// dsns are the databases of the first ones; the others have a file of their own.
+func inWorld(t *testing.T, ids []traffic.Party, story func(t *testing.T, w *world), dsns ...string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, teams: make(map[traffic.Party]*team)}
-		for _, id := range ids {
-			w.found(id).start()
+		for i, id := range ids {
+			m := w.found(id)
+			if m.dsn = filepath.Join(m.dir, "detente.db"); i < len(dsns) {
+				m.dsn = dsns[i]
+			}
+			m.start()
 		}
 		defer func() {
 			for _, m := range w.teams {
@@ -132,7 +138,7 @@ func (m *team) start() {
 	must(t, err)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("at", m.id)
 	n, err := node.Open(t.Context(), node.Config{
-		DSN: filepath.Join(m.dir, "detente.db"), Keys: m.keys, Pins: m.pins(), MarksDir: filepath.Join(m.dir, "marks"), Regimes: all,
+		DSN: m.dsn, Keys: m.keys, Pins: m.pins(), MarksDir: filepath.Join(m.dir, "marks"), Regimes: all,
 		Routes: map[string]route.Route{"https": wires{m.world}}, Callable: true, Heartbeat: 10 * time.Minute, Log: log, Schemas: gateway.Schemas(),
 	})
 	must(t, err)

@@ -20,15 +20,22 @@ import (
 
 // capital is a party with its node, as it runs in one of several capitals.
 type capital struct {
-	t    testing.TB
-	id   traffic.Party
-	node *api.Client
-	file []byte
-	host *host.Host
+	t     testing.TB
+	id    traffic.Party
+	node  *api.Client
+	file  []byte
+	host  *host.Host
+	tools string // where its TAXII server listens; empty for none
 }
 
 // found founds a party and runs its node until the test ends.
 func found(t testing.TB, id traffic.Party, language string, change ...func(*host.Settings)) *capital {
+	t.Helper()
+	return foundWith(t, id, language, nil, change...)
+}
+
+// foundWith is found with a listener for the tools of the response team; nil for none.
+func foundWith(t testing.TB, id traffic.Party, language string, tools net.Listener, change ...func(*host.Settings)) *capital {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -50,7 +57,7 @@ func found(t testing.TB, id traffic.Party, language string, change ...func(*host
 	}); err != nil {
 		t.Fatal(err)
 	}
-	h, err := host.New(t.Context(), host.Config{Home: home, Settings: settings, Lock: lock, Listener: l})
+	h, err := host.New(t.Context(), host.Config{Home: home, Settings: settings, Lock: lock, Listener: l, TAXIIListener: tools})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,7 @@
+package taxii
+
+// What the tests ask of the inside.
+var (
+	Acceptable = acceptable
+	Sent       = sent
+)
