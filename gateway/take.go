@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/gateway/mint"
 	"detente/gateway/objects"
 	"detente/gateway/taxii"
 	"detente/label"
@@ -187,6 +188,9 @@ func (g *Gateway) weigh(ctx context.Context, l *line, c *objects.Collection, o *
 	}
 	if others := l.Others(g.node.Self()); w.tlp == label.TLPRed && w.audience == statement.Everyone && len(others) == 1 {
 		w.audience = string(others[0])
+	}
+	if plane := mint.Plane(o); plane != label.Real && plane != label.Plane(c.Plane) { // the collection says it for those that say nothing themselves
+		return w, &label.Refusal{Reason: label.ReasonPlane, Slots: [2]string{plane.Flag(), label.Plane(c.Plane).Flag()}}
 	}
 	if err := g.leave(l, c.Plane, w, known); err != nil {
 		return w, err

@@ -324,13 +324,8 @@ func (out *Out) leaves(o *stix.Object, byID map[string]*stix.Object) (label.TLP,
 		return tlp, &label.Refusal{Reason: label.ReasonUnknown, Slots: [2]string{o.ID, out.Path.Audience.Key()}}
 	}
 	plane := out.Path.Plane
-	for _, l := range o.Texts("labels") {
-		switch c, ok := label.ParseClassification(l); {
-		case strings.HasPrefix(l, "exercise:"):
-			plane = label.Exercise
-		case ok && strings.HasPrefix(l, "rsit:") && c.IsTest():
-			plane = label.Test
-		}
+	if own := mint.Plane(o); own != label.Real {
+		plane = own
 	}
 	return tlp, label.Leave(label.Parcel{TLP: tlp, PAP: pap, Plane: plane, Own: out.Own, Named: out.Named}, out.Path)
 }

@@ -198,3 +198,17 @@ func HashName(value string) string {
 	}
 	return map[int]string{32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}[len(value)]
 }
+
+// Plane is what the labels of an object say of its plane: of an exercise, or of a test by its class of RSIT. What says nothing is real.
+func Plane(o *stix.Object) label.Plane {
+	plane := label.Real
+	for _, l := range o.Texts("labels") {
+		switch c, ok := label.ParseClassification(l); {
+		case strings.HasPrefix(l, "exercise:"):
+			return label.Exercise
+		case ok && strings.HasPrefix(l, "rsit:") && c.IsTest():
+			plane = label.Test
+		}
+	}
+	return plane
+}
