@@ -8,7 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,11 +72,12 @@ func (c *capital) polls(what string, ready func() bool) {
 	}
 }
 
-// Two whole nodes, HTTPS between them, HTTP to the tools of each: what a tool posts in one capital a tool in the other has, byte for byte.
-func TestObjectsFromToolToToolOverTheNetwork(t *testing.T) {
+// pairWithTools is two whole nodes with the channel cert, on which what is green goes without a person; the collections of what the north says, on both
+// sides; and a token for a tool of each.
+func pairWithTools(t testing.TB) (north, south *capital, from, to api.Collection, writer, reader string) {
 	ctx := t.Context()
 	with := func(s *host.Settings) { s.Gateway.Release = "GREEN" }
-	north, south := foundWithTools(t, "xn", with), foundWithTools(t, "xs", with)
+	north, south = foundWithTools(t, "xn", with), foundWithTools(t, "xs", with)
 	north.meets(south)
 	south.meets(north)
 	if _, err := north.node.Propose(ctx, api.ProposeRequest{Name: "cert", Regime: "indicators/1", Members: []traffic.Party{"xs"}, Posts: []traffic.Post{"cert"}}); err != nil {
@@ -82,7 +87,6 @@ func TestObjectsFromToolToToolOverTheNetwork(t *testing.T) {
 	if _, err := south.node.Accept(ctx, "cert", api.Decision{}); err != nil {
 		t.Fatal(err)
 	}
-	var from, to api.Collection
 	north.polls("its collection", func() (ok bool) { from, ok = north.collection("cert to members"); return ok })
 	south.polls("its collection", func() (ok bool) { to, ok = south.collection("cert from xn"); return ok })
 	give := func(c *capital) string {
@@ -92,12 +96,16 @@ func TestObjectsFromToolToToolOverTheNetwork(t *testing.T) {
 		}
 		return token.Secret
 	}
-	writer, reader := give(north), give(south)
+	return north, south, from, to, give(north), give(south)
+}
+
+// Two whole nodes, HTTPS between them, HTTP to the tools of each: what a tool posts in one capital a tool in the other has, byte for byte.
+func TestObjectsFromToolToToolOverTheNetwork(t *testing.T) {
+	north, south, from, to, writer, reader := pairWithTools(t)
 
 	var list []string
 	for n := range 20 {
-		list = append(list, fmt.Sprintf(`{ "type":"indicator","spec_version":"2.1","id":"indicator--00000000-0000-4000-8000-%012d","created":"2026-11-01T00:00:00.000Z","modified":"2026-11-01T00:00:00.000Z",`+
-			`"name":"Ñ %d 名","pattern":"[domain-name:value = 'n%d.example']","pattern_type":"stix","valid_from":"2026-11-01T00:00:00Z","object_marking_refs":["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"]}`, n, n, n))
+		list = append(list, shared(n))
 	}
 	resp, b := north.asks(writer, "POST", "collections/"+from.ID+"/objects/", `{"objects":[`+strings.Join(list, ",")+`]}`)
 	var st taxii.Status
@@ -120,7 +128,7 @@ func TestObjectsFromToolToToolOverTheNetwork(t *testing.T) {
 }
 
 // foundWithTools is found with a TAXII server on this machine.
-func foundWithTools(t *testing.T, id traffic.Party, change func(*host.Settings)) *capital {
+func foundWithTools(t testing.TB, id traffic.Party, change func(*host.Settings)) *capital {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -129,4 +137,65 @@ func foundWithTools(t *testing.T, id traffic.Party, change func(*host.Settings))
 	c := foundWith(t, id, "en", l, change)
 	c.tools = l.Addr().String()
 	return c
+}
+
+// shared is an indicator that is green.
+func shared(n int) string {
+	return fmt.Sprintf(`{ "type":"indicator","spec_version":"2.1","id":"indicator--00000000-0000-4000-8000-%012d","created":"2026-11-01T00:00:00.000Z","modified":"2026-11-01T00:00:00.000Z",`+
+		`"name":"Ñ %d 名","pattern":"[domain-name:value = 'n%d.example']","pattern_type":"stix","valid_from":"2026-11-01T00:00:00Z","object_marking_refs":["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"]}`, n, n, n)
+}
+
+// BenchmarkTools is the tools of two whole nodes in one process: four connections post envelopes of 100, each object validated, held against its marking, reviewed
+// by rule and synced before the answer, while the node states them and the other takes them in; then a tool of the other reads them by pages of 1,000.
+// DETENTE_OBJECTS says how many, 20,000 by default.
+func BenchmarkTools(b *testing.B) {
+	total := 20_000
+	if n, err := strconv.Atoi(os.Getenv("DETENTE_OBJECTS")); err == nil {
+		total = n
+	}
+	for b.Loop() {
+		north, south, from, to, writer, reader := pairWithTools(b)
+		began := time.Now()
+		var next atomic.Int64
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for {
+					first := int(next.Add(100)) - 100
+					if first >= total {
+						return
+					}
+					var list []string
+					for n := range 100 {
+						list = append(list, shared(first+n))
+					}
+					if resp, body := north.asks(writer, "POST", "collections/"+from.ID+"/objects/", `{"objects":[`+strings.Join(list, ",")+`]}`); resp.StatusCode != http.StatusAccepted {
+						b.Errorf("%s %s", resp.Status, body)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		b.ReportMetric(float64(total)/time.Since(began).Seconds(), "posted/s")
+		south.polls("the objects", func() bool { to, _ = south.collection("cert from xn"); return to.Objects == int64(total) })
+		b.ReportMetric(float64(total)/time.Since(began).Seconds(), "received/s")
+		began = time.Now()
+		read, query := 0, "?limit=1000"
+		for more := true; more; {
+			_, body := south.asks(reader, "GET", "collections/"+to.ID+"/objects/"+query, "")
+			var page struct {
+				Objects []json.RawMessage
+				More    bool
+				Next    string
+			}
+			if err := json.Unmarshal(body, &page); err != nil {
+				b.Fatal(err)
+			}
+			read, more, query = read+len(page.Objects), page.More, "?limit=1000&next="+page.Next
+		}
+		if read != total {
+			b.Errorf("%d read", read)
+		}
+		b.ReportMetric(time.Since(began).Seconds()*100_000/float64(total), "s/100000-read")
+	}
 }
