@@ -1,11 +1,13 @@
 package host_test
 
 import (
+	"context"
 	"encoding/hex"
 	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,10 +17,14 @@ import (
 	"detente/dossier"
 	"detente/form"
 	"detente/node"
+	"detente/statement"
 	"detente/traffic"
 )
 
-var held = flag.Int("held", 100_000, "statements that the node holds in BenchmarkPages")
+var (
+	held   = flag.Int("held", 100_000, "statements that the node holds in BenchmarkPages")
+	inWork = flag.Int("cases", 2_000, "open cases of five statements each that are among them")
+)
 
 // BenchmarkPages measures each page of the console on a node that holds many statements; none is to take more than 50 ms.
 // go test ./host -run '^$' -bench Pages -benchtime 20x
@@ -26,7 +32,7 @@ func BenchmarkPages(b *testing.B) {
 	north, south := found(b, "xn", "en"), found(b, "xs", "ru")
 	north.meets(south)
 	south.meets(north)
-	fill(b, north, south, *held)
+	fill(b, north, south, *held, *inWork)
 
 	console, err := north.host.OpenConsole()
 	if err != nil {
@@ -38,7 +44,8 @@ func BenchmarkPages(b *testing.B) {
 	if err != nil || len(lines) == 0 {
 		b.Fatal(lines, err)
 	}
-	for _, path := range []string{"watch", "traffic", "traffic?q=4242", "statement/" + lines[0].ID, "compose", "releases", "links", "directory", "checks", "roster", "log", "officers", "help"} {
+	for _, path := range []string{"watch", "traffic", "traffic?q=4242", "statement/" + lines[0].ID, "compose", "releases", "links", "directory", "checks", "roster", "log", "officers", "help",
+		"cases", "case?n=" + url.QueryEscape("xn/26-0042"), "notices", "ledger", "collections"} {
 		b.Run(path[:min(len(path), 20)], func(b *testing.B) {
 			for b.Loop() {
 				r := httptest.NewRequest("GET", "/real/"+path, nil)
@@ -53,11 +60,11 @@ func BenchmarkPages(b *testing.B) {
 	}
 }
 
-// fill has one party say n things, and waits until the other holds them.
-func fill(b *testing.B, north, south *capital, n int) {
+// fill has one party say n things, five of them in each of some cases, and waits until all are indexed.
+func fill(b *testing.B, north, south *capital, n, cases int) {
 	b.Helper()
 	ctx := b.Context()
-	if _, err := north.node.Propose(ctx, api.ProposeRequest{Name: "nrrc", Members: []traffic.Party{"xs"}}); err != nil {
+	if _, err := north.node.Propose(ctx, api.ProposeRequest{Name: "nrrc", Members: []traffic.Party{"xs"}, Regime: "incidents/1"}); err != nil {
 		b.Fatal(err)
 	}
 	south.sees("the proposal", func() bool { _, there := south.channel("nrrc"); return there })
@@ -78,10 +85,16 @@ func fill(b *testing.B, north, south *capital, n int) {
 		group.Go(func() {
 			for i := said.Add(1); i <= int64(n); i = said.Add(1) {
 				// Not by the API, whose journal would grow as fast as the traffic.
-				_, err := north.host.Node().Send(ctx, node.Draft{
+				draft := node.Draft{
 					Channel: [32]byte(id), Plane: traffic.Real, Precedence: traffic.Routine, Post: "nrrc", Audience: "xs/nrrc", Form: "goodwill", Language: "en",
 					Drafter: "duty-officer", Values: form.Values{"text": fmt.Sprintf("Good morning, for the time %d.", i)},
-				})
+				}
+				err := error(nil)
+				if i <= int64(cases) {
+					err = openCase(ctx, north.host.Node(), draft, i)
+				} else if i <= int64(n-4*cases) {
+					_, err = north.host.Node().Send(ctx, draft)
+				}
 				if err != nil {
 					failed.Do(func() { b.Error(err) })
 					return
@@ -96,4 +109,21 @@ func fill(b *testing.B, north, south *capital, n int) {
 		b.Fatal(err)
 	}
 	fmt.Fprintf(b.Output(), "%d statements said in %.0f s, indexed in %.0f s more\n", n, filled.Sub(began).Seconds(), time.Since(filled).Seconds())
+}
+
+// openCase asks for clarification and says four things more about it.
+func openCase(ctx context.Context, n *node.Node, d node.Draft, serial int64) error {
+	number := fmt.Sprintf("xn/26-%04d", serial)
+	now := time.Now().UTC().Truncate(time.Second)
+	d.Form = "clarification"
+	d.Values = form.Values{"case": number, "observed": []any{now.Add(-time.Hour).Unix(), now.Unix()}, "observation": "Scans of a power utility.", "sources": "198.51.100.7", "asked": []string{"check"}}
+	first, err := n.Send(ctx, d)
+	for range 4 {
+		if err != nil {
+			return err
+		}
+		d.Form, d.Values, d.Refs, d.Dossier = "particulars", form.Values{"case": number, "text": "More of it."}, []statement.ID{first.ID}, first.ID
+		_, err = n.Send(ctx, d)
+	}
+	return err
 }
