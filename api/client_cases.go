@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"detente/traffic"
@@ -13,7 +14,13 @@ type CaseListing struct {
 	Channel string
 	Plane   traffic.Plane
 	Open    bool
+	Limit   int // 0 for all
 	Lang    string
+}
+
+// TallyCases counts the open cases of a plane.
+func (c *Client) TallyCases(ctx context.Context, plane traffic.Plane) (CaseTally, error) {
+	return call[CaseTally](ctx, c, http.MethodGet, "/v1/cases/tally"+query("plane", string(plane)), nil)
 }
 
 // Cases lists cases, those first in which something is due.
@@ -22,7 +29,11 @@ func (c *Client) Cases(ctx context.Context, l CaseListing) ([]Case, error) {
 	if l.Open {
 		open = "true"
 	}
-	return call[[]Case](ctx, c, http.MethodGet, "/v1/cases"+query("channel", l.Channel, "plane", string(l.Plane), "open", open, "lang", l.Lang), nil)
+	limit := ""
+	if l.Limit > 0 {
+		limit = strconv.Itoa(l.Limit)
+	}
+	return call[[]Case](ctx, c, http.MethodGet, "/v1/cases"+query("channel", l.Channel, "plane", string(l.Plane), "open", open, "limit", limit, "lang", l.Lang), nil)
 }
 
 // OpenCase states what opens a case. Its number is that of the request, or else one that the node allots.

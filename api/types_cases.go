@@ -28,6 +28,13 @@ type Case struct {
 	Entries  int           `json:"entries"`
 }
 
+// CaseTally is how many cases are open on a plane.
+type CaseTally struct {
+	Open    int `json:"open"`
+	Ours    int `json:"ours" doc:"in which this party owes what falls due next"`
+	Overdue int `json:"overdue" doc:"in which what falls due next is overdue"`
+}
+
 // Severity is how serious one side takes a case to be.
 type Severity struct {
 	Party  traffic.Party `json:"party"`

@@ -48,7 +48,10 @@ type Casework struct {
 	changed  map[dossier.Name]bool           // to be folded anew
 	reserved map[incident.Number]bool        // allotted here, and not in a case yet
 	counted  map[dossier.Name]bool           // those that the ledger reads
-	heard    heard
+
+	viewing sync.Mutex            // guards views; mu comes before it
+	views   map[dossier.Name]seen // how they stood last
+	heard   heard
 }
 
 // tables is what the regime of a channel says about cases.
@@ -220,7 +223,7 @@ func (c *Casework) Items(now time.Time) (items []*watch.Item, again time.Time) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for name, k := range c.cases {
-		v := k.At(now)
+		v := c.view(name, k, now)
 		again = sooner(again, v.Next())
 		for i := range v.Owed {
 			if it := c.item(name, v, k, &v.Owed[i]); it != nil {

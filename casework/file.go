@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,6 +74,9 @@ type Filter struct {
 	Channel *[32]byte
 	Plane   traffic.Plane
 	Open    bool // only those that are open
+	Limit   int  // at most so many; 0 for all
+
+	notation string // the number of a case, or a whole id: what cannot go by it is passed over
 }
 
 // Files lists the cases, those first from which something is due, the most urgent first; then the others, the newest first.
@@ -90,6 +94,9 @@ func (c *Casework) files(only Filter, now time.Time) (out []File) {
 	names := make(map[*incident.Case]dossier.Name)
 	var list []*incident.Case
 	for name, k := range c.cases {
+		if only.notation != "" && !could(only.notation, name, k) {
+			continue
+		}
 		if (only.Channel == nil || *only.Channel == name.Channel) && (only.Plane == "" || only.Plane == name.Plane) {
 			names[k] = name
 			list = append(list, k)
@@ -106,6 +113,14 @@ func (c *Casework) files(only Filter, now time.Time) (out []File) {
 		}
 	}
 	slices.SortStableFunc(out, compareFiles)
+	if only.Limit > 0 {
+		out = out[:min(len(out), only.Limit)]
+	}
+	for i := range out {
+		for j := range out[i].Sheets {
+			c.enter(&out[i].Sheets[j])
+		}
+	}
 	return out
 }
 
@@ -124,20 +139,24 @@ func compareFiles(a, b File) int {
 
 // sheet is a case as it stands at now. c.mu is held; what it points to is not changed any more.
 func (c *Casework) sheet(name dossier.Name, k *incident.Case, now time.Time) Sheet {
-	s := Sheet{Case: k, View: k.At(now), Name: name}
-	for i := range k.Entries {
-		s.Entries = append(s.Entries, Entry{&k.Entries[i], c.places[name][i].number, c.places[name][i].held})
+	return Sheet{Case: k, View: c.view(name, k, now), Name: name}
+}
+
+// enter lists the statements of a sheet. c.mu is held.
+func (c *Casework) enter(s *Sheet) {
+	s.Entries = make([]Entry, 0, len(s.Case.Entries))
+	for i := range s.Case.Entries {
+		s.Entries = append(s.Entries, Entry{&s.Case.Entries[i], c.places[s.Name][i].number, c.places[s.Name][i].held})
 	}
-	return s
 }
 
 // File finds a case by its number, by the number of one of its statements, or by four or more digits of an id. Errors: ErrNoCase, ErrAmbiguous.
 func (c *Casework) File(ctx context.Context, notation string) (*File, error) {
-	files, err := c.Files(ctx, Filter{})
+	wanted := strings.TrimSpace(notation)
+	files, err := c.Files(ctx, Filter{notation: wanted})
 	if err != nil {
 		return nil, err
 	}
-	wanted := strings.TrimSpace(notation)
 	var found []*File
 	for i := range files {
 		if files[i].known(wanted) {
@@ -151,6 +170,20 @@ func (c *Casework) File(ctx context.Context, notation string) (*File, error) {
 		return found[0], nil
 	}
 	return nil, fmt.Errorf("%w: %s", ErrAmbiguous, notation)
+}
+
+// could tells whether a case may go by a notation, without a look at the numbers of its statements where the notation is that of a case or a whole id.
+func could(notation string, name dossier.Name, k *incident.Case) bool {
+	if number, err := incident.ParseNumber(strings.ToLower(notation)); err == nil {
+		return k.Number == number
+	}
+	var id statement.ID
+	if len(notation) == 2*len(id) {
+		if _, err := hex.Decode(id[:], []byte(notation)); err == nil {
+			return name.ID == id || placeOf(k, id) >= 0
+		}
+	}
+	return true
 }
 
 // known tells whether a file goes by a notation.

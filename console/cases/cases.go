@@ -73,18 +73,32 @@ func (l *List) Titled() string { return "" }
 func MakeList(ctx context.Context, d *Desk) (*List, error) {
 	l := &List{Closed: d.Query.Get("state") == "all", Search: strings.TrimSpace(d.Query.Get("q"))}
 	channel := d.Query.Get("channel")
-	all, err := d.Client.Cases(ctx, api.CaseListing{Plane: d.Plane, Open: !l.Closed, Lang: d.Lang})
+	limit := shown
+	if d.Query.Has("every") {
+		limit = 10 * shown
+	}
+	listing := api.CaseListing{Plane: d.Plane, Open: !l.Closed, Lang: d.Lang}
+	if l.Search == "" && !l.Closed && channel == "" {
+		listing.Limit = limit
+	}
+	all, err := d.Client.Cases(ctx, listing)
+	if err != nil {
+		return nil, err
+	}
+	tally, err := d.Client.TallyCases(ctx, d.Plane)
+	if err != nil {
+		return nil, err
+	}
+	l.Open, l.Ours, l.Overdue = tally.Open, tally.Ours, tally.Overdue
+	channels, err := d.Client.Channels(ctx)
 	if err != nil {
 		return nil, err
 	}
 	l.Channels = []Choice{{"", d.Say("filter.channel.all"), channel == ""}}
-	var names []string
-	for i := range all {
-		names = append(names, all[i].Channels...)
-	}
-	slices.Sort(names)
-	for _, n := range slices.Compact(names) {
-		l.Channels = append(l.Channels, Choice{n, n, n == channel})
+	for _, c := range channels {
+		if c.Kind == "common" && c.Established {
+			l.Channels = append(l.Channels, Choice{c.Name, c.Name, c.Name == channel})
+		}
 	}
 	l.Filtered = l.Closed || l.Search != "" || channel != ""
 	slices.SortStableFunc(all, func(a, b api.Case) int {
@@ -96,29 +110,19 @@ func MakeList(ctx context.Context, d *Desk) (*List, error) {
 		}
 		return 1
 	})
-	limit := shown
-	if d.Query.Has("every") {
-		limit = 10 * shown
-	}
 	for _, c := range all {
 		r := d.row(c)
 		if channel != "" && !slices.Contains(c.Channels, channel) || !hit(l.Search, c.Title, c.What, c.Stands, strings.Join(c.Peers, " ")) {
 			continue
-		}
-		if c.Open {
-			l.Open++
-			if r.Owes == "ours" {
-				l.Ours++
-			}
-			if c.Next != nil && c.Next.Overdue {
-				l.Overdue++
-			}
 		}
 		if len(l.Cases) == limit {
 			l.Left++
 			continue
 		}
 		l.Cases = append(l.Cases, r)
+	}
+	if listing.Limit > 0 {
+		l.Left = l.Open - len(l.Cases)
 	}
 	if l.Left > 0 && limit == shown {
 		q := url.Values{}
@@ -139,11 +143,11 @@ func Count(ctx context.Context, d *Desk) int {
 	if !d.May("read") {
 		return 0
 	}
-	open, err := d.Client.Cases(ctx, api.CaseListing{Plane: d.Plane, Open: true, Lang: d.Lang})
+	t, err := d.Client.TallyCases(ctx, d.Plane)
 	if err != nil {
 		return 0
 	}
-	return len(open)
+	return t.Open
 }
 
 func (d *Desk) row(c api.Case) Row {

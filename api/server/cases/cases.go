@@ -55,6 +55,7 @@ func Register(work *casework.Casework, n *node.Node) server.Extension {
 			server.Rule{Is: incident.ErrNumber, Status: http.StatusUnprocessableEntity, Code: "case-number", Hint: "a number is party/year-serial, such as xn/26-0007"},
 		)
 		server.Handle(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/cases", "list-cases", "Cases, those first in which something is due"), f.list)
+		server.Handle(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/cases/tally", "tally-cases", "How many cases are open, and in how many something is due from here"), f.tally)
 		server.Handle(s, server.Operation(s, officer.Send, tag, http.MethodPost, "/v1/cases", "open-case", "State what opens a case; the node gives it a number", officer.Commit), f.open)
 		server.Handle(s, server.Operation(s, officer.Read, tag, http.MethodGet, "/v1/cases/{case}", "show-case", "A case with all that was said in it, on every channel"), f.show)
 		server.Handle(s, server.Operation(s, officer.Send, tag, http.MethodPost, "/v1/cases/{case}/statements", "state-in-case", "State something in a case: the node finds what it is about", officer.Answer, officer.Acknowledge, officer.Commit), f.state)
@@ -71,19 +72,27 @@ func (f *face) list(ctx context.Context, _ officer.Actor, in *struct {
 	Channel string        `query:"channel"`
 	Plane   traffic.Plane `query:"plane" enum:"real,exercise,test"`
 	Open    bool          `query:"open"`
+	Limit   int           `query:"limit" minimum:"0" doc:"at most so many; 0 for all"`
 	Lang    string        `query:"lang" default:"en"`
 }) ([]api.Case, error) {
 	id, err := f.server.ChannelID(ctx, in.Channel)
 	if err != nil {
 		return nil, err
 	}
-	files, err := f.work.Files(ctx, casework.Filter{Channel: id, Plane: in.Plane, Open: in.Open})
+	files, err := f.work.Files(ctx, casework.Filter{Channel: id, Plane: in.Plane, Open: in.Open, Limit: in.Limit})
 	v := f.server.Viewer(ctx, language.Make(in.Lang))
 	out := []api.Case{}
 	for i := range files {
 		out = append(out, v.Case(&files[i]))
 	}
 	return out, err
+}
+
+func (f *face) tally(ctx context.Context, _ officer.Actor, in *struct {
+	Plane traffic.Plane `query:"plane" enum:"real,exercise,test" default:"real"`
+}) (api.CaseTally, error) {
+	t, err := f.work.Tally(ctx, in.Plane)
+	return api.CaseTally{Open: t.Open, Ours: t.Ours, Overdue: t.Overdue}, err
 }
 
 type onCase struct {
