@@ -21,14 +21,21 @@ func awaits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	fits, err := regexp.Compile(`(?m)` + args[0])
 	ts.Check(err)
+	until(ts, args[0], func() bool { return ts.Exec(args[1], args[2:]...) == nil && fits.MatchString(ts.ReadFile("stdout")) })
+}
+
+// serves HOME waits until a node answers on its socket: a command that comes before would open the database itself, and the node could not.
+func serves(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(filepath.Join(args[0], "node.sock"))
+	until(ts, path, func() bool { _, err := os.Stat(path); return err == nil })
+}
+
+func until(ts *testscript.TestScript, what string, done func() bool) {
 	end := time.After(time.Minute)
-	for {
-		if ts.Exec(args[1], args[2:]...) == nil && fits.MatchString(ts.ReadFile("stdout")) {
-			return
-		}
+	for !done() {
 		select {
 		case <-end:
-			ts.Fatalf("in vain: %s", args[0])
+			ts.Fatalf("in vain: %s", what)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "spoken": spoken, "flip": flip, "first": first, "first-of": firstOf, "take": take,
-			"for-each-language": forEachLanguage, "awaits": awaits, "listens": listens, "door": door,
+			"for-each-language": forEachLanguage, "awaits": awaits, "serves": serves, "listens": listens, "door": door,
 		},
 		RequireExplicitExec: true,
 	})
