@@ -13,10 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"detente/casework"
+	"detente/form"
 	"detente/gateway"
 	"detente/gateway/flat"
 	"detente/gateway/misp"
 	"detente/gateway/taxii"
+	"detente/incident"
 	"detente/label"
 	"detente/traffic"
 )
@@ -80,6 +83,16 @@ func TestFilesOfOtherFormats(t *testing.T) {
 		}
 		if list, err := xn.Advisories(ctx, nil); err != nil || len(list) != 1 || list[0].ID == "" || len(list[0].CVEs) == 0 {
 			t.Errorf("%+v, %v", list, err)
+		}
+		about := func(text string) *casework.File {
+			e := &incident.Entry{Item: incident.Item{Values: form.Values{"observation": text}}}
+			return &casework.File{Sheets: []casework.Sheet{{Entries: []casework.Entry{{Entry: e}}}}}
+		}
+		if list, err := xn.Advisories(ctx, about("They came in by cve-2024-22042.")); err != nil || len(list) != 1 {
+			t.Errorf("of a case that names its vulnerability: %+v, %v", list, err)
+		}
+		if list, err := xn.Advisories(ctx, about("They came in by CVE-2024-3400.")); err != nil || len(list) != 0 {
+			t.Errorf("of another case: %+v, %v", list, err)
 		}
 
 		// What was shared is written by the other side, in other formats, for whom its labels permit.
