@@ -71,6 +71,10 @@ func (g *Gateway) take(ctx context.Context, by taxii.Token, c objects.Collection
 			return nil, taxii.ErrReadOnly // the channel is not in being
 		}
 	}
+	in, err := g.inbounds(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for i := range items {
 		it, r := &items[i], &results[i]
 		if it.Object != nil {
@@ -81,7 +85,7 @@ func (g *Gateway) take(ctx context.Context, by taxii.Token, c objects.Collection
 			continue
 		}
 		if c.Flow == objects.Out {
-			w, err := g.weigh(ctx, l, &c, it.Object, defs)
+			w, err := g.weigh(ctx, l, &c, in, it.Object, defs)
 			if err != nil {
 				if _, refused := errors.AsType[*label.Refusal](err); !refused && stix.FaultsOf(err) == nil {
 					return nil, err
@@ -165,8 +169,8 @@ type verdict struct {
 	drafter  string
 }
 
-// weigh decides what becomes of an object. Errors: a *label.Refusal, faults of package stix, those of the database.
-func (g *Gateway) weigh(ctx context.Context, l *line, c *objects.Collection, o *stix.Object, defs map[string]*stix.Object) (verdict, error) {
+// weigh decides what becomes of an object. in is what others fill. Errors: a *label.Refusal, faults of package stix, those of the database.
+func (g *Gateway) weigh(ctx context.Context, l *line, c *objects.Collection, in []objects.Collection, o *stix.Object, defs map[string]*stix.Object) (verdict, error) {
 	w := verdict{form: formOf(o), audience: statement.Everyone, state: Waiting}
 	marks, err := stix.Resolve(o, func(id string) (*stix.Object, bool) { return g.definition(ctx, c, id, defs) })
 	if err != nil {
@@ -177,12 +181,12 @@ func (g *Gateway) weigh(ctx context.Context, l *line, c *objects.Collection, o *
 	if o.Type == "marking-definition" {
 		w.tlp = label.TLPClear // it says what a marking means, and goes where it is used
 	}
-	known, err := g.known(ctx, o.ID)
+	known, err := g.known(ctx, in, o.ID)
 	if err != nil {
 		return w, err
 	}
 	if w.form == formSighting {
-		if w.audience, err = g.sharer(ctx, l, o.Text("sighting_of_ref")); err != nil {
+		if w.audience, err = g.sharer(ctx, l, in, o.Text("sighting_of_ref")); err != nil {
 			return w, err
 		}
 	}
@@ -233,11 +237,7 @@ type origin struct {
 }
 
 // known finds an object among what others have shared. What somebody else has shared is not this party's to widen, or to pass on beyond what it permits.
-func (g *Gateway) known(ctx context.Context, id string) ([]origin, error) {
-	in, err := g.inbounds(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (g *Gateway) known(ctx context.Context, in []objects.Collection, id string) ([]origin, error) {
 	var out []origin
 	for i := range in {
 		if in[i].Size == 0 {
@@ -266,11 +266,7 @@ func (g *Gateway) inbounds(ctx context.Context) ([]objects.Collection, error) {
 }
 
 // sharer is the member who has shared an object on a channel, to whom a sighting of it goes; everyone where none has.
-func (g *Gateway) sharer(ctx context.Context, l *line, id string) (string, error) {
-	in, err := g.inbounds(ctx)
-	if err != nil {
-		return "", err
-	}
+func (g *Gateway) sharer(ctx context.Context, l *line, in []objects.Collection, id string) (string, error) {
 	for _, c := range in {
 		if c.Channel != l.id {
 			continue
