@@ -171,7 +171,7 @@ func complain(t *testing.T, lang string, foreign map[string]string, codes []stri
 var (
 	dotted = regexp.MustCompile(`\b(?:item|role|operation|failure|reason|log|call|release|session|action|officer)\.[a-z]`)
 	latin  = regexp.MustCompile(`[A-Za-z]{3,}`)
-	known  = regexp.MustCompile(`XS/NRRC-[A-Z]-[0-9]+|xs/nrrc|nrrc|anna|boris|[0-9A-Za-z]{12,}|\[[0-9a-f]+\]|[0-9]{6}Z [A-Z]{3} [0-9]{2}|[0-9T:-]+Z|FLASH|webhook|OpenID Connect|UTC`)
+	known  = regexp.MustCompile(`XS/NRRC-[A-Z]-[0-9]+|xs/nrrc|nrrc|anna|boris|[0-9A-Za-z]{12,}|\[[0-9a-f]+\]|[0-9]{6}Z [A-Z]{3} [0-9]{2}|[0-9T:-]+Z|FLASH|webhook|OpenID Connect|UTC|MISP|TAXII|STIX`)
 )
 
 func whole(line, phrase string) bool {
