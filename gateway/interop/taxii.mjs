@@ -1,5 +1,5 @@
-// A TAXII 2.1 client, written from the specification of OASIS (taxii-v2.1-os), that shares no code with the gateway. What a server MUST do and a client
-// can see, it holds the server to, and throws where that is not so. Sections are cited where they are checked.
+// A TAXII 2.1 client, written apart from the gateway, in another language, sharing no code with it. What a server MUST do and a client can see, it holds
+// the server to, and throws where that is not so. Sections are those of taxii-v2.1-os, checked as far as its text could be had.
 
 import assert from "node:assert/strict";
 
