@@ -69,6 +69,14 @@ func (f *fakeFloor) incident(now time.Time) {
 	}
 	f.reviews = []api.Review{{Key: "2-946684800000000", Collection: "To Southland", ID: "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", Type: "indicator", Version: now, Form: "indicators", To: "xs", TLP: "TLP:AMBER", Token: "sensor",
 		Object: attachedBundle[strings.Index(attachedBundle, `{"type":"indicator"`):strings.Index(attachedBundle, ",\n{\"type\":\"malware\"")]}}
+	f.concerns = api.Matches{Assets: 3, Read: now, Matches: []api.Match{{Statement: f.line.ID, Number: "XS/NRRC-O-0007", From: "xs", Plane: "real", Count: 3, Found: now, Case: "xn/99-0001",
+		Hits: []api.MatchHit{{Object: "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", Title: "Relay", Kind: "ipv4-addr", Value: "203[.]0[.]113[.]9", Own: "203.0.113.0/28", Asset: "Control centre", How: "within"}}}}}
+	f.mails = []api.Mail{
+		{Number: 2, In: true, ID: "<2@xs.example>", Case: "xn/99-0001", Plane: "real", At: now, Address: "cert@xs.example", Team: "xs-cert", Proof: "signed", TLP: "TLP:GREEN", Subject: "Re: [xn-cert #99-1] http://relay.example/", Text: "Stopped at <198.51.100.7>.", Files: []string{"log.txt"}, State: "noted"},
+		{Number: 1, Case: "xn/99-0001", Plane: "real", At: now.Add(-time.Hour), Address: "cert@xs.example", Subject: "[xn-cert #99-1]", Text: "Please check.", State: "sent"},
+		{Number: 3, In: true, Plane: "exercise", At: now, Address: "drill@xs.example", Subject: "Drill", State: "noted"},
+	}
+	f.advisories = []api.Advisory{{Hash: "00", ID: "XN-2000-001", Title: "Gate <server>", Publisher: "Vendor", Severity: "critical", CVEs: []string{"CVE-1999-0001"}}}
 	f.tokens = []api.GatewayToken{{Name: "sensor", Reads: []string{"*"}, Writes: []string{"To Southland"}, Created: now}}
 }
 
@@ -90,6 +98,45 @@ func TestACaseSaysWhoOwesWhatFirstAndShowsNoAddressThatLeadsAnywhere(t *testing.
 	}
 	if w := d.do("GET", "/exercise/case?n=xn%2F99-0001", nil); w.Code != http.StatusNotFound {
 		t.Errorf("a real case in an exercise window: %d", w.Code)
+	}
+}
+
+func TestBesideACaseStandsWhatOnlyTheOwnSideSees(t *testing.T) {
+	f := newFloor()
+	d := sit(t, f)
+	page := d.do("GET", "/real/case?n=xn%2F99-0001", nil).Body.String()
+	for _, must := range []string{"203[.]0[.]113[.]9", "Control centre", "cert@xs.example", "signed with a known key", "hxxp://relay[.]example/", "sent by us", "XN-2000-001", "Gate &lt;server&gt;", "CVE-1999-0001"} {
+		if !strings.Contains(page, must) {
+			t.Errorf("the page lacks %q", must)
+		}
+	}
+	if strings.Contains(page, "drill@xs.example") {
+		t.Error("a mail of an exercise stands in a real window")
+	}
+	for request, p := range map[string]*api.Problem{"GET /v1/matches": {Status: http.StatusNotFound, Code: "no-such-request"}, "GET /v1/mails": {Status: http.StatusForbidden, Code: "not-permitted"}, "GET /v1/advisories": {Status: http.StatusForbidden, Code: "not-permitted"}} {
+		f.refuse[request] = p
+	}
+	if w := d.do("GET", "/real/case?n=xn%2F99-0001", nil); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "Beside the case") {
+		t.Errorf("a node without a gateway: %d", w.Code)
+	}
+}
+
+func TestAnItemLeadsToThePageOfWhatItIsAbout(t *testing.T) {
+	for _, to := range []struct {
+		item api.Item
+		href string
+	}{
+		{api.Item{Kind: "review"}, `href="/real/collections"`},
+		{api.Item{Kind: "match", Statement: "x"}, `href="/real/collections#concerns"`},
+		{api.Item{Kind: "case", Number: "xn/99-0001"}, `href="/real/case?n=xn%2F99-0001"`},
+		{api.Item{Kind: "release"}, `href="/real/releases"`},
+	} {
+		f := newFloor()
+		to.item.Key, to.item.Plane, to.item.Precedence = "k", "real", "R"
+		f.watch.Items = []api.Item{to.item}
+		if page := sit(t, f).do("GET", "/real/watch", nil).Body.String(); !strings.Contains(page, `class="deed" `+to.href) {
+			t.Errorf("%s does not lead to %s", to.item.Kind, to.href)
+		}
 	}
 }
 

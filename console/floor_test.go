@@ -17,40 +17,43 @@ import (
 // fakeFloor answers the requests of the screens from what the test puts into it. It is the API's shape and not its logic: what the node does with
 // them is tested in its own packages, and in a browser against real nodes.
 type fakeFloor struct {
-	me        api.Me
-	watch     api.Watch
-	line      api.Line
-	statement api.Statement
-	channel   api.Channel
-	charters  []api.Charter
-	links     []api.Link
-	silences  []api.PostSilence
-	statuses  []api.ChannelStatus
-	contacts  []api.Contact
-	checks    api.Checks
-	rosters   []api.Roster
-	handovers []api.Handover
-	log       []api.LogEntry
-	officers  []api.Officer
-	sessions  []api.Session
-	releases  []api.Release
-	status    api.Status
-	alarms    []exchange.Alarm
-	traffic   []api.Traffic
-	stations  []api.Station
-	cases     []api.Case
-	file      api.CaseFile
-	calendar  api.Calendar
-	matches   []api.CaseMatch
-	ledger    api.Ledger
-	gateway   api.GatewayStatus
-	reviews   []api.Review
-	tokens    []api.GatewayToken
-	bundle    []byte
-	sent      api.Sent
-	refuse    map[string]*api.Problem // by request
-	mu        sync.Mutex
-	asked     []string // guarded by mu
+	me         api.Me
+	watch      api.Watch
+	line       api.Line
+	statement  api.Statement
+	channel    api.Channel
+	charters   []api.Charter
+	links      []api.Link
+	silences   []api.PostSilence
+	statuses   []api.ChannelStatus
+	contacts   []api.Contact
+	checks     api.Checks
+	rosters    []api.Roster
+	handovers  []api.Handover
+	log        []api.LogEntry
+	officers   []api.Officer
+	sessions   []api.Session
+	releases   []api.Release
+	status     api.Status
+	alarms     []exchange.Alarm
+	traffic    []api.Traffic
+	stations   []api.Station
+	cases      []api.Case
+	file       api.CaseFile
+	calendar   api.Calendar
+	matches    []api.CaseMatch
+	ledger     api.Ledger
+	gateway    api.GatewayStatus
+	reviews    []api.Review
+	concerns   api.Matches
+	mails      []api.Mail
+	advisories []api.Advisory
+	tokens     []api.GatewayToken
+	bundle     []byte
+	sent       api.Sent
+	refuse     map[string]*api.Problem // by request
+	mu         sync.Mutex
+	asked      []string // guarded by mu
 }
 
 // begin is where the clock of a bubble of testing/synctest stands.
@@ -133,7 +136,7 @@ func newFloor() *fakeFloor {
 // hostile puts s into every text that comes from a person or another party: all of them, but for codes that the node has checked and words that it
 // makes itself, such as times and precedences.
 func (f *fakeFloor) hostile(s string) {
-	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens} {
+	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories} {
 		poison(reflect.ValueOf(v).Elem(), s, "")
 	}
 	for _, text := range []*string{&f.me.Name, &f.channel.Forms[0].Title} {
@@ -205,6 +208,7 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"POST /v1/watch/take": api.Item{}, "POST /v1/preview": f.statement, "POST /v1/statements/" + f.line.ID + "/replies": f.sent, "POST /v1/log": api.LogEntry{},
 		"GET /v1/cases": f.cases, "GET /v1/cases/tally": api.CaseTally{Open: 2, Ours: 1, Overdue: 1}, "GET /v1/cases/xn/99-0001": f.file, "GET /v1/cases/" + f.line.Dossier: f.file, "GET /v1/calendar": f.calendar, "POST /v1/observations": f.matches,
 		"GET /v1/ledger": f.ledger, "GET /v1/gateway": f.gateway, "GET /v1/gateway/reviews": f.reviews, "GET /v1/gateway/tokens": f.tokens,
+		"GET /v1/matches": f.concerns, "GET /v1/mails": f.mails, "GET /v1/advisories": f.advisories,
 		"POST /v1/gateway/reviews": struct{}{}, "POST /v1/cases": f.sent, "POST /v1/cases/xn/99-0001/statements": f.sent,
 	}[request]
 	switch {

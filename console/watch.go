@@ -72,8 +72,8 @@ func (v *visit) selected(item api.Item) *selected {
 	if item.Taken == nil && item.Ended.IsZero() && v.may("take") {
 		s.Actions = append(s.Actions, deed{Name: "accept", Key: v.prefs.Keys["accept"], Post: v.to("/watch/take", "key", item.Key)})
 	}
-	if item.Kind == "release" {
-		s.Actions = append(s.Actions, deed{Name: "releases", Href: v.to("/releases")})
+	if name, href := v.desk().Leads(&item); name != "" {
+		s.Actions = append(s.Actions, deed{Name: name, Href: href})
 	}
 	if item.Statement == "" {
 		return s

@@ -19,6 +19,7 @@ type Collections struct {
 	Waiting     int64 // of all collections
 	Arrivals    []Arrival
 	Pulls       []api.Pull
+	Concerns    []Concern // what came in, of own systems, that nobody has seen
 	Tokens      []api.GatewayToken
 	Decide      bool   // this officer may approve and refuse
 	Action      string // where a decision goes
@@ -92,6 +93,11 @@ func MakeCollections(ctx context.Context, d *Desk) (*Collections, error) {
 		}
 	}
 	c.Pulls = status.Pulls
+	matches, err := d.Client.Matches(ctx, "", true)
+	if err != nil && !absent(err) {
+		return nil, err
+	}
+	c.Concerns = d.concerns(matches)
 	reviews, err := d.Client.Reviews(ctx, mostReviews)
 	if err != nil && !absent(err) {
 		return nil, err

@@ -19,6 +19,7 @@ type File struct {
 	Sheets   []Sheet
 	Next     []Group
 	Annex    *Annex
+	Own      *Own // nil where nothing stands beside the case
 	Declared []Match
 }
 
@@ -92,7 +93,10 @@ func MakeFile(ctx context.Context, d *Desk) (*File, error) {
 	}
 	slices.SortStableFunc(f.Owed, func(a, b Owed) int { return cmp.Or(ranked(a.Soft)-ranked(b.Soft), a.At.Compare(b.At)) })
 	f.Next = d.steps(c)
-	f.Annex, err = d.annex(ctx, f.Sheets)
+	if f.Annex, err = d.annex(ctx, f.Sheets); err != nil {
+		return nil, err
+	}
+	f.Own, err = d.own(ctx, c.Title)
 	return f, err
 }
 

@@ -204,7 +204,7 @@ func (m *Mailbox) Items(time.Time) (items []*watch.Item, again time.Time) {
 		x := &m.open[i]
 		items = append(items, &watch.Item{
 			Key: watch.Key(watch.Case, "mail", fmt.Sprint(x.Number)), Kind: watch.Case, Plane: x.Plane, Precedence: traffic.Routine, Say: "case.mail",
-			Args: []any{or(x.Case, x.Subject), x.Address}, Since: x.At,
+			Args: []any{or(x.Case, x.Subject), x.Address}, Number: x.Case, Since: x.At,
 		})
 	}
 	return items, time.Time{}
