@@ -43,6 +43,21 @@ type GatewayStatus struct {
 	Collections []Collection `json:"collections"`
 	Arrivals    []Arrival    `json:"arrivals" doc:"What is on its way first, then the newest."`
 	Pulls       []Pull       `json:"pulls"`
+	Remotes     []Remote     `json:"remotes" doc:"What is pulled and pushed on schedule."`
+}
+
+// Remote is a collection of a local server that is pulled, or pushed to, on schedule.
+type Remote struct {
+	URL        string    `json:"url"`
+	Collection string    `json:"collection" doc:"Of here."`
+	Push       bool      `json:"push"`
+	Every      string    `json:"every" doc:"Such as 10m0s."`
+	Last       time.Time `json:"last,omitzero" doc:"When it went well."`
+	Next       time.Time `json:"next,omitzero"`
+	Failure    string    `json:"failure,omitempty" doc:"Why the last try failed."`
+	Failed     int64     `json:"failed" doc:"Tries in a row."`
+	Added      int64     `json:"added" doc:"Objects, when it went well."`
+	Refused    int64     `json:"refused" doc:"The same time."`
 }
 
 // GatewayToken is who may ask the gateway. Secret is told once, when it is made.

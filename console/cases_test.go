@@ -66,6 +66,8 @@ func (f *fakeFloor) incident(now time.Time) {
 		Collections: []api.Collection{{ID: "91a7b528-80eb-42ed-a74d-c6fbd5a26116", Title: "From Southland", Flow: "in", Party: "xs", Plane: "real", Objects: 1200, Newest: now}, {ID: "91a7b528-80eb-42ed-a74d-c6fbd5a26117", Title: "To Southland", Flow: "out", Party: "xs", Plane: "real", Objects: 7, Newest: now, States: map[string]int64{"waiting": 1, "sent": 6}}, {ID: "e", Title: "Drill only", Flow: "in", Plane: "exercise"}},
 		Arrivals:    []api.Arrival{{Statement: f.line.ID, Attachment: "00ff", Collection: "91a7b528-80eb-42ed-a74d-c6fbd5a26116", Done: now, Added: 3, Duplicates: 1, Refused: 1, Reason: "not STIX"}},
 		Pulls:       []api.Pull{{Name: "intel.example", Objects: 7, At: now}},
+		Remotes: []api.Remote{{URL: "https://sensor.example/taxii2/lab/collections/1/", Collection: "To Southland", Every: "10m0s", Last: now.Add(-time.Hour), Next: now.Add(time.Minute), Failure: "taxii: the other server cannot be reached", Failed: 3, Added: 7, Refused: 1},
+			{URL: "https://archive.example/taxii2/lab/collections/1/", Collection: "To Southland", Push: true, Every: "6h0m0s", Next: now}},
 	}
 	f.reviews = []api.Review{{Key: "2-946684800000000", Collection: "To Southland", ID: "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", Type: "indicator", Version: now, Form: "indicators", To: "xs", TLP: "TLP:AMBER", Token: "sensor",
 		Object: attachedBundle[strings.Index(attachedBundle, `{"type":"indicator"`):strings.Index(attachedBundle, ",\n{\"type\":\"malware\"")]}}

@@ -57,6 +57,8 @@ type Config struct {
 	Now      func() time.Time // of the stamps; nil is time.Now
 	// Validator makes what objects are held against; several gateways of one process may share it. nil makes one when it is first needed.
 	Validator func() (*stix.Validator, error)
+	Remotes   []Scheduled // what is pulled and pushed by itself
+
 	// Turned is called after each turn of Run, in which objects may have come. It does not wait. nil is nothing.
 	Turned func()
 	// Step is the tests' lever: it is called between two durable steps, and its error ends the turn there. nil is nothing.
@@ -156,6 +158,16 @@ CREATE TABLE gateway_advisories (
 	raw       {bytes} NOT NULL
 );
 CREATE INDEX gateway_advisories_added ON gateway_advisories (added);
+`, `
+CREATE TABLE gateway_remotes ( -- what is pulled and pushed on schedule; times are unix microseconds
+	name    TEXT PRIMARY KEY,
+	last    {bigint} NOT NULL, -- when it went well
+	next    {bigint} NOT NULL,
+	failure TEXT NOT NULL,     -- of the last try; empty if it went well
+	failed  {bigint} NOT NULL, -- tries in a row
+	added   {bigint} NOT NULL, -- when it went well
+	refused {bigint} NOT NULL
+);
 `}}}
 }
 
@@ -249,8 +261,13 @@ const (
 	retry = 30 * time.Second
 )
 
-// Run follows the feeds and says what was released, until ctx ends.
+// Run follows the feeds, says what was released, and keeps up with the local servers of the schedule, until ctx ends.
 func (g *Gateway) Run(ctx context.Context) error {
+	var remotes sync.WaitGroup
+	defer remotes.Wait()
+	for i := range g.cfg.Remotes {
+		remotes.Go(func() { g.keepUp(ctx, &g.cfg.Remotes[i]) })
+	}
 	for ctx.Err() == nil {
 		changed := g.node.Changed()
 		wait := idle

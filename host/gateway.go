@@ -3,8 +3,12 @@ package host
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"os"
+	"strings"
+	"time"
 
 	"detente/gateway"
 	"detente/gateway/matching"
@@ -27,7 +31,33 @@ type GatewaySettings struct {
 	Own          string       `toml:"own" doc:"TOML file of the own networks, names and AS numbers; what others share is held against it, and what matches stands on the watch, docs/asking.md. Read anew when it changes. Empty: none."`
 	Post         traffic.Post `toml:"post" doc:"Who speaks for the tools. Empty: the first post that speaks on the channel."`
 
-	Mail ReportSettings `toml:"mail" doc:"Reports of cases by mail, and the answers. They go by the server of [call.mail]."`
+	Mail   ReportSettings   `toml:"mail" doc:"Reports of cases by mail, and the answers. They go by the server of [call.mail]."`
+	Remote []RemoteSettings `toml:"remote" doc:"A collection of a local TAXII server that is pulled, or pushed to, on schedule. As many of these as are wanted."`
+}
+
+// RemoteSettings is one of [[gateway.remote]].
+type RemoteSettings struct {
+	URL        string        `toml:"url" doc:"Of the collection there: https://HOST/ROOT/collections/ID/. http is for this machine alone."`
+	Collection string        `toml:"collection" doc:"Of here, by id or title."`
+	Direction  string        `toml:"direction" doc:"pull takes from there, push gives to there."`
+	Interval   time.Duration `toml:"interval" doc:"At least 1m. A server that fails is asked at growing distances, up to an hour or the interval."`
+	User       string        `toml:"user" doc:"Of Basic. Empty: the token is shown as Bearer."`
+	TokenFile  string        `toml:"token_file" doc:"File with the token, or the password. Read each time. Empty: nothing is shown."`
+}
+
+func (r *RemoteSettings) check(path string) error {
+	there := taxii.Remote{URL: r.URL}
+	switch {
+	case there.Check() != nil:
+		return fmt.Errorf("%w: %s: [[gateway.remote]] url = %q: %w", ErrSettings, path, r.URL, taxii.ErrAddress)
+	case r.Collection == "":
+		return fmt.Errorf("%w: %s: [[gateway.remote]] of %s has no collection", ErrSettings, path, r.URL)
+	case r.Direction != "pull" && r.Direction != "push":
+		return fmt.Errorf("%w: %s: [[gateway.remote]] direction = %q is neither pull nor push", ErrSettings, path, r.Direction)
+	case r.Interval < gateway.LeastEvery:
+		return fmt.Errorf("%w: %s: [[gateway.remote]] interval = %q is less than 1m", ErrSettings, path, r.Interval)
+	}
+	return nil
 }
 
 func (g GatewaySettings) check(path string) error {
@@ -35,6 +65,18 @@ func (g GatewaySettings) check(path string) error {
 		if _, ok := label.ParseTLP(text); text != "" && !ok {
 			return fmt.Errorf("%w: %s: [gateway] %s = %q is no label of TLP", ErrSettings, path, name, text)
 		}
+	}
+	seen := make(map[string]bool)
+	for i := range g.Remote {
+		r := &g.Remote[i]
+		if err := r.check(path); err != nil {
+			return err
+		}
+		key := r.Direction + " " + r.Collection + " " + r.URL
+		if seen[key] {
+			return fmt.Errorf("%w: %s: [[gateway.remote]] is there twice: %s", ErrSettings, path, key)
+		}
+		seen[key] = true
 	}
 	switch {
 	case (g.CertFile == "") != (g.KeyFile == ""):
@@ -52,10 +94,37 @@ func (h *Host) bridge() {
 	unmarked, _ := label.ParseTLP(s.Unmarked)
 	h.gateway = gateway.Open(gateway.Config{
 		Node: h.node, Floor: h.floor, Rule: gateway.Rule{UpTo: upTo, Types: s.ReleaseTypes}, Unmarked: unmarked, Post: s.Post, Log: h.log,
-		Turned: func() { h.matching.Kick() },
+		Turned: func() { h.matching.Kick() }, Remotes: h.remotes(),
 		Permit: func(ctx context.Context, d *node.Draft) error { return h.standing.Permit(ctx, d, false) },
 	})
 	h.matching = matching.New(matching.Config{Floor: h.floor, Shelf: h.gateway.Shelf(), Path: h.cfg.Settings.Path(h.cfg.Home, s.Own), Log: h.log})
+}
+
+// remotes is the schedule of the settings.
+func (h *Host) remotes() (out []gateway.Scheduled) {
+	for _, r := range h.cfg.Settings.Gateway.Remote {
+		s := gateway.Scheduled{URL: r.URL, User: r.User, Collection: r.Collection, Push: r.Direction == "push", Every: r.Interval}
+		if r.TokenFile != "" {
+			s.Secret = func() (string, error) { return readToken(h.cfg.Settings.Path(h.cfg.Home, r.TokenFile)) }
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+const maxToken = 4 << 10
+
+func readToken(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("host: token of a local server: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxToken+1))
+	if err == nil && len(b) > maxToken {
+		err = fmt.Errorf("host: %s has more than %d bytes: it is no token", path, maxToken)
+	}
+	return strings.TrimSpace(string(b)), err
 }
 
 // serveTAXII opens the server for the tools of the response team.

@@ -161,11 +161,41 @@ func writeTable(w io.Writer, within string, v reflect.Value) error {
 			}
 			continue
 		}
+		if value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct {
+			if err := writeTables(w, within+name, value); err != nil {
+				return err
+			}
+			continue
+		}
 		line, err := toml.Marshal(map[string]any{name: value.Interface()})
 		if err != nil {
 			return err
 		}
 		if _, err := w.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeTables prints a list of tables; one that is empty as an example that is not in force, since the tables are there to be added.
+func writeTables(w io.Writer, name string, list reflect.Value) error {
+	for i := range list.Len() {
+		fmt.Fprintf(w, "[[%s]]\n", name)
+		if err := writeTable(w, name+".", list.Index(i)); err != nil {
+			return err
+		}
+	}
+	if list.Len() > 0 {
+		return nil
+	}
+	var example strings.Builder
+	fmt.Fprintf(&example, "[[%s]]\n", name)
+	if err := writeTable(&example, name+".", reflect.New(list.Type().Elem()).Elem()); err != nil {
+		return err
+	}
+	for line := range strings.Lines(example.String()) {
+		if _, err := fmt.Fprintf(w, "%s\n", strings.TrimRight("# "+line, "\n ")); err != nil {
 			return err
 		}
 	}

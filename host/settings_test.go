@@ -45,11 +45,41 @@ func TestSettingsAreReadAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+// remote writes a collection that is pulled or pushed on schedule.
+func remote(direction, interval string) string {
+	return "[[gateway.remote]]\nurl = \"https://sensor.example/taxii2/lab/collections/1/\"\ncollection = \"cert to members\"\ndirection = \"" + direction + "\"\ninterval = \"" + interval + "\"\n"
+}
+
+func TestRemotesAreWrittenAsTheyAreRead(t *testing.T) {
+	home := t.TempDir()
+	if err := writeFile(filepath.Join(home, SettingsName), []byte("party = \"xn\"\n"+remote("pull", "5m")+remote("push", "6h"))); err != nil {
+		t.Fatal(err)
+	}
+	first, err := ReadSettings(home)
+	if err != nil || len(first.Gateway.Remote) != 2 {
+		t.Fatal(first.Gateway.Remote, err)
+	}
+	var text strings.Builder
+	if err := first.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFile(filepath.Join(home, SettingsName), []byte(text.String())); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := ReadSettings(home); err != nil {
+		t.Fatal(err)
+	} else if diff := cmp.Diff(first, again); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSettingsAreReadStrictly(t *testing.T) {
 	for name, text := range map[string]string{
 		"unknown key": "party = \"xn\"\ncolour = \"blue\"\n", "unknown key in a table": "party = \"xn\"\n[api]\ncolour = \"blue\"\n",
 		"no party": "listen = \":7440\"\n", "not TOML": "party", "wrong type": "party = 7\n", "no duration": "party = \"xn\"\nheartbeat = \"often\"\n",
 		"unknown log format": "party = \"xn\"\nlog_format = \"xml\"\n", "metrics for everybody": "party = \"xn\"\n[metrics]\nlisten = \":7450\"\n",
+		"a remote too often": "party = \"xn\"\n" + remote("pull", "30s"), "a remote nowhere": "party = \"xn\"\n" + strings.Replace(remote("pull", "5m"), "https", "http", 1),
+		"a remote neither way": "party = \"xn\"\n" + remote("both", "5m"), "a remote twice": "party = \"xn\"\n" + remote("pull", "5m") + remote("pull", "6m"),
 		"metrics for the network": "party = \"xn\"\n[metrics]\nlisten = \"192.0.2.1:7450\"\n",
 	} {
 		home := t.TempDir()

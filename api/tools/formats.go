@@ -93,7 +93,7 @@ func (d bench) keys(ctx context.Context, _ officer.Actor, _ *server.None) ([]api
 func (d bench) addKey(ctx context.Context, _ officer.Actor, in *struct{ Body api.MISPKeyRequest }) (api.MISPKey, error) {
 	k := gateway.MISPKey{Name: in.Body.Name, Audience: audiences()[in.Body.Audience], Plane: planeOr(in.Body.Plane)}
 	if in.Body.Collection != "" {
-		c, err := d.collection(ctx, in.Body.Collection)
+		c, err := d.Named(ctx, in.Body.Collection)
 		if err != nil {
 			return api.MISPKey{}, err
 		}
@@ -150,7 +150,7 @@ func (d bench) take(ctx context.Context, by officer.Actor, in *struct {
 	}
 	var to *objects.Collection
 	if in.Collection != "" {
-		c, err := d.collection(ctx, in.Collection)
+		c, err := d.Named(ctx, in.Collection)
 		if err != nil {
 			return api.Imported{}, err
 		}
@@ -188,7 +188,7 @@ func (d bench) write(ctx context.Context, _ officer.Actor, in *struct {
 		x.Case, err = d.cases.File(ctx, in.Case)
 	case in.Collection != "":
 		var c objects.Collection
-		c, err = d.collection(ctx, in.Collection)
+		c, err = d.Named(ctx, in.Collection)
 		x.Collection = &c
 	default:
 		err = fmt.Errorf("%w: name a case or a collection", compose.ErrRequest)

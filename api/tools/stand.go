@@ -3,18 +3,16 @@ package tools
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"slices"
 
 	"detente/api"
-	"detente/gateway/objects"
 	"detente/gateway/taxii"
 )
 
 // stand is how the gateway stands.
 func (d desk) stand(ctx context.Context) (api.GatewayStatus, error) {
-	out := api.GatewayStatus{Collections: []api.Collection{}, Arrivals: []api.Arrival{}, Pulls: []api.Pull{}}
+	out := api.GatewayStatus{Collections: []api.Collection{}, Arrivals: []api.Arrival{}, Pulls: []api.Pull{}, Remotes: []api.Remote{}}
 	all, err := d.Shelf().Collections(ctx)
 	if err != nil {
 		return out, err
@@ -51,21 +49,16 @@ func (d desk) stand(ctx context.Context) (api.GatewayStatus, error) {
 	for _, name := range slices.Sorted(maps.Keys(pulls)) {
 		out.Pulls = append(out.Pulls, api.Pull{Name: name, Objects: pulls[name].Objects, At: pulls[name].At})
 	}
-	return out, err
-}
-
-// collection finds a collection by its id, alias or title. Error: objects.ErrNoCollection.
-func (d desk) collection(ctx context.Context, name string) (objects.Collection, error) {
-	all, err := d.Shelf().Collections(ctx)
 	if err != nil {
-		return objects.Collection{}, err
+		return out, err
 	}
-	for _, c := range all {
-		if c.ID == name || c.Title == name || c.Alias == name && name != "" {
-			return c, nil
-		}
+	remotes, err := d.Remotes(ctx)
+	for _, r := range remotes {
+		out.Remotes = append(out.Remotes, api.Remote{
+			URL: r.URL, Collection: r.Collection, Push: r.Push, Every: r.Every.String(), Last: r.Last, Next: r.Next, Failure: r.Failure, Failed: r.Failed, Added: r.Added, Refused: r.Refused,
+		})
 	}
-	return objects.Collection{}, fmt.Errorf("%w: %.64q", objects.ErrNoCollection, name)
+	return out, err
 }
 
 // ids are those of collections that are named somehow. Error: objects.ErrNoCollection.
@@ -76,7 +69,7 @@ func (d desk) ids(ctx context.Context, names []string) ([]string, error) {
 			out = append(out, name)
 			continue
 		}
-		c, err := d.collection(ctx, name)
+		c, err := d.Named(ctx, name)
 		if err != nil {
 			return nil, err
 		}

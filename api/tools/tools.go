@@ -111,7 +111,7 @@ func (d desk) add(ctx context.Context, by officer.Actor, in *struct {
 	Collection string `query:"collection" required:"true" doc:"Id, alias or title."`
 	RawBody    []byte `contentType:"application/stix+json"`
 }) (api.Added, error) {
-	c, err := d.collection(ctx, in.Collection)
+	c, err := d.Named(ctx, in.Collection)
 	if err != nil {
 		return api.Added{}, err
 	}
@@ -126,7 +126,7 @@ func (d desk) export(ctx context.Context, _ officer.Actor, in *struct {
 	After      string `query:"after" doc:"Stamp; what was added later alone. Where there is more, the last line is a number sign and the stamp to go on behind."`
 	Limit      int    `query:"limit" default:"1000" minimum:"1" maximum:"5000"`
 }) ([]byte, error) {
-	c, err := d.collection(ctx, in.Collection)
+	c, err := d.Named(ctx, in.Collection)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func line(b *bytes.Buffer, o *objects.Row) error {
 }
 
 func (d desk) exchange(ctx context.Context, _ officer.Actor, in *struct{ Body api.RemoteRequest }) (api.Added, error) {
-	c, err := d.collection(ctx, in.Body.Collection)
+	c, err := d.Named(ctx, in.Body.Collection)
 	if err != nil {
 		return api.Added{}, err
 	}

@@ -78,6 +78,16 @@ func (c *statusCmd) Run(s *session.Session) error {
 	for _, p := range st.Pulls {
 		s.Printf("%s  %s: %d objects\n", session.Moment(p.At), session.Safe(p.Name), p.Objects)
 	}
+	for _, r := range st.Remotes {
+		way := "from"
+		if r.Push {
+			way = "to"
+		}
+		s.Printf("every %s: %s %s %s: last %s, %d added, %d refused; next %s\n", r.Every, session.Safe(r.Collection), way, session.Safe(r.URL), session.Moment(r.Last), r.Added, r.Refused, session.Moment(r.Next))
+		if r.Failure != "" {
+			s.Printf("    has failed %d times: %s\n", r.Failed, session.Safe(r.Failure))
+		}
+	}
 	return nil
 }
 

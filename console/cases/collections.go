@@ -19,6 +19,7 @@ type Collections struct {
 	Waiting     int64 // of all collections
 	Arrivals    []Arrival
 	Pulls       []api.Pull
+	Remotes     []api.Remote
 	Concerns    []Concern // what came in, of own systems, that nobody has seen
 	Tokens      []api.GatewayToken
 	Decide      bool   // this officer may approve and refuse
@@ -92,7 +93,7 @@ func MakeCollections(ctx context.Context, d *Desk) (*Collections, error) {
 			c.Arrivals = append(c.Arrivals, Arrival{a, title, d.To("/statement/" + a.Statement)})
 		}
 	}
-	c.Pulls = status.Pulls
+	c.Pulls, c.Remotes = status.Pulls, status.Remotes
 	matches, err := d.Client.Matches(ctx, "", true)
 	if err != nil && !absent(err) {
 		return nil, err

@@ -38,8 +38,8 @@ type Remote struct {
 	HTTP   *http.Client
 }
 
-// check sees that a secret does not go over a network in the clear.
-func (r *Remote) check() error {
+// Check sees that the address is that of a collection, and that no secret goes over a network in the clear. Error: ErrAddress.
+func (r *Remote) Check() error {
 	u, err := url.Parse(r.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || !strings.Contains(u.Path, "/collections/") {
 		return ErrAddress
@@ -135,7 +135,7 @@ type place struct {
 // Pull reads what a remote collection has that was not read under this name, page by page; take must have made a page durable when it returns.
 // Where it stands is kept after each page, so whoever dies goes on there; a page may then come twice. Error: ErrRemote, ErrAddress, those of take.
 func Pull(ctx context.Context, db *store.DB, name string, from Remote, take func([]stix.Item) error) (Pulled, error) {
-	if err := from.check(); err != nil {
+	if err := from.Check(); err != nil {
 		return Pulled{}, err
 	}
 	p, err := readPlace(ctx, db, name)
@@ -255,7 +255,7 @@ func Position(ctx context.Context, db *store.DB, name string) (time.Time, int64,
 // MaxContent asks a remote API root how large a body may be; a server that does not say is taken for a cautious one.
 func (r *Remote) MaxContent(ctx context.Context) (int64, error) {
 	const cautious = 1 << 20
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return 0, err
 	}
 	root, _, _ := strings.Cut(r.URL, "/collections/")
