@@ -27,7 +27,7 @@ func filled(t testing.TB, n int) *Casework {
 	}
 	c := &Casework{
 		self: "xs", regimes: make(map[[32]byte]*tables), cases: make(map[dossier.Name]*incident.Case), places: make(map[dossier.Name][]place),
-		changed: make(map[dossier.Name]bool), reserved: make(map[incident.Number]bool), counted: make(map[dossier.Name]bool),
+		changed: make(map[dossier.Name]bool), reserved: make(map[incident.Number]bool), counted: make(map[dossier.Name]*reckoned),
 		heard: heard{asked: make(map[statement.ID]observed), found: make(map[statement.ID]string)},
 	}
 	channel := [32]byte{1}

@@ -47,7 +47,8 @@ type Casework struct {
 	places   map[dossier.Name][]place        // of the statements of a case, in their order
 	changed  map[dossier.Name]bool           // to be folded anew
 	reserved map[incident.Number]bool        // allotted here, and not in a case yet
-	counted  map[dossier.Name]bool           // those that the ledger reads
+	counted  map[dossier.Name]*reckoned      // those that the ledger reads
+	weight   int                             // of the parts that are kept in counted
 
 	viewing sync.Mutex            // guards views; mu comes before it
 	views   map[dossier.Name]seen // how they stood last
@@ -77,7 +78,7 @@ func New(f *floor.Floor, log *slog.Logger) *Casework {
 	c := &Casework{
 		floor: f, node: f.Node(), self: f.Node().Self(), log: log, regimes: make(map[[32]byte]*tables), cases: make(map[dossier.Name]*incident.Case),
 		places: make(map[dossier.Name][]place), changed: make(map[dossier.Name]bool), reserved: make(map[incident.Number]bool),
-		counted: make(map[dossier.Name]bool), heard: heard{asked: make(map[statement.ID]observed), found: make(map[statement.ID]string)},
+		counted: make(map[dossier.Name]*reckoned), heard: heard{asked: make(map[statement.ID]observed), found: make(map[statement.ID]string)},
 	}
 	f.Join(c)
 	return c
@@ -94,8 +95,13 @@ func (c *Casework) Add(t *floor.Told) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if counts(t) {
-		c.counted[name] = true
+	known := c.counted[name]
+	if known == nil && counts(t) {
+		known = &reckoned{}
+		c.counted[name] = known
+	}
+	if known != nil {
+		known.told++
 	}
 	tab := c.tablesOf(t.Feed.Channel)
 	if tab == nil {
@@ -212,6 +218,9 @@ func (c *Casework) keep(name dossier.Name, tab *tables, state *dossier.State) {
 	if len(folded.Matters) == 0 && folded.Number == (incident.Number{}) {
 		delete(c.cases, name)
 		delete(c.places, name)
+		c.viewing.Lock()
+		delete(c.views, name)
+		c.viewing.Unlock()
 		return
 	}
 	c.cases[name], c.places[name] = folded, places

@@ -11,6 +11,7 @@ import (
 	"detente/casework"
 	"detente/incident"
 	"detente/ledger"
+	"detente/node"
 	"detente/statement"
 	"detente/traffic"
 	"detente/watch"
@@ -222,6 +223,76 @@ func TestARequestToCeaseIsAnsweredInTime(t *testing.T) {
 		pass(time.Minute)
 		if got := xn.stands(number); got != "cease stopped" {
 			t.Error(got)
+		}
+		sameLedger(t, w, xn, xs)
+	})
+}
+
+// An account is drawn from what is kept of each dossier, and is the one that is drawn from the database, whatever was said in between.
+func TestTheLedgerReadsOnlyWhatHasChanged(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
+		nrrc := w.channels["nrrc"]
+		year := func() ledger.Period { return ledger.Year(time.Now()).ClosedAt(time.Now()) }
+		agrees := func(what string, unread int) {
+			t.Helper()
+			pass(time.Minute)
+			must(t, xs.Read(t.Context()))
+			if got := xs.Unread(nrrc); got != unread {
+				t.Errorf("%s: %d dossiers are to be read, not %d", what, got, unread)
+			}
+			of := []ledger.Period{year(), ledger.Month(time.Now()).ClosedAt(time.Now().Add(-30 * time.Minute)), ledger.Year(time.Now().AddDate(-1, 0, 0))}
+			drawn := func() (all []string) {
+				for _, p := range of {
+					a, published, err := xs.Account(t.Context(), nrrc, traffic.Real, p)
+					must(t, err)
+					text, err := json.Marshal([]any{a, published})
+					must(t, err)
+					digest := a.Digest()
+					all = append(all, string(text), string(digest[:]))
+				}
+				return all
+			}
+			kept := drawn()
+			if got := xs.Unread(nrrc); got != 0 {
+				t.Errorf("%s: after it was drawn, %d dossiers are to be read", what, got)
+			}
+			again, weight := drawn(), xs.Weighs()
+			xs.Forget()
+			anew := drawn()
+			if diff := cmp.Diff(anew, kept) + cmp.Diff(anew, again); diff != "" {
+				t.Errorf("%s: %s", what, diff)
+			}
+			if xs.Weighs() != weight || weight == 0 {
+				t.Errorf("%s: what is kept weighs %d, and %d anew", what, weight, xs.Weighs())
+			}
+		}
+		words := fields{"asked": "check", "observed": span(-2*time.Hour, -time.Hour), "observation": "Sign-ins.", "sources": "203.0.113.9"}
+		first, asked := xn.opens("nrrc", traffic.Priority, "clarification", "", words)
+		second, _ := xn.opens("nrrc", traffic.Priority, "clarification", "", words)
+		xn.opens("cert", traffic.Priority, "clarification", second, words)
+		agrees("two questions", 2)
+		agrees("nothing new", 0)
+		xs.acknowledges(asked)
+		agrees("an acknowledgement", 1)
+		xs.states("nrrc", first, "interim", fields{"status": "checking"})
+		xs.states("nrrc", second, "reply", fields{"finding": "not-confirmed"})
+		agrees("an interim reply and an answer", 2)
+		pass(40 * time.Hour) // in which a time limit goes by, and nobody says a word
+		agrees("silence", 0)
+		xn.sends(node.Draft{
+			Channel: nrrc, Precedence: traffic.Routine, Post: "nrrc", Audience: "xs/nrrc", Form: "cancellation", Dossier: asked, Refs: []statement.ID{asked},
+		}, fields{"reason": "It was our own."})
+		agrees("a cancellation", 1)
+		before, _, err := xs.Account(t.Context(), nrrc, traffic.Real, year())
+		must(t, err)
+		xs.stop()
+		xs.start()
+		must(t, xs.Read(t.Context()))
+		agrees("a new process", 2)
+		after, _, err := xs.Account(t.Context(), nrrc, traffic.Real, before.Period)
+		must(t, err)
+		if before.Digest() != after.Digest() || len(after.Requests) != 2 {
+			t.Errorf("a new process draws another account, of %d requests", len(after.Requests))
 		}
 		sameLedger(t, w, xn, xs)
 	})

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -33,26 +34,49 @@ type Publication struct {
 func Publications(states []*dossier.State, regime *form.Regime, members []traffic.Party) []Publication {
 	var out []Publication
 	for _, s := range states {
-		first := len(out)
-		by := make(map[statement.ID]int)
-		for i := range s.Entries {
-			if p, ok := publication(&s.Entries[i], regime); ok {
-				by[p.ID] = len(out)
-				out = append(out, p)
-			}
+		out = agreed(out, proposals(s, regime), members)
+	}
+	return out
+}
+
+// Proposed is Publications from what was taken of the dossiers before, in the order of their ids: the dossiers may be given in any order.
+func Proposed(parts []*Part, members []traffic.Party) []Publication {
+	var out []Publication
+	for _, p := range slices.SortedFunc(slices.Values(parts), func(a, b *Part) int { return bytes.Compare(a.ID[:], b.ID[:]) }) {
+		out = agreed(out, p.proposals, members)
+	}
+	return out
+}
+
+// agreed appends proposals, with whether every member has signed for them.
+func agreed(out, all []Publication, members []traffic.Party) []Publication {
+	for _, p := range all {
+		p.Consents, p.For, p.Against = slices.Clone(p.Consents), slices.Clone(p.For), slices.Clone(p.Against)
+		p.Agreed = len(p.Against) == 0 && !slices.ContainsFunc(members, func(m traffic.Party) bool { return !slices.Contains(p.For, m) })
+		out = append(out, p)
+	}
+	return out
+}
+
+// proposals reads those of one dossier and what the members have said to them.
+func proposals(s *dossier.State, regime *form.Regime) (out []Publication) {
+	by := make(map[statement.ID]int)
+	for i := range s.Entries {
+		if p, ok := publication(&s.Entries[i], regime); ok {
+			by[p.ID] = len(out)
+			out = append(out, p)
 		}
-		for i := range s.Entries {
-			if v, ok := values(&s.Entries[i], formConsent, regime); ok {
-				for _, ref := range s.Entries[i].Statement.Refs {
-					if at, ok := by[ref]; ok {
-						out[at].word(s.Entries[i].Statement, v)
-					}
+	}
+	for i := range s.Entries {
+		if len(out) == 0 {
+			break
+		}
+		if v, ok := values(&s.Entries[i], formConsent, regime); ok {
+			for _, ref := range s.Entries[i].Statement.Refs {
+				if at, ok := by[ref]; ok {
+					out[at].word(s.Entries[i].Statement, v)
 				}
 			}
-		}
-		for i := first; i < len(out); i++ {
-			p := &out[i]
-			p.Agreed = len(p.Against) == 0 && !slices.ContainsFunc(members, func(m traffic.Party) bool { return !slices.Contains(p.For, m) })
 		}
 	}
 	return out

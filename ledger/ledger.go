@@ -99,10 +99,10 @@ type Request struct {
 	Extensions   int     `json:"extensions"` // of the interim replies, those that ask for more time
 	Outcome      Outcome `json:"outcome"`
 
-	at    int // among the entries of its dossier
 	feed  traffic.Feed
 	index int64
-	reply dossier.Item // the answer, as it is held
+	reply Place         // of the answer
+	by    traffic.Party // who answered
 }
 
 // Account is the ledger of a channel's plane for a period: every request in it, in the canonical order, and the figures made of them.
@@ -142,119 +142,40 @@ type Figure struct {
 
 // Draw makes the account of a channel's plane from the folded dossiers of it, in any order. States of other channels and planes are left out.
 func Draw(channel [32]byte, plane traffic.Plane, p Period, states []*dossier.State, regime *form.Regime) *Account {
-	a := &Account{Channel: channel, Plane: plane, Period: p}
-	type placed struct {
-		clock int64
-		Request
-	}
-	var all []placed
+	var parts []*Part
 	for _, s := range states {
-		if s.Channel != channel || s.Plane != plane {
+		if s.Channel == channel && s.Plane == plane {
+			parts = append(parts, Take(s, regime))
+		}
+	}
+	return Sum(channel, plane, p, parts)
+}
+
+// Sum is Draw from what was taken of the dossiers before, of each once.
+func Sum(channel [32]byte, plane traffic.Plane, p Period, parts []*Part) *Account {
+	a := &Account{Channel: channel, Plane: plane, Period: p}
+	var all []*asked
+	for _, part := range parts {
+		if part.Channel != channel || part.Plane != plane {
 			continue
 		}
-		for _, r := range a.requests(s, regime) {
-			all = append(all, placed{s.Entries[r.at].Statement.Clock, *r})
-		}
-	}
-	slices.SortFunc(all, func(x, y placed) int {
-		return cmp.Or(cmp.Compare(x.clock, y.clock), cmp.Compare(x.From, y.From), bytes.Compare(x.ID[:], y.ID[:]))
-	})
-	for _, r := range all {
-		a.Requests = append(a.Requests, r.Request)
-	}
-	a.Figures = figures(a.Requests)
-	return a
-}
-
-// requests reads a dossier: what in it asks for an answer and was made in the period. It goes over the entries, and never over all pairs of them.
-func (a *Account) requests(s *dossier.State, regime *form.Regime) []*Request {
-	d := drawing{a: a, state: s, regime: regime, place: make(map[statement.ID]int, len(s.Entries))}
-	for i := range s.Entries {
-		d.place[s.Entries[i].Statement.ID()] = i
-	}
-	by := make(map[statement.ID]*Request)
-	var out []*Request
-	for i := range s.Entries {
-		if r, ok := d.request(i); ok {
-			by[r.ID] = r
-			out = append(out, r)
-		}
-	}
-	for i := range s.Entries {
-		d.interim(by, &s.Entries[i])
-	}
-	return out
-}
-
-// drawing is an account while a dossier is entered in it.
-type drawing struct {
-	a      *Account
-	state  *dossier.State
-	regime *form.Regime
-	place  map[statement.ID]int
-}
-
-// request reads one entry, if it asks for an answer and was made in the period.
-func (d *drawing) request(at int) (*Request, bool) {
-	e := &d.state.Entries[at]
-	st := e.Statement
-	fm, known := d.regime.Form(st.Form, st.Version)
-	if !known || fm.MustAnswer == "" || e.Standing == dossier.Invalid || e.Standing == dossier.OutOfOrder || !d.a.Period.holds(st.IssuedAt) {
-		return nil, false
-	}
-	r := &Request{
-		ID: st.ID(), Dossier: d.state.ID, From: st.Issuer.Party, To: addressee(st), Form: st.Form, Precedence: st.Precedence, Issued: st.IssuedAt.UTC(),
-		Due: due(st, fm), at: at, feed: e.Feed, index: e.Index,
-	}
-	r.Acknowledged, _ = d.reply(e.AcknowledgedBy)
-	r.Withdrawn, _ = d.reply(e.CancelledBy)
-	if reply, by := d.reply(e.AnsweredBy); reply != nil {
-		r.Answered, r.reply = reply, by.Item
-	}
-	switch {
-	case r.Answered != nil && r.Answered.At.After(r.Due):
-		r.Outcome = Late
-	case r.Answered != nil:
-		r.Outcome = InTime
-	case r.Withdrawn != nil:
-		r.Outcome = Withdrawn
-	case r.Due.Before(d.a.Period.Until):
-		r.Outcome = Unanswered
-	default:
-		r.Outcome = Pending
-	}
-	return r, true
-}
-
-// reply is a statement that replied, if it was made before the account was closed.
-func (d *drawing) reply(id statement.ID) (*Reply, *dossier.Entry) {
-	at, ok := d.place[id]
-	if !ok || d.state.Entries[at].Statement.IssuedAt.After(d.a.Period.Until) {
-		return nil, nil
-	}
-	e := &d.state.Entries[at]
-	return &Reply{id, e.Statement.IssuedAt.UTC()}, e
-}
-
-// interim counts an entry that says that an answer will take longer.
-func (d *drawing) interim(by map[statement.ID]*Request, e *dossier.Entry) {
-	st := e.Statement
-	if st.Form != formInterim || st.IssuedAt.After(d.a.Period.Until) ||
-		e.Standing == dossier.Invalid || e.Standing == dossier.OutOfOrder || e.Standing == dossier.Cancelled {
-		return
-	}
-	for _, ref := range st.Refs {
-		r := by[ref]
-		if r == nil || st.Issuer.Party == r.From {
-			continue
-		}
-		r.Interims = append(r.Interims, Reply{st.ID(), st.IssuedAt.UTC()})
-		if fm, ok := d.regime.Form(st.Form, st.Version); ok {
-			if v, err := fm.Decode(st.Payload); err == nil && v.Text("status") == "extension" {
-				r.Extensions++
+		for i := range part.requests {
+			if r := &part.requests[i]; p.holds(r.Issued) {
+				all = append(all, r)
 			}
 		}
 	}
+	slices.SortFunc(all, func(x, y *asked) int {
+		return cmp.Or(cmp.Compare(x.clock, y.clock), cmp.Compare(x.From, y.From), bytes.Compare(x.ID[:], y.ID[:]))
+	})
+	if len(all) > 0 {
+		a.Requests = make([]Request, 0, len(all))
+	}
+	for _, r := range all {
+		a.Requests = append(a.Requests, r.until(p.Until))
+	}
+	a.Figures = figures(a.Requests)
+	return a
 }
 
 func addressee(s *statement.Statement) string {

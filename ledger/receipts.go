@@ -43,12 +43,12 @@ func (a *Account) Witness(receipts func(Place) ([]Receipt, error)) ([]Witnessed,
 			return nil, err
 		}
 		answerer := traffic.Party(r.To)
-		if r.reply.Statement != nil {
-			answerer = r.reply.Statement.Issuer.Party
+		if r.Answered != nil {
+			answerer = r.by
 		}
 		w.RequestHeld = earliest(held, answerer)
-		if r.reply.Statement != nil {
-			if held, err = receipts(Place{r.Answered.ID, r.reply.Feed, r.reply.Index}); err != nil {
+		if r.Answered != nil {
+			if held, err = receipts(r.reply); err != nil {
 				return nil, err
 			}
 			w.AnswerHeld = earliest(held, r.From)
