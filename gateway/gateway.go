@@ -223,6 +223,7 @@ func Open(cfg Config) *Gateway {
 	if cfg.Validator == nil {
 		cfg.Validator = sync.OnceValues(stix.NewValidator)
 	}
+	cfg.Remotes = slices.Clone(cfg.Remotes)
 	g := &Gateway{
 		cfg: cfg, node: cfg.Node, db: cfg.Node.DB, shelf: objects.Open(cfg.Node.DB, cfg.Now), tokens: taxii.OpenTokens(cfg.Node.DB), log: cfg.Log,
 		validator: cfg.Validator, csaf: sync.OnceValues(csaf.NewReader), process: rand.Text(), kicked: make(chan struct{}, 1), lines: make(map[[32]byte]*line),
