@@ -202,26 +202,26 @@ type Calendar struct {
 // ObservationRequest is what was observed, to be held against what was declared.
 type ObservationRequest struct {
 	Plane    traffic.Plane `json:"plane,omitempty" enum:",real,exercise,test"`
-	Observed string        `json:"observed" doc:"FROM/TO" example:"2026-11-24T22:00:00Z/2026-11-25T04:00:00Z"`
-	Sources  string        `json:"sources,omitempty" doc:"addresses and networks from which it came"`
-	Networks string        `json:"networks,omitempty" doc:"addresses and networks that it reached"`
-	Numbers  string        `json:"as_numbers,omitempty"`
-	Sector   string        `json:"sector,omitempty"`
+	Observed string        `json:"observed" doc:"FROM/TO" example:"2026-11-24T22:00:00Z/2026-11-25T04:00:00Z" maxLength:"128"`
+	Sources  string        `json:"sources,omitempty" doc:"addresses and networks from which it came" maxLength:"4000"`
+	Networks string        `json:"networks,omitempty" doc:"addresses and networks that it reached" maxLength:"4000"`
+	Numbers  string        `json:"as_numbers,omitempty" maxLength:"400"`
+	Sector   string        `json:"sector,omitempty" maxLength:"64"`
 }
 
 // CaseRequest is a statement that opens a case, or one in a case.
 type CaseRequest struct {
 	SendRequest
-	Case string `json:"case,omitempty" doc:"number of the case; one that is opened gets its number from the node where none is given"`
+	Case string `json:"case,omitempty" doc:"number of the case; one that is opened gets its number from the node where none is given" maxLength:"64"`
 }
 
 // CaseStatement is a statement in a case. What it refers to, its channel and to whom it goes follow from the case, where they are not given.
 type CaseStatement struct {
-	Channel    string       `json:"channel,omitempty" doc:"where the case is dealt with on several"`
-	About      string       `json:"about,omitempty" doc:"id or number of the statement that it is about"`
-	To         string       `json:"to,omitempty"`
-	Post       traffic.Post `json:"post,omitempty"`
-	Precedence string       `json:"precedence,omitempty"`
+	Channel    string       `json:"channel,omitempty" doc:"where the case is dealt with on several" maxLength:"128"`
+	About      string       `json:"about,omitempty" doc:"id or number of the statement that it is about" maxLength:"128"`
+	To         string       `json:"to,omitempty" maxLength:"128"`
+	Post       traffic.Post `json:"post,omitempty" maxLength:"64"`
+	Precedence string       `json:"precedence,omitempty" maxLength:"16"`
 	Words
 }
 

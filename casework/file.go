@@ -165,11 +165,11 @@ func (c *Casework) File(ctx context.Context, notation string) (*File, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("%w: %s", ErrNoCase, notation)
+		return nil, fmt.Errorf("%w: %q", ErrNoCase, notation)
 	case 1:
 		return found[0], nil
 	}
-	return nil, fmt.Errorf("%w: %s", ErrAmbiguous, notation)
+	return nil, fmt.Errorf("%w: %q", ErrAmbiguous, notation)
 }
 
 // could tells whether a case may go by a notation, without a look at the numbers of its statements where the notation is that of a case or a whole id.

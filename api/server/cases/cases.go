@@ -69,11 +69,11 @@ func Register(work *casework.Casework, n *node.Node) server.Extension {
 }
 
 func (f *face) list(ctx context.Context, _ officer.Actor, in *struct {
-	Channel string        `query:"channel"`
+	Channel string        `query:"channel" maxLength:"128"`
 	Plane   traffic.Plane `query:"plane" enum:"real,exercise,test"`
 	Open    bool          `query:"open"`
 	Limit   int           `query:"limit" minimum:"0" doc:"at most so many; 0 for all"`
-	Lang    string        `query:"lang" default:"en"`
+	Lang    string        `query:"lang" default:"en" maxLength:"64"`
 }) ([]api.Case, error) {
 	id, err := f.server.ChannelID(ctx, in.Channel)
 	if err != nil {
@@ -96,8 +96,8 @@ func (f *face) tally(ctx context.Context, _ officer.Actor, in *struct {
 }
 
 type onCase struct {
-	Case string `path:"case" doc:"its number, the number of one of its statements, or four or more digits of an id" example:"xn/26-0007"`
-	Lang string `query:"lang" default:"en"`
+	Case string `path:"case" maxLength:"128" doc:"its number, the number of one of its statements, or four or more digits of an id" example:"xn/26-0007"`
+	Lang string `query:"lang" default:"en" maxLength:"64"`
 }
 
 func (f *face) show(ctx context.Context, _ officer.Actor, in *onCase) (api.CaseFile, error) {
@@ -168,7 +168,7 @@ func (f *face) open(ctx context.Context, by officer.Actor, in *struct{ Body api.
 }
 
 func (f *face) state(ctx context.Context, by officer.Actor, in *struct {
-	Case string `path:"case"`
+	Case string `path:"case" maxLength:"128"`
 	Body api.CaseStatement
 }) (api.Sent, error) {
 	r := in.Body
@@ -236,8 +236,8 @@ func (f *face) report(ctx context.Context, _ officer.Actor, in *onCase) (api.Cas
 
 // export gives the dossier of a case on a channel, sealed by this node.
 func (f *face) export(ctx context.Context, _ officer.Actor, in *struct {
-	Case    string `path:"case"`
-	Channel string `query:"channel" doc:"where the case is dealt with on several"`
+	Case    string `path:"case" maxLength:"128"`
+	Channel string `query:"channel" maxLength:"128" doc:"where the case is dealt with on several"`
 }) ([]byte, error) {
 	file, err := f.work.File(ctx, in.Case)
 	if err != nil {
@@ -264,7 +264,7 @@ func (f *face) export(ctx context.Context, _ officer.Actor, in *struct {
 
 func (f *face) calendar(ctx context.Context, _ officer.Actor, in *struct {
 	Plane traffic.Plane `query:"plane" enum:"real,exercise,test" default:"real"`
-	Lang  string        `query:"lang" default:"en"`
+	Lang  string        `query:"lang" default:"en" maxLength:"64"`
 }) (api.Calendar, error) {
 	v := f.server.Viewer(ctx, language.Make(in.Lang))
 	out := api.Calendar{Activities: []api.Activity{}, Windows: []api.Caution{}}
@@ -283,7 +283,7 @@ func (f *face) calendar(ctx context.Context, _ officer.Actor, in *struct {
 }
 
 func (f *face) match(ctx context.Context, _ officer.Actor, in *struct {
-	Lang string `query:"lang" default:"en"`
+	Lang string `query:"lang" default:"en" maxLength:"64"`
 	Body api.ObservationRequest
 }) ([]api.CaseMatch, error) {
 	o, err := casework.Observe(in.Body.Observed, in.Body.Sources, in.Body.Networks, in.Body.Numbers, in.Body.Sector)
@@ -300,9 +300,9 @@ func (f *face) match(ctx context.Context, _ officer.Actor, in *struct {
 }
 
 func (f *face) codebook(ctx context.Context, _ officer.Actor, in *struct {
-	Channel string        `query:"channel" required:"true"`
+	Channel string        `query:"channel" required:"true" maxLength:"128"`
 	Plane   traffic.Plane `query:"plane" enum:"real,exercise,test" default:"real"`
-	Lang    string        `query:"lang" default:"en"`
+	Lang    string        `query:"lang" default:"en" maxLength:"64"`
 }) ([]api.Signal, error) {
 	id, err := f.server.ChannelID(ctx, in.Channel)
 	if err != nil || id == nil {
@@ -318,11 +318,11 @@ func (f *face) codebook(ctx context.Context, _ officer.Actor, in *struct {
 }
 
 func (f *face) ledger(ctx context.Context, _ officer.Actor, in *struct {
-	Channel string        `query:"channel" required:"true"`
+	Channel string        `query:"channel" required:"true" maxLength:"128"`
 	Plane   traffic.Plane `query:"plane" enum:"real,exercise,test" default:"real"`
 	Period  string        `query:"period" enum:"month,quarter,year" default:"year"`
 	Of      time.Time     `query:"of" doc:"a moment in the period; now by default"`
-	Lang    string        `query:"lang" default:"en"`
+	Lang    string        `query:"lang" default:"en" maxLength:"64"`
 }) (api.Ledger, error) {
 	id, err := f.server.ChannelID(ctx, in.Channel)
 	if err != nil || id == nil {
