@@ -37,6 +37,7 @@ import (
 	"detente/regimes"
 	"detente/route"
 	"detente/standing"
+	"detente/store"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -124,7 +125,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	c := node.Config{
 		DSN: cfg.Settings.dsn(cfg.Home), Keys: keys, Pins: pins, MarksDir: filepath.Join(KeysDir(cfg.Home), "marks"), Regimes: all,
-		Routes: map[string]route.Route{https.Name(): https}, Schemas: append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema()), PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
+		Routes: map[string]route.Route{https.Name(): https}, Schemas: above(), PouchDir: cfg.Settings.Path(cfg.Home, cfg.Settings.Pouches),
 		Callable: cfg.Listener != nil || cfg.Settings.Listen != "", Heartbeat: cfg.Settings.Heartbeat, Silence: cfg.Settings.Silence, Log: cfg.Log,
 	}
 	h := &Host{cfg: cfg, log: cfg.Log, keys: keys, route: https, stopping: make(chan struct{})}
@@ -149,6 +150,14 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	h.meter.Observe(h.node, h.measure, h.floor.Alive, free)
 	return h, nil
 }
+
+// above are the tables of what stands above the node and shares its database.
+func above() []store.Schema {
+	return append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema())
+}
+
+// Schemas are all the tables of a host's database, for who opens one beside it.
+func Schemas() []store.Schema { return append(node.Schemas(), above()...) }
 
 // man puts officers, journal and local API around the node.
 func (h *Host) man() error {

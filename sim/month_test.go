@@ -375,7 +375,7 @@ func (m *month) nothingLost(c *sim.Capital) {
 			}
 		case "call":
 			called[key] = true
-			for also := range strings.FieldsSeq(e.Values.Text("text")) {
+			for also := range strings.FieldsSeq(e.Values.Text("also")) {
 				called[also] = true
 			}
 		}

@@ -388,7 +388,7 @@ func introduce(t *testing.T, homes ...string) {
 func copies(t *testing.T, dsn string) map[traffic.Feed][]feed.Entry {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{
-		DSN: dsn, Schemas: node.Schemas(),
+		DSN: dsn, Schemas: host.Schemas(),
 	})
 	if err != nil {
 		t.Fatal(err)

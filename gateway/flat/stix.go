@@ -221,8 +221,9 @@ func (m *minter) traffic(from, to string) error {
 // pattern is that for the source: the most exact of what is said of it.
 func (m *minter) pattern() string {
 	e := m.event
-	for i := len(hashNames()) - 1; i >= 0; i-- {
-		h := hashNames()[i]
+	names := hashNames()
+	for i := len(names) - 1; i >= 0; i-- {
+		h := names[i]
 		if v := strings.ToLower(e[h[0]]); v != "" && mint.HashName(v) == h[1] {
 			return mint.Pattern(mint.Comparison{Path: mint.Hash(h[1]), Value: v})
 		}

@@ -85,12 +85,6 @@ func (w wires) Carry(ctx context.Context, p route.Peer, sealed []byte) ([]byte, 
 	return to.Answer(ctx, sealed)
 }
 
-func (w *world) count(p traffic.Party) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.sent[p]
-}
-
 // pass lets time pass, and what it brings about come to rest.
 func pass(d time.Duration) {
 	time.Sleep(d)

@@ -77,7 +77,7 @@ func pointed(path []string, v string) (Observable, bool) {
 // Of returns what a value of an observable of STIX is: of "ipv4-addr", "ipv6-addr", "domain-name", "url", "email-addr", "autonomous-system", and
 // of "hashes:" and the name of an algorithm. False for other types, and for what is not written as one.
 func Of(kind, v string) (Observable, bool) {
-	kinds := []observable.Kind{}
+	var kinds []observable.Kind
 	algorithm := ""
 	switch kind {
 	case "ipv4-addr", "ipv6-addr":
