@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,10 +23,14 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// Each script is a story of parties on one machine, who have files to give to each other and nothing else.
-func TestScripts(t *testing.T) {
+// play plays scripts. Each is a story of parties on one machine, who have files to give to each other and nothing else.
+func play(t *testing.T, names ...string) {
+	var files []string
+	for _, name := range names {
+		files = append(files, filepath.Join("testdata", name))
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Files: files,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("DETENTE_TEST_SCRYPT", "10")
 			e.Setenv("DETENTE_PASSPHRASE_FILE", e.WorkDir+"/passphrase")

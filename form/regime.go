@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -313,7 +314,7 @@ func kindShape(k Kind) (bounds int, codes bool) {
 func DecodeStrict(b []byte, v any) error { return decodeStrict(b, v) }
 
 func decodeStrict(b []byte, v any) error {
-	if err := noDuplicates(json.NewDecoder(bytes.NewReader(b))); err != nil {
+	if err := noDuplicates(b); err != nil {
 		return err
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
@@ -327,34 +328,64 @@ func decodeStrict(b []byte, v any) error {
 	return nil
 }
 
-// noDuplicates reads one JSON value and refuses a key that stands twice in an object: encoding/json would silently take the last.
-func noDuplicates(dec *json.Decoder) error {
+// noDuplicates refuses a key that stands twice in an object of one JSON value: encoding/json would silently take the last. It goes over the bytes once,
+// since a regime with its phrases has a quarter of a million, and leaves what is no JSON to the decoder.
+func noDuplicates(b []byte) error {
 	var open []map[string]bool // the keys of each open object, nil for an array
-	key := false               // the next token is a key
-	for {
-		token, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		if s, ok := token.(string); ok && key {
-			keys := open[len(open)-1]
-			if keys[s] {
-				return fmt.Errorf("key %q stands twice", s)
+	key := false               // the next string is a key
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '{':
+			open, key = append(open, map[string]bool{}), true
+		case '[':
+			open, key = append(open, nil), false
+		case '}', ']':
+			if len(open) < 2 {
+				return nil
 			}
-			keys[s], key = true, false
-			continue
+			open, key = open[:len(open)-1], false
+		case ',':
+			key = len(open) > 0 && open[len(open)-1] != nil
+		case '"':
+			end := stringEnd(b, i)
+			if end < 0 {
+				return nil
+			}
+			if key {
+				name, err := keyOf(b[i:end])
+				if err != nil {
+					return err
+				}
+				keys := open[len(open)-1]
+				if keys[name] {
+					return fmt.Errorf("key %q stands twice", name)
+				}
+				keys[name], key = true, false
+			}
+			i = end - 1
 		}
-		switch token {
-		case json.Delim('{'):
-			open = append(open, map[string]bool{})
-		case json.Delim('['):
-			open = append(open, nil)
-		case json.Delim('}'), json.Delim(']'):
-			open = open[:len(open)-1]
-		}
-		if len(open) == 0 {
-			return nil
-		}
-		key = open[len(open)-1] != nil
 	}
+	return nil
+}
+
+// stringEnd is where a JSON string that begins at a place has ended, -1 where it does not end.
+func stringEnd(b []byte, at int) int {
+	for i := at + 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// keyOf reads a key as encoding/json does, which takes several spellings for the same.
+func keyOf(quoted []byte) (s string, err error) {
+	if plain := quoted[1 : len(quoted)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+		return string(plain), nil
+	}
+	err = json.Unmarshal(quoted, &s)
+	return s, err
 }

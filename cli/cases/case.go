@@ -11,6 +11,7 @@ import (
 	"detente/api"
 	"detente/cli/session"
 	"detente/cli/words"
+	"detente/evidence"
 	"detente/traffic"
 )
 
@@ -352,17 +353,20 @@ type exportCmd struct {
 	Case    string `arg:"" help:"Number of the case, of one of its statements, or digits of an id."`
 	Channel string `help:"Of which channel, where the case is dealt with on several." placeholder:"CHANNEL"`
 	Output  string `short:"o" help:"Where to; standard output by default." default:"-" placeholder:"FILE"`
+	PDF     string `name:"pdf" help:"In place of the file, only the pages that it holds for print, in six languages." placeholder:"FILE"`
 }
 
 // Help gives an example and the exit codes.
 func (exportCmd) Help() string {
-	return "Every statement of it with its proof, the attachments and the text in six languages, sealed by this node. detente verify reads it.\n\n" +
-		session.Detail("detente case export xn/26-0007 > xn-26-0007.detente-case", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
+	return "Every statement of it with its proof, the attachments, the text in six languages and the same as a PDF, sealed by this node. detente verify reads it.\n\n" +
+		session.Detail(`
+		detente case export xn/26-0007 > xn-26-0007.detente-case
+		detente case export xn/26-0007 --pdf xn-26-0007.pdf`, session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run writes the file.
 func (c *exportCmd) Run(s *session.Session) error {
-	if c.Output == "-" && session.IsTerminal(s.Out) {
+	if c.PDF == "" && c.Output == "-" && session.IsTerminal(s.Out) {
 		return session.Fail(session.ExitUse, "detente case export "+c.Case+" > FILE", "a case file is not for a terminal")
 	}
 	node, err := s.Client(false)
@@ -373,7 +377,17 @@ func (c *exportCmd) Run(s *session.Session) error {
 	if err != nil {
 		return err
 	}
-	return s.WriteNew(c.Output, b, 0o644)
+	if c.PDF == "" {
+		return s.WriteNew(c.Output, b, 0o644)
+	}
+	file, _, _, err := evidence.DecodeCase(b)
+	if err != nil {
+		return err
+	}
+	if len(file.Paper) == 0 {
+		return session.Fail(session.ExitRefused, "install fonts on the node's machine: docs/operate.md, section Cases, names them", "the node has no fonts to set the case in")
+	}
+	return s.WriteNew(c.PDF, file.Paper, 0o644)
 }
 
 type reportCmd struct {

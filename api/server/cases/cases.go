@@ -24,6 +24,8 @@ import (
 	"detente/officer"
 	"detente/statement"
 	"detente/traffic"
+	"detente/transcript"
+	"detente/transcript/pages"
 
 	"golang.org/x/text/language"
 )
@@ -259,7 +261,7 @@ func (f *face) export(ctx context.Context, _ officer.Actor, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return f.node.Case(ctx, held, archive.Export{Attachments: mostFiles, Renderings: true})
+	return f.node.Case(ctx, held, archive.Export{Attachments: mostFiles, Renderings: true, Paper: paper})
 }
 
 func (f *face) calendar(ctx context.Context, _ officer.Actor, in *struct {
@@ -347,4 +349,20 @@ func (f *face) ledger(ctx context.Context, _ officer.Actor, in *struct {
 		return api.Ledger{}, err
 	}
 	return f.server.Viewer(ctx, language.Make(in.Lang)).Ledger(account, proposals), nil
+}
+
+// paper sets a case in print, in every language. On a machine without fonts for it the file goes without.
+func paper(c transcript.Case) ([]byte, error) {
+	fonts, err := pages.FindFonts(pages.Places()...)
+	if errors.Is(err, pages.ErrFonts) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	w, err := transcript.NewWriter()
+	if err != nil {
+		return nil, err
+	}
+	return pages.PDF(w, fonts, c, w.Languages()...)
 }
