@@ -159,11 +159,15 @@ func IndexIDs(ctx context.Context, db *store.DB) error {
 	return nil
 }
 
-// Index brings the index of dossiers forward by one step: at most limit entries that it has not seen, and when there are none, half as many folds. It
+// Index brings the index of dossiers forward by one step: at most limit entries that it has not seen; when there are none, ids; then half as many folds. It
 // tells whether there is more to do.
 func Index(ctx context.Context, db *store.DB, regimes Regimes, limit int) (more bool, err error) {
 	err = db.Update(ctx, store.Calm, func(tx *store.Tx) error {
 		if more, err = CatchUp(ctx, tx, limit); err != nil || more { // folding ahead of the lists is for quiet times
+			return err
+		}
+		// A fold looks its opening up by id. Before the ids are in their table each look would read the whole tail of every feed.
+		if more, err = feed.Index(ctx, tx, limit); err != nil || more {
 			return err
 		}
 		fold := max(1, limit/2)

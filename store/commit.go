@@ -50,8 +50,8 @@ func (db *DB) batch() {
 	}
 	if err := db.beginBatch(); err != nil {
 		err = fmt.Errorf("store: begin: %w", err)
+		db.queue.refuse(err) // not one timeout after the other; first, for who hears of it may come again at once
 		r.done <- err
-		db.queue.refuse(err) // not one timeout after the other
 		return
 	}
 	var ran []*request
