@@ -38,7 +38,7 @@ func blocks() [][]string {
 		{"console"},
 		{"api", "bench", "metrics"},
 		{"gateway"},
-		{"casework", "lookup"},
+		{"casework", "lookup", "chancery"},
 		{"standing"},
 		{"floor"},
 		{"journal"},
