@@ -51,7 +51,7 @@ func blocks() [][]string {
 		{"roster", "check", "directory", "call", "match", "asking", "incident"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope"},
-		{"key", "store", "stix", "disclosure"},
+		{"key", "store", "stix", "disclosure", "asset"},
 		{"canonical", "traffic", "observable", "label"},
 	}
 }
