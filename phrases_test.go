@@ -301,6 +301,8 @@ func sampleValue(field form.Field, i int) any {
 		return []any{make([]byte, 33)}
 	case form.KindDigests:
 		return []any{make([]byte, 32)}
+	case form.KindTexts:
+		return map[string]any{"en": "0"}
 	case form.KindBlob:
 		return file
 	case form.KindBlobs:

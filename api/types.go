@@ -108,7 +108,7 @@ type Field struct {
 	Codes    []string `json:"codes,omitempty"`
 	Labels   []string `json:"labels,omitempty" doc:"Beside codes, in the language asked for."`
 	Min      int64    `json:"min,omitempty"`
-	Max      int64    `json:"max,omitempty" doc:"Characters of a text or line, value of a count or duration, items of a list."`
+	Max      int64    `json:"max,omitempty" doc:"Characters of a text or line, and of each of texts, value of a count or duration, items of a list."`
 	Words    int      `json:"words,omitempty" doc:"The most words of a text."`
 	When     *When    `json:"when,omitempty" doc:"Absent where the field always applies."`
 }

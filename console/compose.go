@@ -2,7 +2,6 @@ package console
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"detente/api"
 	"detente/console/cases"
+	"detente/console/fields"
 	"detente/console/paper"
 	"detente/form"
 	"detente/traffic"
@@ -27,7 +27,7 @@ type composePage struct {
 	Posts      []choice
 	To         []choice
 	Precedence []choice
-	Fields     []field
+	Fields     []fields.Field
 	Original   []choice
 	Reader     []choice
 	Marking    string
@@ -44,16 +44,6 @@ type offer struct {
 	Channel string
 	Members string
 	Forms   []choice // Value is an address
-}
-
-// field is a field of a form on the screen.
-type field struct {
-	api.Field
-	Value   string
-	Until   string // of a window
-	Options []choice
-	Focus   bool
-	When    string // "field=code,code": shown only then, where there is script
 }
 
 // refusal is why something was not done, on the page on which it was tried: what was written stays.
@@ -267,10 +257,10 @@ func (v *visit) compose(channel, formID string, re *api.Statement, given url.Val
 		if f.Name == "case" && p.Form.Refs != "one" {
 			f.Required = false // the node gives the number
 		}
-		p.Fields = append(p.Fields, fieldOf(f, given))
+		p.Fields = append(p.Fields, fields.Of(f, given, v.paper.Book.Languages(), reader, v.tag()))
 	}
 	for i := range p.Fields {
-		if f := &p.Fields[i]; f.Value == "" && f.When == "" && f.Kind != "blobs" && f.Name != "case" {
+		if f := &p.Fields[i]; f.Value == "" && f.When == "" && f.Kind != "blobs" && f.Kind != "texts" && f.Name != "case" {
 			p.focus(f.Name)
 			break
 		}
@@ -355,76 +345,6 @@ func (v *visit) tongues(chosen string) (out []choice) {
 	return out
 }
 
-func fieldOf(f api.Field, given url.Values) field {
-	out := field{Field: f, Value: given.Get("f." + f.Name), Until: given.Get("f." + f.Name + ".until")}
-	for i, code := range f.Codes {
-		label := code
-		if i < len(f.Labels) {
-			label = f.Labels[i]
-		}
-		out.Options = append(out.Options, choice{code, label, slices.Contains(given["f."+f.Name], code)})
-	}
-	if f.When != nil {
-		out.When = f.When.Field + "=" + strings.Join(f.When.Codes, ",")
-	}
-	return out
-}
-
-// written is what a form on the screen says, as the API takes it.
-func (v *visit) written(f api.Form) (api.Words, error) {
-	g := v.r.PostForm
-	w := api.Words{Form: f.ID, Text: make(map[string]string), Language: g.Get("language"), Marking: strings.TrimSpace(g.Get("marking"))}
-	for _, field := range f.Fields {
-		name := "f." + field.Name
-		value := strings.ReplaceAll(strings.TrimSpace(g.Get(name)), "\r\n", "\n")
-		switch field.Kind {
-		case "codes":
-			value = strings.Join(g[name], ",")
-		case "time":
-			value = strings.ToUpper(value)
-		case "window":
-			if until := strings.TrimSpace(g.Get(name + ".until")); value != "" || until != "" {
-				value = strings.ToUpper(value + "/" + until)
-			}
-		case "blob", "blobs":
-			files, err := v.files(name)
-			if err != nil {
-				return w, err
-			}
-			for _, a := range files {
-				a.Field = field.Name
-				w.Attachments = append(w.Attachments, a)
-			}
-			continue
-		}
-		if value != "" {
-			w.Text[field.Name] = value
-		}
-	}
-	return w, nil
-}
-
-func (v *visit) files(name string) (out []api.Attachment, err error) {
-	if v.r.MultipartForm == nil {
-		return nil, nil
-	}
-	for _, h := range v.r.MultipartForm.File[name] {
-		if h.Size == 0 {
-			continue
-		}
-		f, err := h.Open()
-		if err != nil {
-			return nil, err
-		}
-		b, err := io.ReadAll(f)
-		if err := errors.Join(err, f.Close()); err != nil {
-			return nil, err
-		}
-		out = append(out, api.Attachment{Name: h.Filename, Type: firstOf(h.Header.Get("Content-Type"), "application/octet-stream"), Data: b})
-	}
-	return out, nil
-}
-
 // refused says on the page why something was not done. What is no answer of the node is passed on.
 func (v *visit) refused(err error) (*refusal, error) {
 	p, ok := errors.AsType[*api.Problem](err)
@@ -441,7 +361,7 @@ func doCompose(v *visit) (string, page, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	w, err := v.written(p.Form)
+	w, err := fields.Written(p.Form, v.r, v.paper.Book.Languages())
 	if err != nil {
 		return "", nil, err
 	}
@@ -504,7 +424,7 @@ func doReply(v *visit) (string, page, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	w, err := v.written(p.Form)
+	w, err := fields.Written(p.Form, v.r, v.paper.Book.Languages())
 	if err != nil {
 		return "", nil, err
 	}
@@ -519,11 +439,7 @@ func doReply(v *visit) (string, page, error) {
 // look renders what would be said, for its reader.
 func (v *visit) look(f api.Form, r api.SendRequest, reader string) (*preview, error) {
 	out := &preview{Cost: v.say("cost." + firstOf(r.Precedence, "R")), Dir: "ltr"}
-	for _, field := range f.Fields {
-		if field.Kind == "text" || field.Kind == "line" {
-			out.Words += form.Words(r.Text[field.Name])
-		}
-	}
+	out.Words = fields.Words(f, r.Text)
 	if p, err := traffic.ParsePrecedence(firstOf(r.Precedence, "R")); err == nil {
 		out.Release = slices.Contains(f.TwoPersons, p)
 		if p.Rank() >= traffic.Immediate.Rank() {
@@ -568,7 +484,7 @@ func (s *Server) showPreview(w http.ResponseWriter, r *http.Request) {
 		if f.ID != g.Get("form") {
 			continue
 		}
-		words, err := v.written(f)
+		words, err := fields.Written(f, v.r, v.paper.Book.Languages())
 		if err == nil {
 			var re *api.Statement
 			if id := g.Get("re"); id != "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/console/fields"
 	"detente/form"
 	"detente/traffic"
 )
@@ -126,7 +127,7 @@ func doContactStatus(v *visit) (string, page, error) {
 }
 
 func doImportContacts(v *visit) (string, page, error) {
-	files, err := v.files("file")
+	files, err := fields.Files(v.r, "file")
 	if err != nil {
 		return "", nil, err
 	}

@@ -57,6 +57,7 @@ const (
 	KindBytes     Kind = "bytes"      // []byte
 	KindBytesList Kind = "bytes-list" // []any of []byte, each at most 8192
 	KindDigests   Kind = "digests"    // []any of []byte, each 32, ascending, protocol.md#disclosure
+	KindTexts     Kind = "texts"      // map[string]any of string: the originator's words by language tag
 	KindBlob      Kind = "blob"       // map[string]any: hash, size, name, type, see Blob
 	KindBlobs     Kind = "blobs"      // []any of map[string]any
 )
@@ -68,7 +69,7 @@ type Field struct {
 	// Required is waived at FLASH, so that nothing compulsory holds it up; Always, which implies it, is not.
 	Required bool `json:"required,omitempty"`
 	Always   bool `json:"always,omitempty"`
-	// Min and Max bound a text or line in characters, a count or duration in value, bytes in length, codes and lists in items.
+	// Min and Max bound a text or line, and each of texts, in characters, a count or duration in value, bytes in length, codes and lists in items.
 	Min int64 `json:"min,omitempty"`
 	Max int64 `json:"max,omitempty"`
 	// Words bounds a text in words; 0 sets no bound.
@@ -171,9 +172,12 @@ func (f *Form) Permit(u Use, v Values) error {
 	if u.Precedence.Rank() >= traffic.Immediate.Rank() {
 		words := 0
 		for i := range f.Fields {
-			if field := &f.Fields[i]; field.Kind == KindText || field.Kind == KindLine {
+			switch field := &f.Fields[i]; field.Kind {
+			case KindText, KindLine:
 				s, _ := v[field.Name].(string)
 				words += Words(s)
+			case KindTexts:
+				words += most(v[field.Name])
 			}
 		}
 		if words > urgentWords {

@@ -54,7 +54,7 @@ func everyKind() form.Values {
 		"text": "water is rising\nsend pumps", "title": "Flood", "kind": "flood", "level": int64(7),
 		"needs": []any{"pumps", "people"}, "at": int64(1795443300), "during": []any{int64(1795443300), int64(1795443305)},
 		"lasting": int64(5400), "over": false, "asker": "xa/nrrc", "earlier": id32, "key": []byte{1, 2},
-		"marks": []any{[]byte{1}, []byte{2}}, "map": file.Value(), "photos": []any{file.Value()},
+		"marks": []any{[]byte{1}, []byte{2}}, "name": map[string]any{"en": "Flood", "zh-Hans": "洪水"}, "map": file.Value(), "photos": []any{file.Value()},
 	}
 }
 
@@ -79,7 +79,7 @@ func TestWhatIsStatedIsWhatIsRead(t *testing.T) {
 	handy := everyKind()
 	at := time.Unix(1795443300, 0)
 	for name, value := range map[string]any{"level": 7, "needs": []string{"people", "pumps"}, "at": at,
-		"during": [2]time.Time{at, at.Add(5 * time.Second)}, "lasting": 90 * time.Minute, "map": file, "photos": []form.Blob{file}} {
+		"during": [2]time.Time{at, at.Add(5 * time.Second)}, "lasting": 90 * time.Minute, "name": map[string]string{"en": "Flood", "zh-Hans": "洪水"}, "map": file, "photos": []form.Blob{file}} {
 		handy[name] = value
 	}
 	if again, err := f.Encode(handy); err != nil || !bytes.Equal(again, payload) {
@@ -97,7 +97,7 @@ func TestValuesInJSON(t *testing.T) {
 	blob := `{"hash":"` + hash + `","size":3,"name":"plan.pdf","type":"application/pdf"}`
 	want := `{"text":"water is rising\nsend pumps","title":"Flood","kind":"flood","level":7,"needs":["pumps","people"],` +
 		`"at":"2026-11-23T14:15:00Z","during":{"from":"2026-11-23T14:15:00Z","to":"2026-11-23T14:15:05Z"},"lasting":"1h30m0s","over":false,` +
-		`"asker":"xa/nrrc","earlier":"` + hash + `","key":"0102","marks":["01","02"],"map":` + blob + `,"photos":[` + blob + `]}`
+		`"asker":"xa/nrrc","earlier":"` + hash + `","key":"0102","marks":["01","02"],"name":{"en":"Flood","zh-Hans":"洪水"},"map":` + blob + `,"photos":[` + blob + `]}`
 	if diff := cmp.Diff(want, string(raw)); diff != "" {
 		t.Fatal(diff)
 	}
@@ -137,7 +137,7 @@ func TestValuesOnACommandLine(t *testing.T) {
 	got, err := f.FromText(map[string]string{
 		"text": "water is rising\nsend pumps", "title": "Flood", "kind": "flood", "level": "7", "needs": "people,pumps", "at": "231415Z NOV 26",
 		"during": "2026-11-23T14:15:00Z/231415:05Z NOV 26", "lasting": "90m", "over": "false", "asker": "xa/nrrc",
-		"earlier": strings.Repeat("ab", 32), "key": "0102", "marks": "01,02"})
+		"earlier": strings.Repeat("ab", 32), "key": "0102", "marks": "01,02", "name.EN": "Flood", "name.zh-hans": "洪水", "name.ru": " "})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,6 +279,64 @@ func TestWhoMayStateWhat(t *testing.T) {
 		if err := f.Permit(c.use, c.values); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
+	}
+}
+
+// One field may say the same in several languages; each text has a language, and one spelling.
+func TestTextsInSeveralLanguages(t *testing.T) {
+	f := report(t)
+	named := func(texts any) form.Values { return form.Values{"text": "smoke", "name": texts} }
+	many := map[string]string{}
+	for a := 'a'; a <= 'y'; a++ {
+		many["x"+string(a)] = "word"
+	}
+	for name, c := range map[string]struct {
+		texts any
+		want  error
+	}{
+		"two":              {map[string]string{"en": "Flood", "ar": "فيضان"}, nil},
+		"none":             {map[string]string{}, form.ErrValue},
+		"a list":           {[]any{"Flood"}, form.ErrValue},
+		"no language":      {map[string]string{"": "Flood"}, form.ErrValue},
+		"another spelling": {map[string]string{"EN": "Flood"}, form.ErrValue},
+		"a name":           {map[string]string{"english": "Flood"}, form.ErrValue},
+		"blank":            {map[string]string{"en": "Flood", "ru": " "}, form.ErrValue},
+		"no text":          {map[string]any{"en": int64(1)}, form.ErrValue},
+		"decomposed":       {map[string]string{"fr": "e\u0301vacuer"}, form.ErrValue},
+		"reordering":       {map[string]string{"en": "Flood\u202e"}, form.ErrValue},
+		"too long":         {map[string]string{"en": strings.Repeat("x", 81)}, form.ErrTooLong},
+		"25 languages":     {many, form.ErrTooLong},
+	} {
+		if _, err := f.Encode(named(c.texts)); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	got, err := f.FromJSON(json.RawMessage(`{"name":{"FR":"e\u0301vacuer\r\nvite","ru":" "}}`))
+	if diff := cmp.Diff(map[string]string{"fr": "évacuer\nvite"}, got.Texts("name")); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	for _, raw := range []string{`{"name":{"en":"a","EN":"b"}}`, `{"name":{"en":"a","en":"b"}}`, `{"name":{"qq-1":"a"}}`, `{"name":"Flood"}`, `{"name":["Flood"]}`} {
+		if _, err := f.FromJSON(json.RawMessage(raw)); !errors.Is(err, form.ErrValue) {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+	for _, given := range []map[string]string{{"name": "Flood"}, {"name.en": "a", "name.EN": "b"}, {"name.": "a"}} {
+		if _, err := f.FromText(given); !errors.Is(err, form.ErrValue) {
+			t.Errorf("%v: %v", given, err)
+		}
+	}
+	if _, err := f.FromText(map[string]string{"title.en": "Flood"}); !errors.Is(err, form.ErrUnknownField) {
+		t.Errorf("a line by language: %v", err)
+	}
+	// Urgent words are counted once: the languages say the same.
+	urgent := form.Use{Post: "cert", Precedence: traffic.Immediate, Drafter: "duty-officer", Releaser: "shift-leader"}
+	v := form.Values{"text": strings.Repeat("word ", 199), "kind": "fire", "name": map[string]any{"en": "Fire", "ru": "Пожар"}}
+	if err := f.Permit(urgent, v); err != nil {
+		t.Error(err)
+	}
+	v["name"] = map[string]any{"en": "Fire", "ru": "Пожар в лесу"}
+	if err := f.Permit(urgent, v); !errors.Is(err, form.ErrTooLong) {
+		t.Errorf("202 words: %v", err)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Outside the wire values are written so: a time in RFC 3339, a window as {"from","to"}, a duration as "1h30m", byte strings and ids in
-// hex, a blob as {"hash","size","name","type"}, the rest as JSON has it.
+// hex, texts as {"en": "…", "ru": "…"}, a blob as {"hash","size","name","type"}, the rest as JSON has it.
 
 const maxJSON = 4 * maxPayload
 
@@ -43,10 +43,15 @@ func (f *Form) FromJSON(raw json.RawMessage) (Values, error) {
 }
 
 // FromText reads values as a command line gives them, each as name=value: codes and lists with commas between, a window as from/to, a
-// time in RFC 3339 or as a date-time group.
+// time in RFC 3339 or as a date-time group; texts as one name.tag=value for each language, such as title.en.
 func (f *Form) FromText(fields map[string]string) (Values, error) {
 	v := Values{}
 	for name, s := range fields {
+		if named, err := f.addNamed(v, name, s); err != nil {
+			return nil, err
+		} else if named {
+			continue
+		}
 		field, ok := f.byName[name]
 		if !ok {
 			return nil, f.refuse(fmt.Sprintf("%.40q", name), ErrUnknownField)
@@ -105,6 +110,8 @@ func (field *Field) fromJSON(raw json.RawMessage) (any, error) {
 			return nil, err
 		}
 		return field.fromText(strings.Join(list, ","))
+	case KindTexts:
+		return textsFromJSON(raw)
 	case KindWindow:
 		var w jsonWindow
 		if err := decodeStrict(raw, &w); err != nil {
@@ -181,6 +188,9 @@ func (field *Field) fromText(s string) (any, error) {
 			list = append(list, b)
 		}
 		return list, nil
+	}
+	if field.Kind == KindTexts {
+		return nil, fmt.Errorf("say in which language each text is, such as %s.en", field.Name)
 	}
 	return nil, errors.New("a file is attached, not written")
 }

@@ -304,7 +304,7 @@ func kindShape(k Kind) (bounds int, codes bool) {
 		return unbounded, true
 	case KindTime, KindWindow, KindBool, KindAddress, KindStatement, KindBlob:
 		return unbounded, false
-	case KindText, KindLine, KindCount, KindDuration, KindBytes, KindBytesList, KindDigests, KindBlobs, KindAddresses:
+	case KindText, KindLine, KindTexts, KindCount, KindDuration, KindBytes, KindBytesList, KindDigests, KindBlobs, KindAddresses:
 		return bounded, false
 	}
 	return unknown, false

@@ -207,6 +207,8 @@ func (p printer) runs(field *Field, key string, value any) []Run {
 	case KindText, KindLine:
 		s, _ := value.(string)
 		return []Run{p.quoted(s)}
+	case KindTexts:
+		return p.texts(value)
 	case KindCode:
 		code, _ := value.(string)
 		return system(p.say(key + "." + code))

@@ -93,7 +93,7 @@ func blobOf(value any) (b Blob, ok bool) {
 }
 
 // Encode gives the canonical payload of v. Beside the types of [Kind] it takes int for a number, time.Time for a time, []string for
-// codes, Blob and []Blob for files. It returns a *FieldError for a value that the form refuses.
+// codes, map[string]string for texts, Blob and []Blob for files. It returns a *FieldError for a value that the form refuses.
 func (f *Form) Encode(v Values) ([]byte, error) {
 	accepted := make(Values, len(v))
 	if err := f.accept(v, accepted); err != nil {
@@ -161,6 +161,8 @@ func (field *Field) accept(value any) (any, error) {
 	switch field.Kind {
 	case KindText, KindLine:
 		return field.acceptText(value)
+	case KindTexts:
+		return field.acceptTexts(value)
 	case KindCode:
 		if s, ok := value.(string); ok && slices.Contains(field.Codes, s) {
 			return value, nil

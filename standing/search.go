@@ -3,6 +3,7 @@ package standing
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -72,10 +73,20 @@ func (x *index) add(t *floor.Told) {
 	room := mostIndexed
 	for i := range t.Form.Fields {
 		field := &t.Form.Fields[i]
-		if field.Kind != form.KindText && field.Kind != form.KindLine {
-			continue
+		var words []string
+		switch field.Kind {
+		case form.KindText, form.KindLine:
+			words = []string{t.Values.Text(field.Name)}
+		case form.KindTexts:
+			texts := t.Values.Texts(field.Name)
+			for _, tag := range slices.Sorted(maps.Keys(texts)) {
+				words = append(words, texts[tag])
+			}
 		}
-		if text := t.Values.Text(field.Name); text != "" && room > 0 {
+		for _, text := range words {
+			if text == "" || room <= 0 {
+				continue
+			}
 			text = strings.ToValidUTF8(text[:min(room, len(text))], "")
 			room -= len(text)
 			b.WriteString("\n" + text)

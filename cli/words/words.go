@@ -18,7 +18,7 @@ import (
 
 // Words is what a statement says, and on whose part.
 type Words struct {
-	Fields    []string      `arg:"" optional:"" name:"field=value" help:"Fields of the form: codes with commas between, times as 231415Z NOV 26 or RFC 3339, a window as FROM/TO."`
+	Fields    []string      `arg:"" optional:"" name:"field=value" help:"Fields of the form: codes with commas between, times as 231415Z NOV 26 or RFC 3339, a window as FROM/TO, texts in several languages as NAME.en=… NAME.ru=…."`
 	Attach    []string      `help:"File to attach, FILE or FIELD=FILE. Repeat for others." sep:"none" placeholder:"FILE"`
 	Language  string        `name:"lang" help:"Language in which it is written; the party's first by default." placeholder:"TAG"`
 	Marking   string        `help:"Such as TLP:AMBER." placeholder:"TEXT"`
