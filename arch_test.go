@@ -48,10 +48,10 @@ func blocks() [][]string {
 		{"ledger", "transcript"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
-		{"roster", "check", "directory", "call", "match", "asking", "incident"},
+		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope"},
-		{"key", "store", "stix", "disclosure", "asset"},
+		{"key", "store", "stix", "disclosure", "asset", "wording"},
 		{"canonical", "traffic", "observable", "label"},
 	}
 }
