@@ -35,8 +35,8 @@ func two(t *testing.T, story func(t *testing.T, xn, xs *team), dsns ...string) {
 // A week of real indicators goes from a tool of one party to a tool of the other, and each has a statement that proves who said it.
 func TestAWeekOfIndicatorsFromToolToTool(t *testing.T) {
 	two(t, func(t *testing.T, xn, xs *team) {
-		list := week(t, 300)
-		for part := range slices.Chunk(list, 120) {
+		list := week(t, ofTheWeek)
+		for part := range slices.Chunk(list, 500) {
 			if failed := xn.posts("cert to members", part...); len(failed) > 0 {
 				t.Fatalf("refused: %v", failed)
 			}

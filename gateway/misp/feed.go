@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -189,6 +190,11 @@ func (s *Source) Manifest(ctx context.Context) (map[string]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readManifest(b)
+}
+
+// readManifest reads the list of a feed. Error: ErrFeed.
+func readManifest(b []byte) (map[string]Entry, error) {
 	if !shallow(b) {
 		return nil, fmt.Errorf("%w: the manifest is nested too deep", ErrFeed)
 	}
@@ -279,6 +285,9 @@ func (s *Source) open(ctx context.Context, name string) (io.ReadCloser, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFeed, err)
+	}
+	if ip := net.ParseIP(r.URL.Hostname()); len(s.Header) > 0 && r.URL.Scheme == "http" && r.URL.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("%w: a key goes over https alone; http is for this machine", ErrFeed)
 	}
 	for k, v := range s.Header {
 		r.Header[k] = v

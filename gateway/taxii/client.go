@@ -68,10 +68,11 @@ func (r *Remote) ask(ctx context.Context, method, address string, body []byte) (
 	case r.Secret != "":
 		req.Header.Set("Authorization", "Bearer "+r.Secret)
 	}
-	client := r.HTTP
-	if client == nil {
-		client = http.DefaultClient
+	client := http.Client{}
+	if r.HTTP != nil {
+		client = *r.HTTP
 	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the secret would go with it
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w cannot be reached: %w", ErrRemote, err)
