@@ -20,17 +20,37 @@ type atom struct {
 	wide  float64
 }
 
+// style is how a text is set: its size, whether it runs from right to left, whether it is set fat.
+type style struct {
+	points    float64
+	rtl, bold bool
+}
+
+func (s style) weight() canvas.FontStyle {
+	if s.bold {
+		return canvas.FontBold // of a font that has none the library makes one
+	}
+	return canvas.FontRegular
+}
+
+// tall is the height of a line, in millimetres, and under the line above is the base line.
+func (s style) tall() float64  { return s.points*millimetres*1.25 + 0.2 }
+func (s style) under() float64 { return s.points * millimetres }
+
 // atoms parts a paragraph. The direction of each piece follows UAX #9; the library shapes a piece and is not asked for the order of several.
-func (s *setter) atoms(text string, points float64, rtl bool) []atom {
-	text = s.shown(text)
-	turns := directions(text, rtl)
+func (f *Fonts) atoms(text string, of style) []atom {
+	text = f.shown(text)
+	turns := directions(text, of.rtl)
 	faces := make(map[*font]*canvas.FontFace)
-	last := s.f.list[0]
+	last := f.list[0]
 	var out []atom
 	var run strings.Builder
 	var runRTL bool
 	flush := func() {
 		if run.Len() > 0 {
+			if len(out) > 0 && strings.ContainsAny(run.String()[:min(3, run.Len())], "、。，．：；？！）」』】》〉") {
+				out[len(out)-1].loose = false // these end a clause, and begin no line
+			}
 			out = append(out, newAtom(run.String(), faces[last], runRTL))
 			run.Reset()
 		}
@@ -39,16 +59,16 @@ func (s *setter) atoms(text string, points float64, rtl bool) []atom {
 		if silent(r) { // it has turned what it was to turn
 			continue
 		}
-		f := s.f.of(r)
+		font := f.of(r)
 		if last.has(r) && r < 0x80 { // spaces, digits and signs stay with what they stand beside
-			f = last
+			font = last
 		}
-		if f != last || turns[i] != runRTL || alone(r) {
+		if font != last || turns[i] != runRTL || alone(r) {
 			flush()
 		}
-		last, runRTL = f, turns[i]
-		if faces[f] == nil {
-			faces[f] = f.family.Face(points, canvas.Black, canvas.FontRegular)
+		last, runRTL = font, turns[i]
+		if faces[font] == nil {
+			faces[font] = font.family.Face(of.points, canvas.Black, of.weight())
 		}
 		run.WriteRune(r)
 		if alone(r) {
@@ -76,13 +96,13 @@ func alone(r rune) bool {
 }
 
 // shown is a text with the number of each character that no font has.
-func (s *setter) shown(text string) string {
+func (f *Fonts) shown(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		switch {
 		case silent(r):
 			b.WriteRune(r)
-		case s.f.of(r) == nil:
+		case f.of(r) == nil:
 			b.WriteString(codePoint(r))
 		case unicode.IsSpace(r):
 			b.WriteByte(' ')

@@ -1,13 +1,11 @@
-// Package pages sets transcripts in type, as a PDF: Arabic joined and from right to left, Chinese, text that can be searched and copied.
+// Package pages sets transcripts and other papers in type, as a PDF: Arabic joined and from right to left, Chinese, text that can be searched and copied.
+// The same words under the same date are the same bytes, as long as the fonts are the same.
 // It must never leave a character out: one that no font has stands as its number.
-//
-// BUG(pages): the library writes fonts in an order that changes, so the same case need not give the same bytes; what is seen on the pages is the same.
 package pages
 
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -27,11 +25,10 @@ const (
 	large        = 14.0
 	gap          = 1.6
 	indent       = 6.0
-	maxParagraph = 1200 // characters that are set as one; longer ones are parted where words are
+	millimetres  = 0.3528 // of a point
+	maxParagraph = 1200   // characters that are set as one; longer ones are parted where words are
 	maxPages     = 2000
 )
-
-var created = regexp.MustCompile(`CreationDate\(D:[0-9]{14}Z\)`)
 
 // PDF writes a case in languages, one after the other, each on pages of its own.
 func PDF(w *transcript.Writer, f *Fonts, c transcript.Case, langs ...language.Tag) (out []byte, err error) {
@@ -46,13 +43,18 @@ func PDF(w *transcript.Writer, f *Fonts, c transcript.Case, langs ...language.Ta
 		set.whole(c)
 		set.number()
 	}
-	if len(set.pages) == 0 || len(set.pages) > maxPages {
-		return nil, fmt.Errorf("pages: %d pages", len(set.pages))
+	return written(set.pages, c.State.ID.String(), date(c))
+}
+
+// written is the file of pages. The same pages under the same title and date are the same bytes.
+func written(pages []*canvas.Canvas, title string, at time.Time) ([]byte, error) {
+	if len(pages) == 0 || len(pages) > maxPages {
+		return nil, fmt.Errorf("pages: %d pages", len(pages))
 	}
 	var b bytes.Buffer
 	p := pdf.New(&b, wide, high, &pdf.Options{Compress: true, SubsetFonts: true})
-	p.SetInfo(c.State.ID.String(), "", "", "", "")
-	for i, page := range set.pages {
+	p.SetInfo(title, "", "", "", "")
+	for i, page := range pages {
 		if i > 0 {
 			p.NewPage(wide, high)
 		}
@@ -61,7 +63,7 @@ func PDF(w *transcript.Writer, f *Fonts, c transcript.Case, langs ...language.Ta
 	if err := p.Close(); err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
-	return created.ReplaceAll(b.Bytes(), []byte("CreationDate(D:"+date(c).UTC().Format("20060102150405")+"Z)")), nil
+	return settled(b.Bytes(), at)
 }
 
 // date is that of the newest statement: what is written of the same statements bears the same.
@@ -156,8 +158,9 @@ func (s *setter) text(text string, points, in float64, rtl, quoted bool) {
 }
 
 func (s *setter) paragraph(text string, points, in float64, rtl, quoted bool) {
-	for _, line := range lines(s.atoms(text, points, rtl), wide-2*margin-in) {
-		tall := points*0.3528*1.25 + 0.2
+	of := style{points: points, rtl: rtl}
+	tall := of.tall()
+	for _, line := range lines(s.f.atoms(text, of), wide-2*margin-in) {
 		if s.y-tall < margin {
 			s.page()
 		}
@@ -170,7 +173,7 @@ func (s *setter) paragraph(text string, points, in float64, rtl, quoted bool) {
 		if rtl {
 			x, at = wide-margin-in-long, wide-margin-in+2
 		}
-		draw(ctx, x, s.y-points*0.3528, visual(line, rtl))
+		draw(ctx, x, s.y-of.under(), visual(line, rtl))
 		if quoted {
 			ctx.SetFillColor(canvas.Black)
 			ctx.DrawPath(at, s.y-tall, canvas.Rectangle(0.3, tall))
@@ -212,7 +215,7 @@ func (s *setter) rule() {
 func (s *setter) number() {
 	all := s.pages[s.first:]
 	for i, page := range all {
-		line := s.atoms(s.w.Page(s.lang, i+1, len(all)), size-2, s.rtl)
+		line := s.f.atoms(s.w.Page(s.lang, i+1, len(all)), style{points: size - 2, rtl: s.rtl})
 		draw(canvas.NewContext(page), wide/2, margin/2, visual(line, s.rtl))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/text/language"
@@ -101,6 +102,31 @@ func TestPagesInSixLanguages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// The library stamps what it writes with the time. The same case is the same bytes all the same, whenever it is set and with fonts read anew.
+func TestTheSameCaseIsTheSameBytes(t *testing.T) {
+	c := said(t, manyScripts)
+	synctest.Test(t, func(t *testing.T) {
+		var first []byte
+		for range 3 {
+			w, err := transcript.NewWriter()
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := pages.PDF(w, fonts(t), c, w.Languages()...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = b
+			}
+			if !bytes.Equal(first, b) {
+				t.Error("set later, the pages are other bytes")
+			}
+			time.Sleep(30 * 24 * time.Hour)
+		}
+	})
 }
 
 // A character that no font has is never left out, and nothing that a stranger writes stops the setting.
