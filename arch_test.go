@@ -48,7 +48,7 @@ func blocks() [][]string {
 		{"ledger", "transcript"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
-		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument"},
+		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument", "acts"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope"},
 		{"key", "store", "stix", "disclosure", "asset", "wording"},
