@@ -50,7 +50,7 @@ func blocks() [][]string {
 		{"feed", "blob", "bundle", "route"},
 		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument", "acts"},
 		{"statement", "party", "form", "regimes"},
-		{"envelope"},
+		{"envelope", "sealing"},
 		{"key", "store", "stix", "disclosure", "asset", "wording"},
 		{"canonical", "traffic", "observable", "label"},
 	}
