@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
 	"detente/canonical"
@@ -45,8 +46,8 @@ func (t Texts) Digest() [32]byte {
 	return sha256.Sum256(append([]byte("detente/wording/v1\n"), b...))
 }
 
-// Check tells whether the tags and texts are in their one form: canonical tags, texts that are not empty, in NFC, without controls other than the line
-// end. It returns, wrapped, one of ErrLanguage, ErrText, ErrLimit.
+// Check tells whether tags and texts are in the one form that a statement's field takes: texts that are not blank, in normal form C, without controls
+// other than the line end. It returns, wrapped, one of ErrLanguage, ErrText, ErrLimit.
 func (t Texts) Check() error {
 	if len(t) == 0 || len(t) > MaxLanguages {
 		return fmt.Errorf("%w: %d languages", ErrLimit, len(t))
@@ -67,31 +68,36 @@ func (t Texts) Check() error {
 	return nil
 }
 
-// CheckLanguage tells whether a tag is a language in the one form that BCP 47 gives it. Error: ErrLanguage.
+// tagPattern has no table of what exists, as in package form: a tag that one version of the program knows must not be unknown to another.
+var tagPattern = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$`)
+
+// CheckLanguage tells whether a tag is a language, with a script and region if need be, in its one spelling. Error: ErrLanguage.
 func CheckLanguage(tag string) error {
-	if len(tag) < 2 || len(tag) > 35 {
-		return ErrLanguage
-	}
-	parsed, err := language.Parse(tag)
-	if err != nil || parsed.String() != tag || parsed == language.Und {
-		return fmt.Errorf("%w: %q", ErrLanguage, tag)
+	if !tagPattern.MatchString(tag) {
+		return fmt.Errorf("%w: %.40q", ErrLanguage, tag)
 	}
 	return nil
 }
 
 func checkText(text string) error {
 	switch {
-	case text == "" || !utf8.ValidString(text):
+	case strings.TrimSpace(text) == "" || !utf8.ValidString(text):
 		return ErrText
 	case !norm.NFC.IsNormalString(text):
-		return fmt.Errorf("%w: not in NFC", ErrText)
+		return fmt.Errorf("%w: not in normal form C", ErrText)
 	}
 	for _, r := range text {
-		if r != '\n' && (r < 0x20 || r >= 0x7f && r < 0xa0) {
-			return fmt.Errorf("%w: a control character", ErrText)
+		if forbidden(r) {
+			return fmt.Errorf("%w: it holds the character %U", ErrText, r)
 		}
 	}
 	return nil
+}
+
+// forbidden is what no text field of a form takes either: controls, and what hides or reorders other characters.
+func forbidden(r rune) bool {
+	return r < 0x20 && r != '\n' || r >= 0x7F && r <= 0x9F || r == 0x2028 || r == 0x2029 || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x206F ||
+		r == 0xFEFF || r >= 0xFFF0 && r <= 0xFFFB || r == 0xFFFE || r == 0xFFFF || r >= 0xE0000
 }
 
 // Languages lists the tags in their order.
