@@ -109,6 +109,7 @@ type CaseMatter struct {
 	Stands string        `json:"stands"`
 	Since  time.Time     `json:"since"`
 	Open   bool          `json:"open"`
+	Next   *Deadline     `json:"next,omitempty" doc:"What is expected next in it, and of whom"`
 }
 
 // Passing is what a side says of passing something on.

@@ -10,6 +10,7 @@ import (
 type Collection struct {
 	ID      string           `json:"id" doc:"As TAXII names it."`
 	Title   string           `json:"title"`
+	Channel string           `json:"channel,omitempty" doc:"Name of the channel that it is of; absent for a local one."`
 	Flow    string           `json:"flow" enum:"in,out,local" doc:"in: another party fills it. out: local tools do, and it is stated. local: it stays here."`
 	Party   traffic.Party    `json:"party,omitempty"`
 	Plane   traffic.Plane    `json:"plane,omitempty"`
@@ -82,7 +83,8 @@ type Review struct {
 	Collection string    `json:"collection"`
 	ID         string    `json:"id"`
 	Type       string    `json:"type"`
-	Version    time.Time `json:"version,omitzero"`
+	Version    time.Time `json:"version,omitzero" doc:"As the object itself says: modified, else created."`
+	Added      time.Time `json:"added" doc:"When it came here."`
 	Form       string    `json:"form"`
 	To         string    `json:"to"`
 	TLP        string    `json:"tlp"`

@@ -34,6 +34,15 @@ func (v *visit) desk() *cases.Desk {
 	}
 }
 
+// doSee takes what concerns own systems, or a mail, off the watch.
+func doSee(v *visit) (string, page, error) {
+	to := v.to("/collections", "said", "seen")
+	if number := v.r.PostForm.Get("back"); number != "" {
+		to = v.to("/case", "n", number, "said", "seen")
+	}
+	return to, nil, cases.See(v.ctx, v.client, v.r.PostForm)
+}
+
 // doReview decides on objects that wait before they are stated.
 func doReview(v *visit) (string, page, error) {
 	g := v.r.PostForm

@@ -3,6 +3,8 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +47,7 @@ func (f *fakeFloor) incident(now time.Time) {
 			{ID: "c1", Number: "XN/NRRC-O-0003", From: "xn/nrrc", To: "xs/nrrc", Form: "interim", What: "INTERIM", At: now.Add(-40 * time.Minute), Held: now.Add(-40 * time.Minute), Own: true, Effect: "opened → being checked"},
 			{ID: "c2", Number: "XS/NRRC-R-0009", From: "xs/nrrc", To: "xn/nrrc", Form: "closure-answer", What: "ANSWER TO A CLOSURE", At: now, Held: now, Why: "no-row", Effect: "nothing of the kind was asked", Remarks: []string{"It came late."}},
 		},
-		Matters:  []api.CaseMatter{{ID: f.line.ID, Number: "XS/NRRC-O-0007", Kind: "clarification", What: "REQUEST FOR CLARIFICATION", Asker: "xs", Asked: "xn", State: "checking", Stands: "being checked", Since: now.Add(-40 * time.Minute), Open: true}},
+		Matters:  []api.CaseMatter{{ID: f.line.ID, Number: "XS/NRRC-O-0007", Kind: "clarification", What: "REQUEST FOR CLARIFICATION", Asker: "xs", Asked: "xn", State: "checking", Stands: "being checked", Since: now.Add(-40 * time.Minute), Open: true, Next: &due}},
 		Passings: []api.Passing{{Party: "xn", To: []string{"operators"}, Words: "passed to operators", At: now, Number: "XN/NRRC-R-0010"}},
 		Links:    []api.CaseLink{{Party: "xn", Notice: "b00c", Conclusion: "in-part", Words: "in part", Number: "XN/NRRC-R-0011"}},
 	}}, Steps: []api.CaseStep{
@@ -63,13 +65,13 @@ func (f *fakeFloor) incident(now time.Time) {
 		Publications: []api.LedgerPublication{{ID: "c9", Party: "xs", From: now, Until: now.AddDate(1, 0, 0), Digest: strings.Repeat("ab", 32), For: []traffic.Party{"xs"}}},
 	}
 	f.gateway = api.GatewayStatus{
-		Collections: []api.Collection{{ID: "91a7b528-80eb-42ed-a74d-c6fbd5a26116", Title: "From Southland", Flow: "in", Party: "xs", Plane: "real", Objects: 1200, Newest: now}, {ID: "91a7b528-80eb-42ed-a74d-c6fbd5a26117", Title: "To Southland", Flow: "out", Party: "xs", Plane: "real", Objects: 7, Newest: now, States: map[string]int64{"waiting": 1, "sent": 6}}, {ID: "e", Title: "Drill only", Flow: "in", Plane: "exercise"}},
+		Collections: []api.Collection{{ID: "91a7b528-80eb-42ed-a74d-c6fbd5a26116", Title: "cert from xs", Channel: "cert", Flow: "in", Party: "xs", Plane: "real", Objects: 1200, Newest: now}, {ID: "91a7b528-80eb-42ed-a74d-c6fbd5a26117", Title: "cert to members", Channel: "cert", Flow: "out", Party: "xs", Plane: "real", Objects: 7, Newest: now, States: map[string]int64{"waiting": 1, "sent": 6}}, {ID: "e", Title: "Drill only", Flow: "in", Plane: "exercise"}},
 		Arrivals:    []api.Arrival{{Statement: f.line.ID, Attachment: "00ff", Collection: "91a7b528-80eb-42ed-a74d-c6fbd5a26116", Done: now, Added: 3, Duplicates: 1, Refused: 1, Reason: "not STIX"}},
 		Pulls:       []api.Pull{{Name: "intel.example", Objects: 7, At: now}},
-		Remotes: []api.Remote{{URL: "https://sensor.example/taxii2/lab/collections/1/", Collection: "To Southland", Every: "10m0s", Last: now.Add(-time.Hour), Next: now.Add(time.Minute), Failure: "taxii: the other server cannot be reached", Failed: 3, Added: 7, Refused: 1},
-			{URL: "https://archive.example/taxii2/lab/collections/1/", Collection: "To Southland", Push: true, Every: "6h0m0s", Next: now}},
+		Remotes: []api.Remote{{URL: "https://sensor.example/taxii2/lab/collections/1/", Collection: "cert to members", Every: "10m0s", Last: now.Add(-time.Hour), Next: now.Add(time.Minute), Failure: "taxii: the other server cannot be reached", Failed: 3, Added: 7, Refused: 1},
+			{URL: "https://archive.example/taxii2/lab/collections/1/", Collection: "cert to members", Push: true, Every: "6h0m0s", Next: now}},
 	}
-	f.reviews = []api.Review{{Key: "2-946684800000000", Collection: "To Southland", ID: "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", Type: "indicator", Version: now, Form: "indicators", To: "xs", TLP: "TLP:AMBER", Token: "sensor",
+	f.reviews = []api.Review{{Key: "2-946684800000000", Collection: "cert to members", ID: "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", Type: "indicator", Version: now.AddDate(-1, 0, 0), Added: now, Form: "indicators", To: "xs", TLP: "TLP:AMBER", Token: "sensor",
 		Object: attachedBundle[strings.Index(attachedBundle, `{"type":"indicator"`):strings.Index(attachedBundle, ",\n{\"type\":\"malware\"")]}}
 	f.concerns = api.Matches{Assets: 3, Read: now, Matches: []api.Match{{Statement: f.line.ID, Number: "XS/NRRC-O-0007", From: "xs", Plane: "real", Count: 3, Found: now, Case: "xn/99-0001",
 		Hits: []api.MatchHit{{Object: "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", Title: "Relay", Kind: "ipv4-addr", Value: "203[.]0[.]113[.]9", Own: "203.0.113.0/28", Asset: "Control centre", How: "within"}}}}}
@@ -79,7 +81,7 @@ func (f *fakeFloor) incident(now time.Time) {
 		{Number: 3, In: true, Plane: "exercise", At: now, Address: "drill@xs.example", Subject: "Drill", State: "noted"},
 	}
 	f.advisories = []api.Advisory{{Hash: "00", ID: "XN-2000-001", Title: "Gate <server>", Publisher: "Vendor", Severity: "critical", CVEs: []string{"CVE-1999-0001"}}}
-	f.tokens = []api.GatewayToken{{Name: "sensor", Reads: []string{"*"}, Writes: []string{"To Southland"}, Created: now}}
+	f.tokens = []api.GatewayToken{{Name: "sensor", Reads: []string{"*"}, Writes: []string{"91a7b528-80eb-42ed-a74d-c6fbd5a26117"}, Created: now}}
 }
 
 func TestACaseSaysWhoOwesWhatFirstAndShowsNoAddressThatLeadsAnywhere(t *testing.T) {
@@ -165,16 +167,6 @@ func TestWhatIsWrittenForACaseGoesIntoIt(t *testing.T) {
 		{Name: "case", Kind: "line", Title: "Case"}, {Name: "observed", Kind: "window", Title: "Observed"}, {Name: "sources", Kind: "line", Title: "Sources"}, {Name: "text", Kind: "text", Title: "Text"},
 	}})
 	d := sit(t, f)
-	asked := func(request string) bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		for _, a := range f.asked {
-			if a == request {
-				return true
-			}
-		}
-		return false
-	}
 	page := d.do("GET", "/real/compose?channel=c0ffee&form=clarification&case=xn%2F99-0001&about=a3c3", nil).Body.String()
 	if !strings.Contains(page, `name="f.case" value="xn/99-0001"`) || !strings.Contains(page, `name="about" value="a3c3"`) {
 		t.Error("the number of the case is not prepared")
@@ -183,12 +175,70 @@ func TestWhatIsWrittenForACaseGoesIntoIt(t *testing.T) {
 	if page := d.do("POST", "/real/preview", written).Body.String(); !strings.Contains(page, "It matches in part.") || !strings.Contains(page, "gets its number when this is sent") {
 		t.Errorf("the preview does not show the declared activity: %s", page)
 	}
-	if w := d.do("POST", "/real/compose", written); w.Code != http.StatusSeeOther || !asked("POST /v1/cases") {
+	if w := d.do("POST", "/real/compose", written); w.Code != http.StatusSeeOther || !f.wasAsked("POST /v1/cases") {
 		t.Errorf("a form that bears a number did not open a case: %d", w.Code)
 	}
 	written.Set("case", "xn/99-0001")
-	if w := d.do("POST", "/real/compose", written); w.Code != http.StatusSeeOther || !asked("POST /v1/cases/xn/99-0001/statements") {
+	if w := d.do("POST", "/real/compose", written); w.Code != http.StatusSeeOther || !f.wasAsked("POST /v1/cases/xn/99-0001/statements") {
 		t.Errorf("what was opened from a case was not said in it: %d", w.Code)
+	}
+}
+
+// wasAsked tells whether the console has made a request.
+func (f *fakeFloor) wasAsked(request string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.asked, request)
+}
+
+func TestWhatWaitsBesideACaseIsSeenByWhoeverMayTakeIt(t *testing.T) {
+	f := newFloor()
+	f.mails[0].State = "new"
+	d := sit(t, f)
+	for _, path := range []string{"/real/case?n=xn%2F99-0001", "/real/collections"} {
+		page := d.do("GET", path, nil).Body.String()
+		if !strings.Contains(page, `name="match" value="`+f.line.ID) || !strings.Contains(page, `name="mail" value="2"`) || strings.Contains(page, `name="mail" value="1"`) {
+			t.Errorf("%s: what waits has no button, or what does not has one", path)
+		}
+	}
+	if w := d.do("POST", "/real/collections/seen", url.Values{"mail": {"2"}, "back": {"xn/99-0001"}}); w.Header().Get("Location") != "/real/case?n=xn%2F99-0001&said=seen" || !f.wasAsked("POST /v1/mails/2/seen") {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	if w := d.do("POST", "/real/collections/seen", url.Values{"match": {f.line.ID}}); w.Header().Get("Location") != "/real/collections?said=seen" || !f.wasAsked("POST /v1/matches/"+f.line.ID+"/seen") {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	if w := d.do("POST", "/real/collections/seen", nil); w.Code != http.StatusBadRequest {
+		t.Errorf("nothing is seen: %d", w.Code)
+	}
+	f.me.May = slices.DeleteFunc(f.me.May, func(a string) bool { return a == "take" })
+	if page := d.do("GET", "/real/collections", nil).Body.String(); strings.Contains(page, `name="mail"`) || strings.Contains(page, `name="match"`) {
+		t.Error("who may not take has a button")
+	}
+}
+
+func TestLossOfControlOpensACase(t *testing.T) {
+	f := newFloor()
+	lost := url.Values{"channel": {"c0ffee"}, "what": {"A tool has got away."}}
+	if w := sit(t, f).do("POST", "/real/loss", lost); w.Code != http.StatusSeeOther || !f.wasAsked("POST /v1/statements") {
+		t.Errorf("under a regime without cases: %d", w.Code)
+	}
+	f.channel.Forms = append(f.channel.Forms, api.Form{ID: "loss-of-control", Version: 2, Refs: "any", Fields: []api.Field{{Name: "what", Kind: "text"}, {Name: "case", Kind: "line"}}})
+	if w := sit(t, f).do("POST", "/real/loss", lost); w.Code != http.StatusSeeOther || !f.wasAsked("POST /v1/cases") {
+		t.Errorf("it got no number: %d", w.Code)
+	}
+}
+
+func TestWhatIsNotAllHereIsAskedForAgainWithOneKey(t *testing.T) {
+	f := newFloor()
+	d := sit(t, f)
+	f.statement.Attachments[0].Held = true
+	if page := d.do("GET", "/real/statement/x", nil).Body.String(); strings.Contains(page, "retransmit") {
+		t.Error("what is here is asked for again")
+	}
+	f.statement.Attachments[0].Held = false
+	page := d.do("GET", "/real/statement/x", nil).Body.String()
+	if !regexp.MustCompile(`<a class="deed" href="/real/compose\?[^"]*f\.service=retransmit[^"]*" data-key="e">`).MatchString(page) {
+		t.Errorf("a gap has no key: %s", page)
 	}
 }
 

@@ -209,7 +209,7 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"GET /v1/cases": f.cases, "GET /v1/cases/tally": api.CaseTally{Open: 2, Ours: 1, Overdue: 1}, "GET /v1/cases/xn/99-0001": f.file, "GET /v1/cases/" + f.line.Dossier: f.file, "GET /v1/calendar": f.calendar, "POST /v1/observations": f.matches,
 		"GET /v1/ledger": f.ledger, "GET /v1/gateway": f.gateway, "GET /v1/gateway/reviews": f.reviews, "GET /v1/gateway/tokens": f.tokens,
 		"GET /v1/matches": f.concerns, "GET /v1/mails": f.mails, "GET /v1/advisories": f.advisories,
-		"POST /v1/gateway/reviews": struct{}{}, "POST /v1/cases": f.sent, "POST /v1/cases/xn/99-0001/statements": f.sent,
+		"POST /v1/gateway/reviews": struct{}{}, "POST /v1/mails/2/seen": struct{}{}, "POST /v1/matches/" + f.line.ID + "/seen": struct{}{}, "POST /v1/cases": f.sent, "POST /v1/cases/xn/99-0001/statements": f.sent,
 	}[request]
 	switch {
 	case r.URL.Path == "/v1/events":

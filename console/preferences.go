@@ -23,7 +23,7 @@ type binding struct{ Name, Key string }
 func bindings() []binding {
 	return []binding{
 		{"next", "j"}, {"previous", "k"}, {"accept", "a"}, {"understood", "u"}, {"passed", "f"}, {"reply", "r"}, {"new", "n"}, {"loss", "l"},
-		{"correct", "x"}, {"search", "/"}, {"go", "g"}, {"help", "?"},
+		{"correct", "x"}, {"again", "e"}, {"search", "/"}, {"go", "g"}, {"help", "?"},
 	}
 }
 

@@ -46,6 +46,7 @@ func actions() []action {
 		{"/handover", doHandover},
 		{"/log", doNote},
 		{"/collections", doReview},
+		{"/collections/seen", doSee},
 		{"/officers", doOfficer},
 		{"/officers/{id}/remove", doRemoveOfficer},
 		{"/officers/{id}/passkeys/{key}/remove", doRemovePasskey},

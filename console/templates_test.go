@@ -106,7 +106,7 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 		"session":    {"passkey", "openid", "link", "token"},
 		"annex.file": {"coming", "large", "broken"}, "collections.flow": {"in", "out", "local"},
 		"collections.state": {"waiting", "released", "refused", "drafted", "sent"}, "ledger.period": {"month", "quarter", "year"},
-		"deed": {"accept", "understood", "passed", "reply", "correct", "new", "loss", "releases"},
+		"deed": {"accept", "understood", "passed", "reply", "correct", "new", "loss", "releases", "again", "case", "review", "match"},
 	} {
 		for _, code := range codes {
 			if !phrase(prefix + "." + code) {

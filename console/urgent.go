@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/console/cases"
 	"detente/traffic"
 )
 
@@ -66,7 +67,7 @@ func doLoss(v *visit) (string, page, error) {
 	if g.Get("remedy") != "" {
 		text["remedy"] = g.Get("remedy")
 	}
-	first := ""
+	first, number := "", ""
 	for _, id := range g["channel"] {
 		s := saidOn{Channel: id}
 		for _, c := range p.Channels {
@@ -74,8 +75,8 @@ func doLoss(v *visit) (string, page, error) {
 				s.Channel = c.Label
 			}
 		}
-		sent, err := v.client.Send(v.ctx, api.SendRequest{
-			Channel: id, To: everyoneOn(v, id), Post: traffic.Post(g.Get("post")), Plane: v.plane, Precedence: "Z",
+		sent, err := cases.Lose(v.ctx, v.client, number, api.SendRequest{
+			Channel: id, Post: traffic.Post(g.Get("post")), Plane: v.plane, Precedence: "Z",
 			Words: api.Words{Form: "loss-of-control", Text: text, Language: g.Get("language")},
 		})
 		if err != nil {
@@ -83,6 +84,7 @@ func doLoss(v *visit) (string, page, error) {
 				return "", nil, err
 			}
 		} else {
+			number = firstOf(number, sent.Case)
 			s.Number, s.Href = sent.Number, v.to("/statement/"+url.PathEscape(sent.ID))
 			first = firstOf(first, s.Href)
 		}
@@ -95,14 +97,6 @@ func doLoss(v *visit) (string, page, error) {
 		return first + "?said=sent", nil, nil
 	}
 	return "", p, nil
-}
-
-// everyoneOn addresses all members of a channel: of two, the other one, which is what the node takes where nobody is named.
-func everyoneOn(v *visit, channel string) string {
-	if c, err := v.client.Channel(v.ctx, channel, v.tag()); err == nil && len(c.Members) > 2 {
-		return "*"
-	}
-	return ""
 }
 
 // releasesPage answers: what waits for a second person?

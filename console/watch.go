@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"detente/api"
+	"detente/console/cases"
 	"detente/traffic"
 )
 
@@ -105,6 +106,9 @@ func (v *visit) deeds(s *api.Statement) []deed {
 		}
 		if v.may("answer") {
 			add("reply", "")
+		}
+		if to := cases.Again(v.desk(), s); to != "" && v.may("send") {
+			out = append(out, deed{Name: "again", Key: v.prefs.Keys["again"], Href: to})
 		}
 		return out
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"detente/casework"
+	"detente/form"
 	"detente/gateway/flat"
 	"detente/gateway/iodef"
 	"detente/gateway/misp"
@@ -139,19 +140,8 @@ func (g *Gateway) caseObjects(ctx context.Context, f *casework.File) ([]*stix.Ob
 
 // attached are the objects in the attachments of a statement that are here.
 func (g *Gateway) attached(ctx context.Context, id statement.ID) (list []*stix.Object, err error) {
-	h, err := g.node.Statement(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	fm, _, err := g.node.Form(h.Statement)
-	if err != nil {
-		return nil, nil // of a regime that this program does not know
-	}
-	v, err := fm.Decode(h.Statement.Payload)
-	if err != nil {
-		return nil, nil
-	}
-	for _, b := range fm.Blobs(v) {
+	blobs, err := g.blobs(ctx, id)
+	for _, b := range blobs {
 		if _, complete, err := g.node.BlobHeld(ctx, b.Hash); err != nil || !complete || b.Size > objects.MaxObject*16 {
 			continue
 		}
@@ -169,7 +159,24 @@ func (g *Gateway) attached(ctx context.Context, id statement.ID) (list []*stix.O
 			}
 		}
 	}
-	return list, nil
+	return list, err
+}
+
+// blobs are the attachments that a statement names; none where this program cannot read it.
+func (g *Gateway) blobs(ctx context.Context, id statement.ID) ([]form.Blob, error) {
+	h, err := g.node.Statement(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	fm, _, err := g.node.Form(h.Statement)
+	if err != nil {
+		return nil, nil // of a regime that this program does not know
+	}
+	v, err := fm.Decode(h.Statement.Payload)
+	if err != nil {
+		return nil, nil
+	}
+	return fm.Blobs(v), nil
 }
 
 // exportIODEF writes a case as RFC 7970.

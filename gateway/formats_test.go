@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -21,6 +22,8 @@ import (
 	"detente/gateway/taxii"
 	"detente/incident"
 	"detente/label"
+	"detente/node"
+	"detente/statement"
 	"detente/traffic"
 )
 
@@ -84,14 +87,24 @@ func TestFilesOfOtherFormats(t *testing.T) {
 		if list, err := xn.Advisories(ctx, nil); err != nil || len(list) != 1 || list[0].ID == "" || len(list[0].CVEs) == 0 {
 			t.Errorf("%+v, %v", list, err)
 		}
-		about := func(text string) *casework.File {
-			e := &incident.Entry{Item: incident.Item{Values: form.Values{"observation": text}}}
+		about := func(text, attached string) *casework.File {
+			sum := sha256.Sum256([]byte(attached))
+			sent, err := xn.node.Send(ctx, node.Draft{
+				Channel: xn.world.channel, Plane: traffic.Real, Precedence: traffic.Routine, Post: "cert", Audience: statement.Everyone, Form: "indicators", Language: "en", Drafter: "node",
+				Values: form.Values{"attachments": []form.Blob{{Hash: sum, Size: int64(len(attached)), Name: "x", Type: "application/octet-stream"}}, "count": int64(1), "marking": "tlp-green"},
+				Blobs:  [][]byte{[]byte(attached)},
+			})
+			must(t, err)
+			e := &incident.Entry{Item: incident.Item{ID: sent.ID, Values: form.Values{"observation": text}}}
 			return &casework.File{Sheets: []casework.Sheet{{Entries: []casework.Entry{{Entry: e}}}}}
 		}
-		if list, err := xn.Advisories(ctx, about("They came in by cve-2024-22042.")); err != nil || len(list) != 1 {
+		if list, err := xn.Advisories(ctx, about("They came in by cve-2024-22042.", "{}")); err != nil || len(list) != 1 {
 			t.Errorf("of a case that names its vulnerability: %+v, %v", list, err)
 		}
-		if list, err := xn.Advisories(ctx, about("They came in by CVE-2024-3400.")); err != nil || len(list) != 0 {
+		if list, err := xn.Advisories(ctx, about("They came in.", `{"type":"vulnerability","name":"CVE-2024-22042"}`)); err != nil || len(list) != 1 {
+			t.Errorf("of a case that names it in an attachment: %+v, %v", list, err)
+		}
+		if list, err := xn.Advisories(ctx, about("They came in by CVE-2024-3400.", "{}")); err != nil || len(list) != 0 {
 			t.Errorf("of another case: %+v, %v", list, err)
 		}
 

@@ -373,6 +373,14 @@ func planeSuffix(p traffic.Plane) string {
 	return " " + label.Plane(p).Flag()
 }
 
+// Channel is the name of the channel that a collection is of; empty for a local one.
+func (g *Gateway) Channel(c objects.Collection) string {
+	if l := g.line(c.Channel); l != nil {
+		return l.Name
+	}
+	return ""
+}
+
 func (g *Gateway) line(channel [32]byte) *line {
 	g.mu.RLock()
 	defer g.mu.RUnlock()

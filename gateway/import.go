@@ -18,6 +18,7 @@ import (
 	"detente/gateway/objects"
 	"detente/gateway/taxii"
 	"detente/label"
+	"detente/statement"
 	"detente/store"
 )
 
@@ -253,9 +254,18 @@ func (g *Gateway) Advisories(ctx context.Context, of *casework.File) ([]Advisory
 		return all, err
 	}
 	named := make(map[string]bool)
+	left := int64(mostAttached)
 	for _, s := range of.Sheets {
 		for _, e := range s.Entries {
-			for _, cve := range csaf.FindCVEs(texts(e.Values)...) {
+			words := texts(e.Values)
+			if len(all) > 0 {
+				more, err := g.attachedText(ctx, e.ID, &left)
+				if err != nil {
+					return nil, err
+				}
+				words = append(words, more...)
+			}
+			for _, cve := range csaf.FindCVEs(words...) {
 				named[cve] = true
 			}
 		}
@@ -270,6 +280,26 @@ func (g *Gateway) Advisories(ctx context.Context, of *casework.File) ([]Advisory
 		}
 	}
 	return out, nil
+}
+
+// mostAttached is how many bytes of a case's attachments are looked through for the names of vulnerabilities.
+const mostAttached = 4 << 20
+
+// attachedText is what a statement has attached, as far as it is here and as *left goes. A file beyond that is passed over whole.
+func (g *Gateway) attachedText(ctx context.Context, id statement.ID, left *int64) (out []string, err error) {
+	blobs, err := g.blobs(ctx, id)
+	for _, b := range blobs {
+		if _, complete, err := g.node.BlobHeld(ctx, b.Hash); err != nil || !complete || b.Size > *left {
+			continue
+		}
+		raw, err := g.node.Blob(ctx, b.Hash)
+		if err != nil {
+			return nil, err
+		}
+		*left -= int64(len(raw))
+		out = append(out, string(raw))
+	}
+	return out, err
 }
 
 // texts are the fields of a statement that are text.

@@ -23,7 +23,7 @@ func (d desk) stand(ctx context.Context) (api.GatewayStatus, error) {
 	}
 	names := make(map[int64]string)
 	for _, c := range all {
-		k := api.Collection{ID: c.ID, Title: c.Title, Flow: string(c.Flow), Party: c.Party, Plane: c.Plane, Objects: c.Size, Newest: c.Stamp}
+		k := api.Collection{ID: c.ID, Title: c.Title, Channel: d.Channel(c), Flow: string(c.Flow), Party: c.Party, Plane: c.Plane, Objects: c.Size, Newest: c.Stamp}
 		for _, n := range counts {
 			if n.Collection == c.Number {
 				if k.States == nil {

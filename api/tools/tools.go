@@ -92,7 +92,7 @@ func (d desk) reviews(ctx context.Context, _ officer.Actor, in *struct {
 	out := []api.Review{}
 	for _, r := range list {
 		out = append(out, api.Review{
-			Key: r.Key, Collection: r.Collection.Title, ID: r.Row.ID, Type: r.Row.Type, Version: r.Row.Version, Form: r.Form, To: r.Audience, TLP: r.TLP.String(),
+			Key: r.Key, Collection: r.Collection.Title, ID: r.Row.ID, Type: r.Row.Type, Version: r.Row.Version, Added: r.Row.Added, Form: r.Form, To: r.Audience, TLP: r.TLP.String(),
 			PAP: r.PAP.String(), Token: r.Token, Failure: r.Failure, Object: string(r.Row.Bytes),
 		})
 	}

@@ -145,6 +145,14 @@ func (v *Viewer) sheet(s *casework.Sheet) api.CaseSheet {
 			Stands: v.stands(m.Machine.ID, m.State), Since: m.Since, Open: m.Open(),
 		})
 	}
+	for _, d := range s.View.Owed {
+		i := slices.IndexFunc(out.Matters, func(m api.CaseMatter) bool { return m.ID == d.Matter.String() })
+		if i < 0 || d.Soft || d.By == incident.Nobody || out.Matters[i].Next != nil && !d.At.Before(out.Matters[i].Next.At) {
+			continue
+		}
+		next := v.deadline(d, s)
+		out.Matters[i].Next = &next
+	}
 	for _, e := range s.Entries {
 		out.Entries = append(out.Entries, v.caseEntry(e, machines[e.Matter]))
 	}

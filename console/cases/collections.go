@@ -21,9 +21,11 @@ type Collections struct {
 	Pulls       []api.Pull
 	Remotes     []api.Remote
 	Concerns    []Concern // what came in, of own systems, that nobody has seen
-	Tokens      []api.GatewayToken
-	Decide      bool   // this officer may approve and refuse
-	Action      string // where a decision goes
+	Mails       []Mail    // that came and that nobody has seen
+	Seeing
+	Tokens    []api.GatewayToken
+	Decide    bool   // this officer may approve and refuse
+	Decisions string // where a decision goes
 }
 
 // Titled is empty: the screen's own name does.
@@ -32,6 +34,7 @@ func (c *Collections) Titled() string { return "" }
 // Collection is a collection, with the states of what goes out in their order.
 type Collection struct {
 	api.Collection
+	Name   string // in the reader's language
 	States []Stage
 }
 
@@ -64,7 +67,7 @@ const (
 
 // MakeCollections makes the page of the collections.
 func MakeCollections(ctx context.Context, d *Desk) (*Collections, error) {
-	c := &Collections{Decide: d.May("send"), Action: d.To("/collections")}
+	c := &Collections{Seeing: d.seeing(""), Decide: d.May("send"), Decisions: d.To("/collections")}
 	status, err := d.Client.Gateway(ctx)
 	if absent(err) {
 		return c, nil // this node has no gateway
@@ -77,8 +80,8 @@ func MakeCollections(ctx context.Context, d *Desk) (*Collections, error) {
 		if x.Plane != "" && x.Plane != d.Plane {
 			continue // a window never mixes planes
 		}
-		titles[x.ID], titles[x.Title] = x.Title, x.Title // the node names a collection by either
-		row := Collection{Collection: x}
+		row := Collection{Collection: x, Name: d.collection(x)}
+		titles[x.ID], titles[x.Title] = row.Name, row.Name // the node names a collection by either
 		for _, name := range []string{"waiting", "released", "drafted", "sent", "refused"} {
 			if n := x.States[name]; n > 0 {
 				row.States = append(row.States, Stage{name, n})
@@ -87,18 +90,26 @@ func MakeCollections(ctx context.Context, d *Desk) (*Collections, error) {
 		c.Waiting += x.States["waiting"]
 		c.Collections = append(c.Collections, row)
 	}
-	slices.SortStableFunc(c.Collections, func(a, b Collection) int { return cmp.Or(cmp.Compare(a.Flow, b.Flow), cmp.Compare(a.Title, b.Title)) })
+	slices.SortStableFunc(c.Collections, func(a, b Collection) int { return cmp.Or(cmp.Compare(a.Flow, b.Flow), cmp.Compare(a.Name, b.Name)) })
 	for _, a := range status.Arrivals {
 		if title, here := titles[a.Collection]; here && len(c.Arrivals) < mostArrivals {
 			c.Arrivals = append(c.Arrivals, Arrival{a, title, d.To("/statement/" + a.Statement)})
 		}
 	}
 	c.Pulls, c.Remotes = status.Pulls, status.Remotes
+	for i := range c.Remotes {
+		c.Remotes[i].Collection = cmp.Or(titles[c.Remotes[i].Collection], c.Remotes[i].Collection)
+	}
 	matches, err := d.Client.Matches(ctx, "", true)
 	if err != nil && !absent(err) {
 		return nil, err
 	}
 	c.Concerns = d.concerns(matches)
+	mails, err := d.Client.Mails(ctx, "", true)
+	if err != nil && !absent(err) {
+		return nil, err
+	}
+	c.Mails = d.mails(mails)
 	reviews, err := d.Client.Reviews(ctx, mostReviews)
 	if err != nil && !absent(err) {
 		return nil, err
@@ -111,7 +122,25 @@ func MakeCollections(ctx context.Context, d *Desk) (*Collections, error) {
 	if c.Tokens, err = d.Client.GatewayTokens(ctx); err != nil && !absent(err) {
 		return nil, err
 	}
+	for _, t := range c.Tokens {
+		for _, ids := range [][]string{t.Reads, t.Writes} {
+			for i, id := range ids {
+				ids[i] = cmp.Or(titles[id], id)
+			}
+		}
+	}
 	return c, nil
+}
+
+// collection names a collection in the reader's language: by what it is of, where a channel fills it, else as the administrator has called it.
+func (d *Desk) collection(c api.Collection) string {
+	switch {
+	case c.Channel != "" && c.Flow == "in":
+		return d.Say("collections.title.in", c.Channel, string(c.Party))
+	case c.Channel != "" && c.Flow == "out":
+		return d.Say("collections.title.out", c.Channel)
+	}
+	return form.Visible(c.Title)
 }
 
 func shownReview(r api.Review, into string) Review {

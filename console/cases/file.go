@@ -37,6 +37,7 @@ type Owed struct {
 type Sheet struct {
 	api.CaseSheet
 	Entries  []Entry
+	Matters  []Matter
 	Passings []Passing
 	Links    []Link
 }
@@ -45,6 +46,12 @@ type Sheet struct {
 type Entry struct {
 	api.CaseEntry
 	Href string
+}
+
+// Matter is one thing asked or announced, with who is expected to speak next in it.
+type Matter struct {
+	api.CaseMatter
+	Owes string // ours, theirs, or nothing where nobody is expected
 }
 
 // Passing is what a side says of passing something on.
@@ -121,6 +128,13 @@ func (d *Desk) sheet(s api.CaseSheet) Sheet {
 	out := Sheet{CaseSheet: s}
 	for _, e := range s.Entries {
 		out.Entries = append(out.Entries, Entry{e, d.To("/statement/" + url.PathEscape(e.ID))})
+	}
+	for _, m := range s.Matters {
+		row := Matter{CaseMatter: m}
+		if m.Next != nil {
+			row.Owes = d.owes(m.Next, m.Asker)
+		}
+		out.Matters = append(out.Matters, row)
 	}
 	for _, p := range s.Passings {
 		out.Passings = append(out.Passings, Passing{p, p.Party == d.Party})

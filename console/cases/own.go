@@ -2,7 +2,9 @@ package cases
 
 import (
 	"context"
+	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"detente/api"
@@ -16,18 +18,28 @@ type Own struct {
 	Concerns   []Concern
 	Mails      []Mail
 	Advisories []api.Advisory
+	Seeing
+}
+
+// Seeing is whether the officer may take what waits off the watch, and where a button for it leads.
+type Seeing struct {
+	May    bool
+	Action string
+	Case   string // from which it is done; empty on the page of the collections
 }
 
 // Concern is what of one statement concerns own systems.
 type Concern struct {
 	api.Match
-	Href string
-	Left int // objects that match and do not stand on the page
+	Waits bool // nobody has seen it
+	Href  string
+	Left  int // objects that match and do not stand on the page
 }
 
 // Mail is a mail about the case, with a text that leads nowhere.
 type Mail struct {
 	api.Mail
+	Waits  bool   // it came, and nobody has seen it
 	Proved string // what is proved of who wrote it: ours, signed, answers or nothing
 }
 
@@ -38,7 +50,7 @@ const (
 
 // own makes what stands beside a case; nil where nothing does.
 func (d *Desk) own(ctx context.Context, number string) (*Own, error) {
-	o := &Own{}
+	o := &Own{Seeing: d.seeing(number)}
 	matches, err := d.Client.Matches(ctx, number, false)
 	if err != nil && !absent(err) {
 		return nil, err
@@ -48,11 +60,7 @@ func (d *Desk) own(ctx context.Context, number string) (*Own, error) {
 	if err != nil && !absent(err) {
 		return nil, err
 	}
-	for _, m := range mails[:min(len(mails), mostMails)] {
-		if m.Plane == d.Plane {
-			o.Mails = append(o.Mails, shownMail(m))
-		}
-	}
+	o.Mails = d.mails(mails)
 	if o.Advisories, err = d.Client.Advisories(ctx, number); err != nil && !absent(err) {
 		return nil, err
 	}
@@ -62,12 +70,16 @@ func (d *Desk) own(ctx context.Context, number string) (*Own, error) {
 	return o, nil
 }
 
+func (d *Desk) seeing(number string) Seeing {
+	return Seeing{May: d.May("take"), Action: d.To("/collections/seen"), Case: number}
+}
+
 func (d *Desk) concerns(all api.Matches) (out []Concern) {
 	for _, m := range all.Matches {
 		if m.Plane != d.Plane {
 			continue
 		}
-		c := Concern{Match: m, Href: d.To("/statement/" + url.PathEscape(m.Statement))}
+		c := Concern{Match: m, Waits: m.Seen.IsZero(), Href: d.To("/statement/" + url.PathEscape(m.Statement))}
 		c.Hits = c.Hits[:min(len(c.Hits), mostHits)]
 		c.Left = max(m.Count-len(c.Hits), 0)
 		out = append(out, c)
@@ -75,8 +87,17 @@ func (d *Desk) concerns(all api.Matches) (out []Concern) {
 	return out
 }
 
+func (d *Desk) mails(all []api.Mail) (out []Mail) {
+	for _, m := range all {
+		if m.Plane == d.Plane && len(out) < mostMails {
+			out = append(out, shownMail(m))
+		}
+	}
+	return out
+}
+
 func shownMail(m api.Mail) Mail {
-	out := Mail{Mail: m, Proved: m.Proof}
+	out := Mail{Mail: m, Waits: m.In && m.State == "new", Proved: m.Proof}
 	switch {
 	case !m.In:
 		out.Proved = "ours"
@@ -88,6 +109,17 @@ func shownMail(m api.Mail) Mail {
 	}
 	out.Text, out.Subject = form.Visible(stix.Defang(m.Text)), stix.Defang(m.Subject)
 	return out
+}
+
+// See takes what concerns own systems, or a mail, off the watch.
+func See(ctx context.Context, client *api.Client, given url.Values) error {
+	if number, err := strconv.ParseInt(given.Get("mail"), 10, 64); err == nil {
+		return client.SeeMail(ctx, number)
+	}
+	if given.Get("match") == "" {
+		return &api.Problem{Status: http.StatusBadRequest, Code: "no-choice"}
+	}
+	return client.SeeMatch(ctx, given.Get("match"), api.MatchSeen{})
 }
 
 // Leads is the page at which an officer does what an item asks for, beside that of its statement, and the name of the way there; empty where there is none.

@@ -9,6 +9,7 @@ import (
 
 	"detente/api"
 	"detente/form"
+	"detente/statement"
 )
 
 // Bears tells whether a form bears the number of a case.
@@ -26,6 +27,33 @@ func State(ctx context.Context, client *api.Client, f *api.Form, r api.SendReque
 		return client.OpenCase(ctx, api.CaseRequest{SendRequest: r, Case: r.Text["case"]})
 	}
 	return client.Send(ctx, r)
+}
+
+// Lose says on a channel that something has got out of hand: to all of its members, and, where such a form bears the number of a case, as what opens one.
+// number is that of the case that it has opened on another channel; empty takes a new one.
+func Lose(ctx context.Context, client *api.Client, number string, r api.SendRequest) (api.Sent, error) {
+	c, err := client.Channel(ctx, r.Channel, "")
+	if err != nil {
+		return api.Sent{}, err
+	}
+	if len(c.Members) > 2 {
+		r.To = statement.Everyone // of two the node takes the other one
+	}
+	if i := slices.IndexFunc(c.Forms, func(f api.Form) bool { return f.ID == r.Form }); i >= 0 && Bears(&c.Forms[i]) {
+		return client.OpenCase(ctx, api.CaseRequest{SendRequest: r, Case: number})
+	}
+	return client.Send(ctx, r)
+}
+
+// Again is the address at which an officer asks for a statement to be sent again: one of others of which something is not here or cannot be read.
+// Empty where nothing is amiss.
+func Again(d *Desk, s *api.Statement) string {
+	lacks := s.Document == nil || slices.ContainsFunc(s.Attachments, func(f api.AttachedFile) bool { return !f.Held })
+	if s.Own || !lacks {
+		return ""
+	}
+	to, _, _ := strings.Cut(s.From, "/")
+	return d.To("/compose", "channel", s.Channel, "form", "service", "f.service", "retransmit", "about", s.ID, "to", to)
 }
 
 // Number puts a number in the place of the one that the node will give a new case, so that a preview shows where it will stand, and tells

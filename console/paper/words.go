@@ -122,6 +122,12 @@ func functions(book *form.Phrasebook, a *assets, lang language.Tag) template.Fun
 			}
 			return "ltr"
 		},
+		"arrow": func() string { // from who speaks to whom, in the direction of reading
+			if book.RTL(lang) {
+				return "←"
+			}
+			return "→"
+		},
 		"count": func(m map[traffic.Precedence]int, p string) int { return m[traffic.Precedence(p)] },
 		"keys":  func(m map[string]string) (string, error) { b, err := json.Marshal(m); return string(b), err },
 	}
