@@ -3,10 +3,7 @@ package cases
 import (
 	"fmt"
 	"strconv"
-	"strings"
-	"time"
 
-	"detente/api"
 	"detente/cli/session"
 	"detente/cli/words"
 	"detente/traffic"
@@ -163,69 +160,3 @@ func (signalAnswerCmd) Help() string {
 
 // Run answers.
 func (c *signalAnswerCmd) Run(s *session.Session) error { return c.say(s, "signal-answer", &c.Words) }
-
-// LedgerCmd is the ledger of a channel.
-type LedgerCmd struct {
-	Channel  string        `arg:"" help:"Name, or the beginning of the id."`
-	Period   string        `help:"month, quarter or year." enum:"month,quarter,year" default:"year"`
-	Of       time.Time     `help:"A day in the period; today by default." format:"2006-01-02" placeholder:"DAY"`
-	Plane    traffic.Plane `help:"real, exercise or test." default:"real" enum:"real,exercise,test"`
-	Requests bool          `help:"Each request too, and what came of it."`
-	Lang     string        `help:"Language of the words." default:"en" placeholder:"TAG"`
-	session.JSONFlag
-}
-
-// Help gives examples and the exit codes.
-func (LedgerCmd) Help() string {
-	return "Both sides that hold the same statements draw the same, to the byte: compare the digest. To publish the figures, both sign for it: detente send --form publication.\n\n" + session.Detail(`
-		detente ledger nrrc
-		detente ledger nrrc --period month --of 2026-11-01 --requests`, session.ExitDone, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
-}
-
-// Run shows the ledger.
-func (c *LedgerCmd) Run(s *session.Session) error {
-	node, err := s.Client(false)
-	if err != nil {
-		return err
-	}
-	l, err := node.Ledger(s.Ctx, api.LedgerQuery{Channel: c.Channel, Plane: c.Plane, Period: c.Period, Of: c.Of, Lang: c.Lang})
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return s.JSON(l)
-	}
-	s.Printf("%s, %s to %s, as of %s\n", session.Safe(l.Channel), session.Moment(l.From), session.Moment(l.Until), session.Moment(l.Closed))
-	if len(l.Figures) == 0 {
-		s.Printf("Nothing was asked in this period.\n")
-		return nil
-	}
-	rows := [][]string{{"FROM", "TO", "WHAT", "PRECEDENCE", "ASKED", "ACK", "IN TIME", "LATE", "NONE", "PENDING", "WITHDRAWN", "ANSWERED IN (HALF)", "(9 OF 10)"}}
-	for _, f := range l.Figures {
-		rows = append(rows, []string{
-			string(f.From), f.To, session.Safe(f.What), f.Precedence, fmt.Sprint(f.Requests), fmt.Sprint(f.Acknowledged), fmt.Sprint(f.InTime), fmt.Sprint(f.Late),
-			fmt.Sprint(f.Unanswered), fmt.Sprint(f.Pending), fmt.Sprint(f.Withdrawn), span(f.AnsweredMedian), span(f.AnsweredP90),
-		})
-	}
-	if err := s.Table(rows...); err != nil {
-		return err
-	}
-	if c.Requests {
-		for _, r := range l.Requests {
-			s.Printf("%s  %s → %s  %s  %s\n", session.Moment(r.Issued), r.From, r.To, session.Safe(r.What), session.Safe(r.Words))
-		}
-	}
-	for _, p := range l.Publications {
-		word := "not agreed"
-		if p.Agreed {
-			word = "agreed by all members"
-		}
-		var names []string
-		for _, x := range p.For {
-			names = append(names, string(x))
-		}
-		s.Printf("publication of %s, %s: %s; signed by %s\n", p.Digest[:16], session.Moment(p.From), word, strings.Join(names, ", "))
-	}
-	s.Printf("digest %s\n", l.Digest)
-	return nil
-}
