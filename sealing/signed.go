@@ -183,18 +183,6 @@ func message(label string, parts ...any) ([]byte, error) {
 	return append([]byte(label), b...), nil
 }
 
-func consentMessage(round [32]byte, p traffic.Party) ([]byte, error) {
-	return message(consentLabel, round[:], string(p))
-}
-
-func seenMessage(round [32]byte, a traffic.Address) ([]byte, error) {
-	return message(seenLabel, round[:], a.String())
-}
-
-func finalMessage(round [32]byte, a traffic.Address, d Decision) ([]byte, error) {
-	return message(finalLabel, round[:], a.String(), string(d))
-}
-
 // sign gives the signatures of a member's keys, in their order. Error: ErrSigner when the signers are not just those.
 func sign(m Member, msg []byte, signers []key.Signer) ([][]byte, error) {
 	if len(signers) != len(m.Keys) {
