@@ -16,7 +16,9 @@ import (
 	"detente/transcript/pages"
 )
 
-func cell(lang, text string) pages.Cell { return pages.Cell{Lang: language.MustParse(lang), Text: text} }
+func cell(lang, text string) pages.Cell {
+	return pages.Cell{Lang: language.MustParse(lang), Text: text}
+}
 
 // sixScripts is a paper with the same article in six languages, two by two.
 func sixScripts() pages.Paper {
