@@ -30,6 +30,7 @@ const (
 	Match       Kind = "match"       // indicators that another party shared concern own systems
 	Review      Kind = "review"      // objects that a tool added wait for a person before they are stated
 	Case        Kind = "case"        // a case asks for something beside acknowledgements and answers
+	Instrument  Kind = "instrument"  // an instrument in negotiation or in force asks for something
 )
 
 // Item is one thing that needs somebody.

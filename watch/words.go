@@ -24,6 +24,7 @@ func Says() []string {
 		"case.first-word", "case.cease-check", "case.cease-result", "case.explain", "case.data", "case.measures", "case.closing", "case.completion", "case.control",
 		"case.assist", "case.consult", "case.consult-again", "case.record", "case.other", "case.missed", "case.mail",
 		"acknowledge.announced", "answer.announced",
+		"draft.positions", "draft.commitment", "draft.initial", "draft.sign", "draft.correction", "draft.notice", "draft.term", "draft.channel",
 	}
 }
 

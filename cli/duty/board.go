@@ -50,7 +50,7 @@ func (w words) or(group, code string) string {
 
 func codes() map[string][]string {
 	return map[string][]string{
-		"kind":       {"acknowledge", "answer", "info", "missed", "alarm", "check", "directory", "roster", "release", "match", "review", "case"},
+		"kind":       {"acknowledge", "answer", "info", "missed", "alarm", "check", "directory", "roster", "release", "match", "review", "case", "instrument"},
 		"role":       {"duty-officer", "deputy", "head-of-post", "senior-official", "translator", "administrator", "auditor", "terminal", "node"},
 		"means":      {"console", "mail", "webhook", "command"},
 		"outcome":    {"under-way", "placed", "failed"},
