@@ -172,6 +172,11 @@ func generateChannels(t testing.TB) []channelVector {
 	}
 	internal("internal-open", "An internal channel that anybody could read.", "open", true)
 	internal("internal-regime", "An internal channel under the regime of links.", "regime", []any{"link", 1})
+	own := link.Genesis["xn"]
+	fault("public-regime", "A public channel under the regime of links.", map[string]any{
+		"kind": "public", "name": "public", "members": []any{"xn"}, "genesis": map[string]any{"xn": own[:]}, "posts": []any{}, "regime": []any{"public", 1},
+		"open": true, "protected": true, "signatures": []any{-19},
+	}, "regime", []any{"link", 1})
 	add("trailing", "trailing", "A byte follows.", append(link.Bytes(), 0))
 	add("truncated", "truncated", "The last byte is missing.", link.Bytes()[:len(link.Bytes())-1])
 	return list

@@ -17,8 +17,8 @@ var flood = flag.Int("flood", 300, "statements for throughput and load")
 // The figures of a short run mean nothing; that every one of them is there does.
 func TestEveryFigureHasItsFloor(t *testing.T) {
 	var all []*form.Regime
-	for _, f := range []fs.FS{regimes.Communications(), regimes.Link()} {
-		r, err := form.Load(f)
+	for _, f := range []fs.FS{regimes.Communications(), regimes.Link(), regimes.Public()} {
+		r, err := form.Load(f, regimes.Link())
 		if err != nil {
 			t.Fatal(err)
 		}

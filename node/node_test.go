@@ -31,6 +31,7 @@ func loadRegimes(t testing.TB) []*form.Regime {
 	for _, f := range []func() (*form.Regime, error){
 		func() (*form.Regime, error) { return form.Load(regimes.Communications()) },
 		func() (*form.Regime, error) { return form.Load(regimes.Link()) },
+		func() (*form.Regime, error) { return form.Load(regimes.Public(), regimes.Link()) },
 	} {
 		r, err := f()
 		if err != nil {

@@ -101,10 +101,7 @@ func InternalChannel(a *Chain) *Channel { return standard(Internal, a).encoded()
 
 // standardRegime is the regime of the channels that nobody agrees on.
 func standardRegime(kind string) RegimeRef {
-	if kind == Internal {
-		return RegimeRef{ID: Internal, Version: 1}
-	}
-	return RegimeRef{ID: Link, Version: 1}
+	return RegimeRef{ID: kind, Version: 1} // each is named after its kind
 }
 
 func standard(kind string, members ...*Chain) *Channel {

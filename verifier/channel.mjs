@@ -44,7 +44,7 @@ const isAscending = (texts) => texts.every((text, i) => i === 0 || compareBytes(
 const isAlgorithms = (value) => isArrayOf(value, isAlgorithm, 1, MOST_ALGORITHMS) && areDistinct(value);
 
 function demandFollowsFromPairing({ kind, name, members, posts, regime, open, signatures, also, nonce, ...rest }) {
-  const [count, isOpen, under] = { link: [2, false, "link"], public: [1, true, "link"], internal: [1, false, "internal"] }[kind];
+  const [count, isOpen, under] = { link: [2, false, "link"], public: [1, true, "public"], internal: [1, false, "internal"] }[kind];
   const fixed =
     name === kind && members.length === count && posts.length === 0 && regime.length === 2 && regime[0] === under && regime[1] === 1 &&
     open === isOpen && rest.protected && signatures.length === 1 && signatures[0] === ED25519 && !also && !nonce;

@@ -156,7 +156,7 @@ test("a channel's demands on signatures, posts and audience are met", () => {
 });
 
 test("the public channel has nobody else to receive", () => {
-  const channel = make.makeChannel({ kind: "public", name: "public", open: true }, [["alpha", alpha1]]);
+  const channel = make.makeChannel({ kind: "public", name: "public", open: true, regime: ["public", 1] }, [["alpha", alpha1]]);
   assert.equal(judge(proofOf({ channel, statement: make.makeStatement(alpha, channel, { to: "*" }) }), alpha1).level, "E1");
 });
 

@@ -62,12 +62,14 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, pins.SetOwn(chain))
 	link, err := form.Load(regimes.Link())
 	must(t, err)
+	open, err := form.Load(regimes.Public(), regimes.Link())
+	must(t, err)
 	communications, err := form.Load(regimes.Communications())
 	must(t, err)
 	internal, err := form.Load(regimes.Internal())
 	must(t, err)
 	n, err := node.Open(t.Context(), node.Config{
-		DSN: filepath.Join(dir, "detente.db"), Keys: keys, Pins: pins, MarksDir: filepath.Join(dir, "marks"), Regimes: []*form.Regime{link, internal, communications},
+		DSN: filepath.Join(dir, "detente.db"), Keys: keys, Pins: pins, MarksDir: filepath.Join(dir, "marks"), Regimes: []*form.Regime{link, open, internal, communications},
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, n.Close()) })
