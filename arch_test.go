@@ -50,8 +50,8 @@ func blocks() [][]string {
 		{"feed", "blob", "bundle", "route"},
 		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument", "acts"},
 		{"statement", "party", "form", "regimes"},
-		{"envelope", "sealing"},
-		{"key", "store", "stix", "disclosure", "asset", "wording"},
+		{"envelope", "chatham", "sealing"},
+		{"key", "store", "stix", "disclosure", "asset", "calendar", "wording"},
 		{"canonical", "traffic", "observable", "label"},
 	}
 }
