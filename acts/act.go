@@ -177,6 +177,7 @@ const (
 	Taken         Reason = "taken"          // by a correction: it stands as corrected
 	Annul         Reason = "annulled"       // by a correction: it never was
 	AlreadyAgreed Reason = "already-agreed" // objects to what its party has accepted
+	Revoked       Reason = "revoked"        // a denunciation that was taken back in time
 	NoEffect      Reason = "no-effect"      // is recorded, and no rule gives it an effect
 )
 
@@ -184,7 +185,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		Malformed, Invalid, Forked, NoPowers, PowersScope, PowersRevoked, NotDepositary, UnknownOpening, OtherInstrument, NotEligible, NoWay, Repeated, NotParty,
-		NotOwn, UnknownAct, WrongKind, TooLate, Prohibited, Unconfirmed, Objected, Gone, BackDated, Taken, Annul, AlreadyAgreed, NoEffect,
+		NotOwn, UnknownAct, WrongKind, TooLate, Prohibited, Unconfirmed, Objected, Gone, BackDated, Taken, Annul, AlreadyAgreed, Revoked, NoEffect,
 	}
 }
 

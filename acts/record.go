@@ -26,6 +26,7 @@ type Record struct {
 	lives map[traffic.Party]*life
 	order []traffic.Party
 	holds []*reservation
+	mine  map[traffic.Party][]*reservation
 	byID  map[string]int
 }
 

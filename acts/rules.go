@@ -39,7 +39,7 @@ type Rules struct {
 	Nature      string          `json:"nature"`
 	Depositary  []traffic.Party `json:"depositary,omitempty"` // may record acts of others
 	Eligibility Eligibility     `json:"eligibility"`
-	// Consent lists the ways in; empty for all of Consents, and definitive signature.
+	// Consent lists the ways in, Sign for definitive signature. Empty: Sign, Consent, Succeed and, in a political instrument, Adhere; in a legal one the rest.
 	Consent []Kind `json:"consent,omitempty"`
 	Entry   Entry  `json:"entry"`
 	Notice  Delay  `json:"notice,omitzero"` // from a denunciation to its effect
@@ -214,7 +214,7 @@ func (r *Rules) Check() error {
 	limited := v.Regime == ReserveOnly || v.Regime == ReserveExcept
 	switch {
 	case !limited && v.Regime != ReservePermitted && v.Regime != ReserveProhibited, limited != (len(v.Provisions) > 0), len(v.Provisions) > maxListed,
-		v.TacitMonths < 0 || v.TacitMonths > maxMonths, !slices.Contains([]string{"", LateRefused, LateTacit}, v.Late):
+		v.TacitMonths < 0 || v.TacitMonths > maxMonths, !slices.Contains([]string{"", LateRefused, LateTacit}, v.Late), v.Late == LateTacit && v.TacitMonths == 0:
 		return bad("reservations")
 	case slices.ContainsFunc(v.Provisions, func(p string) bool { return p == "" || !line(p, maxLine) }):
 		return bad("reservations.provisions")
@@ -245,7 +245,18 @@ func parties(list []traffic.Party) bool {
 }
 
 // way tells whether the instrument may be entered by acts of a kind.
-func (r *Rules) way(k Kind) bool { return len(r.Consent) == 0 || slices.Contains(r.Consent, k) }
+func (r *Rules) way(k Kind) bool {
+	if len(r.Consent) > 0 {
+		return slices.Contains(r.Consent, k)
+	}
+	switch k {
+	case Sign, Consent, Succeed:
+		return true
+	case Adhere:
+		return r.Nature == Political
+	}
+	return r.Nature == Legal && slices.Contains(Consents(), k)
+}
 
 // permits tells whether a reservation to a provision may be made at all.
 func (r *Reservations) permits(provision string) bool {
