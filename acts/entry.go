@@ -18,6 +18,9 @@ type change struct {
 func (f *fold) changes() []change {
 	var list []change
 	for _, l := range f.lives {
+		if l.as == Continued {
+			list = append(list, change{day: l.gone}) // who waits for it waits for its heir
+		}
 		for _, p := range l.periods {
 			if p.to != 0 && p.to <= p.from {
 				continue
@@ -53,6 +56,10 @@ func (f *fold) join() {
 		day, began := list[i].day, false
 		for ; i < len(list) && list[i].day == day; i++ {
 			c := list[i]
+			if c.p == nil {
+				began = true
+				continue
+			}
 			if !c.begin {
 				delete(here, c.l.party)
 				delete(waiting, c.p)
@@ -136,6 +143,9 @@ func (r *Record) heir(p traffic.Party, day Day) traffic.Party {
 func (f *fold) enter() {
 	var list []change
 	for _, c := range f.changes() {
+		if c.p == nil {
+			continue
+		}
 		met := c.p.c.met
 		if met == 0 || c.p.to != 0 && c.p.to <= met {
 			continue

@@ -63,6 +63,7 @@ func (r *Record) void(a *Act) Reason {
 // correct puts each act in the place that its last correction gives it. A correction of a correction is one of the act that this one corrects.
 func (f *fold) correct() {
 	last := map[int]int{} // by the act, the correction
+	roots := make([]int, len(f.Acts))
 	for i := range f.Acts {
 		c := &f.Acts[i]
 		if c.Kind != Correct {
@@ -71,7 +72,7 @@ func (f *fold) correct() {
 		if c.Why = f.void(&c.Act); c.Why != "" {
 			continue
 		}
-		at, ok := f.root(i)
+		at, ok := f.root(i, roots)
 		switch {
 		case !ok || f.void(&f.Acts[at].Act) != "":
 			c.Why = UnknownAct
@@ -109,18 +110,27 @@ func (f *fold) correct() {
 	slices.SortStableFunc(f.list, func(a, b *entry) int { return a.compare(&b.Act) })
 }
 
-// root follows corrections to the act that they correct.
-func (f *fold) root(i int) (int, bool) {
-	for range len(f.Acts) {
-		next, ok := f.byID[f.Acts[i].Regarding]
+// root follows corrections to the act that they correct. What it finds it keeps for all on its way, one more than the place, or -1, so that a long chain is gone
+// through once.
+func (f *fold) root(i int, found []int) (int, bool) {
+	var way []int
+	at := i
+	for f.Acts[at].Kind == Correct && found[at] == 0 {
+		way, found[at] = append(way, at), -1 // which a circle comes back to
+		next, ok := f.byID[f.Acts[at].Regarding]
 		if !ok {
 			return 0, false
 		}
-		if i = next; f.Acts[i].Kind != Correct {
-			return i, true
-		}
+		at = next
 	}
-	return 0, false
+	root := at + 1
+	if f.Acts[at].Kind == Correct {
+		root = found[at]
+	}
+	for _, w := range way {
+		found[w] = root
+	}
+	return root - 1, root > 0
 }
 
 // mend takes over what a correction says. What it leaves empty stays, but for the day, which it always has, and for whether an objection opposes.
@@ -273,7 +283,7 @@ func (f *fold) finish() {
 			n.Works = 0
 		case n.Works != 0 || f.consents(e) || e.Kind == Reserve || e.Kind == Modify: // the rules say from when
 		default:
-			n.Works = max(e.Date, e.from())
+			n.Works = max(e.works(), e.from())
 		}
 		l := f.life(e.Party)
 		l.acts = append(l.acts, e.at)

@@ -84,8 +84,8 @@ func (f *fold) reserve() {
 		f.Acts[e.at].Works = v.works
 		for _, o := range objections {
 			for _, h := range o.holds {
-				if !slices.Contains(v.objects[h.party], o) {
-					v.objects[h.party] = append(v.objects[h.party], o)
+				if list := v.objects[h.party]; len(list) == 0 || list[len(list)-1] != o {
+					v.objects[h.party] = append(list, o)
 				}
 			}
 		}
@@ -145,12 +145,17 @@ func (f *fold) timely(deadline Day, accepted map[traffic.Party]Day, list []*thin
 
 // place is the participant's place at an act, or the next one; nil for none.
 func (f *fold) place(e *entry) *period {
-	for _, p := range f.lives[e.Party].periods {
-		if p.open(e.Date) {
-			return p
+	list := f.lives[e.Party].periods
+	i, _ := slices.BinarySearchFunc(list, e.Date, func(p *period, d Day) int {
+		if p.open(d) {
+			return 1
 		}
+		return -1
+	})
+	if i == len(list) {
+		return nil
 	}
-	return nil
+	return list[i]
 }
 
 // blocked tells whether a party objects on the last day on which it can.

@@ -122,7 +122,7 @@ func (r *Record) row(l *life, on Day) (Row, bool) {
 	}
 	provisional := r.say(l, on, &row)
 	p := l.at(on)
-	any = any || p != nil
+	any = any || p != nil || l.gone != 0 && l.gone <= on
 	if p != nil {
 		row.State = Waiting
 		row.Consented, row.Way, row.Consent, row.Other = p.c.day, p.c.by.Kind, p.c.by.ID, p.other

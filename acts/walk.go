@@ -79,6 +79,46 @@ func (t *thing) on(p traffic.Party, d Day) bool {
 	return slices.ContainsFunc(t.holds, func(h hold) bool { return h.party == p && h.on(d) })
 }
 
+// lapsed tells whether what was said ended by a day with the last place, in which it was said. What was said in those before was clipped when the last began.
+func (l *life) lapsed(h *hold, d Day) bool {
+	p := l.last()
+	return p != nil && p.to != 0 && p.to <= d && p.ended != Continued && h.from < p.to
+}
+
+// add gives the participant something that it says.
+func (l *life) add(t *thing) { l.things, l.live = append(l.things, t), append(l.live, t) }
+
+// clip ends what was said in the last place with it: whoever comes back begins anew.
+func (l *life) clip() {
+	p := l.last()
+	if p == nil || p.to == 0 || p.ended == Continued {
+		return
+	}
+	l.live = slices.DeleteFunc(l.live, func(t *thing) bool {
+		h := t.held(l.party)
+		if h == nil {
+			return true
+		}
+		if h.from >= p.to {
+			return false
+		}
+		if h.to == 0 || h.to > p.to {
+			h.to = p.to
+		}
+		return true
+	})
+}
+
+// says tells whether the participant has said it, on a day that the walk has reached.
+func (l *life) says(t *thing, d Day) bool {
+	for i := range t.holds {
+		if h := &t.holds[i]; h.party == l.party && h.on(d) && !l.lapsed(h, d) {
+			return true
+		}
+	}
+	return false
+}
+
 type name struct {
 	from  Day
 	one   string
@@ -92,9 +132,12 @@ type life struct {
 	names   []name
 	periods []*period
 	things  []*thing
+	live    []*thing // those of them that may still be said
 	gone    Day
 	as      State
 	heir    traffic.Party
+
+	succeeded bool // nobody succeeds twice
 }
 
 func (r *Record) life(p traffic.Party) *life {
@@ -129,8 +172,7 @@ func (f *fold) walk() {
 		if e.why == "" && keeps(e.Kind) {
 			t := &thing{entry: e, holds: []hold{{e.Party, max(e.Date, e.from()), 0}}}
 			f.things[e.ID] = t
-			l := f.life(e.Party)
-			l.things = append(l.things, t)
+			f.life(e.Party).add(t)
 		}
 	}
 	for _, e := range f.list {
@@ -188,8 +230,8 @@ func (f *fold) step(l *life, e *entry) Reason {
 
 // signature finds a signature of a participant that was not withdrawn by a day, the last one first.
 func (l *life) signature(d Day, fits func(*thing) bool) *thing {
-	for _, t := range slices.Backward(l.things) {
-		if t.Kind == Sign && t.why == "" && t.Date <= d && t.on(l.party, d) && fits(t) {
+	for _, t := range slices.Backward(l.live) {
+		if t.Kind == Sign && t.why == "" && t.Date <= d && l.says(t, d) && fits(t) {
 			return t
 		}
 	}
@@ -236,20 +278,21 @@ func (f *fold) confirm(l *life, e *entry) Reason {
 }
 
 func (f *fold) consent(l *life, e *entry, day Day) Reason {
-	if p := l.last(); p != nil && p.open(day) {
+	if p := l.last(); p != nil && p.open(day) || e.Kind == Succeed && l.succeeded {
 		return Repeated
 	}
+	l.clip()
 	p := &period{c: &accession{by: e, day: day}, from: day}
 	l.periods = append(l.periods, p)
 	if e.Kind != Succeed {
 		return ""
 	}
-	p.other = traffic.Party(e.Participant)
+	p.other, l.succeeded = traffic.Party(e.Participant), true
 	if before := f.lives[p.other]; before != nil && !f.Rules.Reservations.DropOnSuccession {
 		for _, t := range before.things {
-			if t.Kind == Reserve && t.why == "" && t.on(p.other, e.from()) {
+			if t.Kind == Reserve && t.why == "" && before.says(t, e.from()) {
 				t.holds = append(t.holds, hold{l.party, e.from(), 0})
-				l.things = append(l.things, t)
+				l.add(t)
 			}
 		}
 	}
@@ -309,7 +352,7 @@ func (f *fold) withdraw(e *entry) Reason {
 	}
 	h := t.held(e.Party)
 	switch to := max(e.from(), e.Date); {
-	case h == nil:
+	case h == nil || f.life(e.Party).lapsed(h, e.Date):
 		return NotOwn
 	case h.to != 0:
 		return Repeated
@@ -330,7 +373,7 @@ func (f *fold) modify(e *entry) Reason {
 		return WrongKind
 	case t == nil || about.why != "" || about.Date > e.Date:
 		return UnknownAct
-	case !t.on(e.Party, e.Date):
+	case !f.life(e.Party).says(t, e.Date):
 		return NotOwn
 	}
 	if about.Kind == Reserve && e.Provision != "" && !f.Rules.Reservations.permits(e.Provision) {
@@ -353,11 +396,8 @@ func (f *fold) succeedWholly(l *life, e *entry) Reason {
 	if !f.continues(e) {
 		return NotOwn
 	}
-	before := f.lives[traffic.Party(e.Participant)]
-	switch {
-	case before == nil:
-		return UnknownAct
-	case before.gone != 0:
+	before := f.life(traffic.Party(e.Participant))
+	if before.gone != 0 {
 		return Repeated
 	}
 	d := e.works()
@@ -365,16 +405,17 @@ func (f *fold) succeedWholly(l *life, e *entry) Reason {
 	was := before.last()
 	if own == nil || !own.open(d) {
 		if was != nil && was.open(d) {
+			l.clip()
 			l.periods = append(l.periods, &period{
 				c: was.c, from: max(d, was.from), to: was.to, taken: true, other: before.party, ended: was.ended, notice: was.notice, leaving: was.leaving,
 			})
 		}
 		for _, t := range before.things {
-			if h := t.held(before.party); h != nil && (h.to == 0 || h.to > d) {
+			if h := t.held(before.party); h != nil && (h.to == 0 || h.to > d) && !before.lapsed(h, d) {
 				to := h.to
 				h.to = max(d, h.from)
 				t.holds = append(t.holds, hold{l.party, max(d, h.from), to})
-				l.things = append(l.things, t)
+				l.add(t)
 			}
 		}
 	}
@@ -383,29 +424,16 @@ func (f *fold) succeedWholly(l *life, e *entry) Reason {
 	return ""
 }
 
-// clip ends what was said with the place in which it was said: whoever comes back begins anew.
+// clip ends all that was said with the place, or the participant, that said it.
 func (f *fold) clip() {
 	for _, l := range f.lives {
-		for _, p := range l.periods {
-			if p.to == 0 || p.ended == Continued {
-				continue
-			}
-			for _, t := range l.things {
-				for i := range t.holds {
-					if h := &t.holds[i]; h.party == l.party && h.from < p.to && (h.to == 0 || h.to > p.to) {
-						h.to = p.to
-					}
-				}
-			}
-		}
+		l.clip()
 		if l.gone == 0 || l.as == Continued {
 			continue
 		}
-		for _, t := range l.things {
-			for i := range t.holds {
-				if h := &t.holds[i]; h.party == l.party && (h.to == 0 || h.to > l.gone) {
-					h.to = max(l.gone, h.from)
-				}
+		for _, t := range l.live {
+			if h := t.held(l.party); h != nil && (h.to == 0 || h.to > l.gone) {
+				h.to = max(l.gone, h.from)
 			}
 		}
 	}
