@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"detente/cli/assets"
 	"detente/cli/cases"
 	"detente/cli/cert"
 	"detente/cli/duty"
@@ -74,6 +75,8 @@ type grammar struct {
 	Gateway cert.GatewayCmd `cmd:"" group:"cert" help:"The collections that the response team's own tools read and fill: TAXII."`
 	Stix    cert.StixCmd    `cmd:"" group:"cert" help:"Objects of STIX 2.1, which the tools of response teams exchange."`
 
+	Asset assets.Cmd `cmd:"" group:"instruments" help:"Protected assets: committed to without being shown, proved one by one."`
+
 	Prove  proveCmd  `cmd:"" group:"evidence" help:"Write the proof file of a statement."`
 	Verify verifyCmd `cmd:"" group:"evidence" help:"Verify proof files from files alone: no node, no network."`
 	Feed   feedCmd   `cmd:"" group:"evidence" help:"The feeds that the node holds."`
@@ -93,6 +96,7 @@ func groups() kong.Option {
 	return kong.ExplicitGroups([]kong.Group{
 		{Key: "party", Title: "The own party"}, {Key: "peers", Title: "Other parties"}, {Key: "traffic", Title: "Traffic"},
 		{Key: "cases", Title: "Cases"},
+		{Key: "instruments", Title: "Agreements and pledges"},
 		{Key: "floor", Title: "The watch floor"},
 		{Key: "cert", Title: "Response teams"},
 		{Key: "evidence", Title: "Evidence"}, {Key: "upkeep", Title: "Upkeep"}, {Key: "program", Title: "The program"},

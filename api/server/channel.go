@@ -134,7 +134,8 @@ func (s *Server) decide(by officer.Actor, d api.Decision) (api.Decision, error) 
 	return d, err
 }
 
-// findChannel finds a channel by its name or the beginning of its id. Where several bear the name, the one in being is meant.
+// findChannel finds a channel by its name or the beginning of its id. Where several bear the name, the one in being is meant; public, where none bears it, is
+// the own one.
 func (s *Server) findChannel(ctx context.Context, name string) (accord.Channel, error) {
 	states, err := s.node.Channels(ctx)
 	if err != nil {
@@ -146,6 +147,9 @@ func (s *Server) findChannel(ctx context.Context, name string) (accord.Channel, 
 		if c.Name == name && c.Kind == party.Common || len(name) >= 4 && strings.HasPrefix(hex.EncodeToString(id[:]), strings.ToLower(name)) {
 			found = append(found, c)
 		}
+	}
+	if len(found) == 0 && name == party.Public {
+		found = slices.DeleteFunc(states, func(c accord.Channel) bool { return c.Kind != party.Public || !c.Member(s.node.Self()) })
 	}
 	if inBeing := slices.DeleteFunc(slices.Clone(found), func(c accord.Channel) bool { return !c.Established }); len(inBeing) > 0 {
 		found = inBeing
