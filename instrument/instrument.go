@@ -56,6 +56,8 @@ type Negotiation struct {
 	Steps      []*Step               // on the ladder, in their order
 	Entries    []Entry               // all of them, in the canonical order, protocol.md#clock
 	Frozen     *Manifest             // that all have authenticated first; nil while the text may still be moved
+
+	turns []turn
 }
 
 // Opening is what opened the negotiation.
@@ -89,6 +91,10 @@ type Provision struct {
 	Wordings map[[32]byte]Wording
 	// Commitments to a wording that is not yet shown, those that were revealed too.
 	Commitments []*Commitment
+
+	whole  bool     // all stand on one wording, whatever packages say
+	digest [32]byte // of that
+	agreed bool
 }
 
 // Wording is what a provision might say: texts, or for the structure an order.
@@ -180,6 +186,7 @@ type Text struct {
 	Languages  []string // the authentic ones, in their order
 	Prevailing string   // in case of divergence; empty: none
 	Clauses    []Clause
+	Names      wording.Texts // how the parties are called, where that was agreed: see Named
 }
 
 // Rolling is the text as it stands in negotiation: of each clause, who wants what.
@@ -193,7 +200,8 @@ type Rolling struct {
 // RollingClause is a clause with its brackets.
 type RollingClause struct {
 	Clause          // Texts are those that all stand on, nil while they differ
-	Agreed   bool   // by Negotiation.Agreed
+	Outside  bool   // in no structure that is shown
+	Agreed   bool   // by Negotiation.Agreed, or a heading that nobody wants
 	Why      string // why it is not agreed
 	Reopened int
 	Reserved map[traffic.Party]string   // codes of reservations

@@ -3,6 +3,7 @@ package instrument
 import (
 	"time"
 
+	"detente/sealing"
 	"detente/statement"
 	"detente/traffic"
 	"detente/wording"
@@ -33,15 +34,41 @@ func Rungs() []Rung {
 	return []Rung{Opened, Tabled, AgreedText, Scrubbed, Certified, Initialled, Signed, Consented, InForce, Suspended, Ended, Lapsed}
 }
 
+// Kinds of manifests that do something with an instrument, named by Regards, instead of being one.
+const (
+	KindRatification = "ratification" // all consent at one stroke
+	KindTermination  = "termination"  // all are released at one stroke
+)
+
 // Manifest is a complete set of terms that parties initial and sign: package sealing says what is in it.
 type Manifest struct {
 	Hash      [32]byte
 	Bytes     []byte
-	Statement statement.ID
+	Terms     *sealing.Manifest
+	Statement statement.ID // that tabled it last
 	By        traffic.Party
 	At        time.Time
-	Complete  bool // its text was the clean text in its place
-	Text      Text // where it is complete
+	Complete  bool // its text is the clean text, and was in its place
+	Text      Text // as it was then
+	// Unchecked tells that the text names no party, so that the digests of the originals could not be computed here.
+	Unchecked bool
+	// Sealed is what the evidence of a certificate says of the round about it.
+	Sealed sealing.State
+}
+
+// Acts tells whether the manifest does something with another one of this negotiation.
+func (n *Negotiation) Acts(m *Manifest) bool {
+	return m.Terms.Regards != nil && n.ManifestOf(*m.Terms.Regards) != nil
+}
+
+// ManifestOf gives the manifest of that hash, nil if there is none.
+func (n *Negotiation) ManifestOf(hash [32]byte) *Manifest {
+	for _, m := range n.Manifests {
+		if m.Hash == hash {
+			return m
+		}
+	}
+	return nil
 }
 
 // Powers are full powers as a statement gives them.
@@ -71,23 +98,23 @@ type Note struct {
 
 // Step is a statement on the ladder that has effect.
 type Step struct {
-	Form      string // conformity, initialling, signature, confirmation, consent, …
-	Manifest  [32]byte
+	Form      string   // conformity, initialling, signature, confirmation, consent, …
+	Manifest  [32]byte // or the id of the first note of an exchange
 	By        traffic.Address
 	Manner    string       // of a signature or consent
 	Powers    statement.ID // by which it was taken; zero where none are needed
 	Regarding statement.ID // what it confirms, revokes, answers
 	Decision  string       // accept or object
 	Text      [32]byte     // digest of the text that is certified
-	Languages []string     // those compared
+	Full      bool         // a certificate compared all languages
 	Provision string
 	Texts     wording.Texts
 	Ground    string
-	From, To  time.Time // effect of a notice; until of an extension
+	From      time.Time // effect of a notice; until of an extension
 	Provs     []string  // provisions suspended; none: all
 	Statement statement.ID
 	At        time.Time
-	Lapsed    bool // the text was re-opened after it
+	LapsedAt  time.Time // when the text was re-opened after it; zero: it was not
 }
 
 // Status is how an instrument stands on a date.
@@ -96,12 +123,12 @@ type Status struct {
 	Rung     Rung
 	Since    time.Time // when it came to stand there
 	Legal    bool      // else political
-	Manifest [32]byte  // by which it stands there; zero below initialled, or for an exchange of notes
-	InForce  time.Time // when it entered into force, zero if it has not
+	Manifest [32]byte  // by which it stands there, or the first note of an exchange; zero below initialled
+	InForce  time.Time // when it enters or entered into force as things stand, zero if that is open
 	Until    time.Time // when it ends as things stand; zero: no end is known
 	Bound    []traffic.Party
 	Parties  []PartyStatus // in the order of the opening
-	// Suspended are provisions out of operation, all of them where the rung says so.
+	// Suspended are provisions out of operation.
 	Suspended []string
 }
 
@@ -114,6 +141,6 @@ type PartyStatus struct {
 	Manner     string    // of the signature
 	Confirmed  time.Time // of one ad referendum
 	Consented  time.Time
-	By         string    // manner of the consent: signature, ratification, notes, …
+	By         string    // manner of the consent: signature, ratification, seal, notes, …
 	Leaves     time.Time // effect of its notice of termination
 }
