@@ -66,7 +66,7 @@ func parsePart(files map[string][]byte) (*part, error) {
 	return p, nil
 }
 
-// included reads the parts that p includes. A regime that is included includes nothing itself, so there is no circle.
+// included reads the parts that p includes. What an included regime includes itself, p names too: so there is no circle, and nothing comes in unseen.
 func (p *part) included(others []fs.FS) ([]*part, error) {
 	if len(p.file.Includes) > maxUnder {
 		return nil, fmt.Errorf("it includes %d regimes", len(p.file.Includes))
@@ -84,8 +84,10 @@ func (p *part) included(others []fs.FS) ([]*part, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", want, err)
 		}
-		if len(u.file.Includes) > 0 {
-			return nil, fmt.Errorf("it includes %q, which itself includes others", want)
+		for _, below := range u.file.Includes {
+			if !slices.Contains(p.file.Includes, below) {
+				return nil, fmt.Errorf("it includes %q, which itself includes %q, and does not name that too", want, below)
+			}
 		}
 		under = append(under, u)
 	}

@@ -130,7 +130,7 @@ func hashParts(own *part, under []*part) [32]byte {
 	h := sha256.New()
 	h.Write(own.lines)
 	for _, u := range under {
-		fmt.Fprintf(h, "%s\x00%x\n", u.name(), sha256.Sum256(u.lines)) // it includes nothing itself
+		fmt.Fprintf(h, "%s\x00%x\n", u.name(), sha256.Sum256(u.lines)) // what it includes itself is in under too
 	}
 	return [32]byte(h.Sum(nil))
 }

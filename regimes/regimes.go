@@ -9,7 +9,7 @@ import (
 
 // FS holds one folder for each regime.
 //
-//go:embed communications incidents indicators instruments internal link public
+//go:embed communications dialogue incidents indicators instruments internal link public
 var FS embed.FS
 
 // Communications is the regime of checks, notices, inquiries and their answers.
@@ -30,12 +30,15 @@ func Incidents() fs.FS { return folder("incidents") }
 // Instruments is the regime under which agreements are drafted and brought into force, protocol.md#instruments. It includes communications.
 func Instruments() fs.FS { return folder("instruments") }
 
+// Dialogue is the regime of consultations and groups of experts, protocol.md#dialogue. It includes instruments.
+func Dialogue() fs.FS { return folder("dialogue") }
+
 // Public is the regime of the channels that a party keeps for everybody, protocol.md#channel. It includes link.
 func Public() fs.FS { return folder("public") }
 
 // All lists every regime that the program ships with, as [detente/form.LoadAll] takes them.
 func All() []fs.FS {
-	return []fs.FS{Link(), Internal(), Communications(), Indicators(), Incidents(), Instruments(), Public()}
+	return []fs.FS{Link(), Internal(), Communications(), Indicators(), Incidents(), Instruments(), Dialogue(), Public()}
 }
 
 func folder(name string) fs.FS {

@@ -10,7 +10,7 @@ import (
 
 // Each folder is a regime under its own name, and nothing of it is left out of the program.
 func TestFolders(t *testing.T) {
-	for name, folder := range map[string]fs.FS{"communications": regimes.Communications(), "incidents": regimes.Incidents(), "indicators": regimes.Indicators(), "instruments": regimes.Instruments(), "internal": regimes.Internal(), "link": regimes.Link(), "public": regimes.Public()} {
+	for name, folder := range map[string]fs.FS{"communications": regimes.Communications(), "dialogue": regimes.Dialogue(), "incidents": regimes.Incidents(), "indicators": regimes.Indicators(), "instruments": regimes.Instruments(), "internal": regimes.Internal(), "link": regimes.Link(), "public": regimes.Public()} {
 		b, err := fs.ReadFile(folder, "regime.json")
 		if err != nil {
 			t.Fatal(err)
