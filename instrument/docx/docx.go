@@ -116,6 +116,9 @@ func Tracked(lang, old, wanted string, by traffic.Party) (out Cell) {
 func Of(t instrument.Text) *Document {
 	d := &Document{Languages: t.Languages}
 	d.Rows = append(d.Rows, row(instrument.Title, "", "", t.Title, t.Languages))
+	if len(t.Names) > 0 {
+		d.Rows = append(d.Rows, row(instrument.Names, "", "", t.Names, t.Languages))
+	}
 	for _, c := range t.Clauses {
 		d.Rows = append(d.Rows, row(c.ID, c.Kind, c.Number, c.Texts, t.Languages))
 	}

@@ -16,6 +16,7 @@ import (
 
 	"detente/instrument"
 	"detente/instrument/docx"
+	"detente/instrument/proposal"
 	"detente/instrument/treatytest"
 	"detente/wording"
 )
@@ -51,6 +52,7 @@ func treaty(t *testing.T) instrument.Text {
 func six() instrument.Text {
 	return instrument.Text{
 		Title:     wording.Texts{"en": "Agreement", "ru": "Соглашение", "ar": "اتفاق", "zh": "协定", "fr": "Accord", "es": "Acuerdo"},
+		Names:     wording.Texts{"en": "xn Northland\nxs Southland", "ru": "xn Нордландия", "ar": "xn نورثلاند", "zh": "xn 北国", "fr": "xn le Norland", "es": "xn Norlandia"},
 		Languages: []string{"en", "ru", "ar", "zh", "fr", "es"},
 		Clauses: []instrument.Clause{
 			{ID: "art.1", Kind: instrument.Article, Number: "1", Texts: wording.Texts{
@@ -65,7 +67,7 @@ func six() instrument.Text {
 }
 
 // changes are those of a document, of which every provision must be there.
-func changes(t *testing.T, d *docx.Document, base instrument.Text) []docx.Proposal {
+func changes(t *testing.T, d *docx.Document, base instrument.Text) []proposal.Proposal {
 	t.Helper()
 	got, missing, err := d.Changes(base)
 	if err != nil || len(missing) > 0 {
@@ -140,11 +142,11 @@ func TestAnotherWordProcessorChangesNothing(t *testing.T) {
 	if err != nil || len(missing) > 0 {
 		t.Fatalf("missing %v: %v", missing, err)
 	}
-	var want []docx.Proposal
+	var want []proposal.Proposal
 	for _, c := range text.Clauses {
 		for _, lang := range []string{"en", "fr"} {
 			if w, ok := wanted[c.ID]; ok && w[lang] != c.Texts[lang] {
-				want = append(want, docx.Proposal{Provision: c.ID, Lang: lang, Old: c.Texts[lang], New: w[lang], Authors: []string{"XN"}})
+				want = append(want, proposal.Proposal{Provision: c.ID, Lang: lang, Old: c.Texts[lang], New: w[lang], Authors: []string{"XN"}})
 			}
 		}
 	}
@@ -337,23 +339,23 @@ func TestWhatCouldHarmIsNotRead(t *testing.T) {
 func TestChangesOfWhatTheTextDoesNotHave(t *testing.T) {
 	text := six()
 	swapped := docx.Of(text)
-	swapped.Rows[1], swapped.Rows[2] = swapped.Rows[2], swapped.Rows[1]
+	swapped.Rows[2], swapped.Rows[3] = swapped.Rows[3], swapped.Rows[2]
 	numbered := docx.Of(text)
-	numbered.Rows[1].Number = "2"
+	numbered.Rows[2].Number = "2"
 	strange := docx.Of(text)
-	strange.Rows[1].Provision = "art.7"
+	strange.Rows[2].Provision = "art.7"
 	for what, d := range map[string]*docx.Document{"order": swapped, "number": numbered, "provision": strange} {
-		if _, _, err := d.Changes(text); !errors.Is(err, docx.ErrRefused) {
+		if _, _, err := d.Changes(text); !errors.Is(err, proposal.ErrMisfit) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
 	less := docx.Of(text)
-	less.Rows = less.Rows[:2]
+	less.Rows = less.Rows[:3]
 	if got, missing, err := less.Changes(text); err != nil || len(got) > 0 || len(missing) != 1 {
 		t.Errorf("%v %v %v", got, missing, err)
 	}
 	untracked := docx.Of(text)
-	untracked.Rows[1].Cells["en"] = docx.Plain("Notice")
+	untracked.Rows[2].Cells["en"] = docx.Plain("Notice")
 	if got := changes(t, untracked, text); len(got) != 1 || !got[0].Untracked || got[0].New != "Notice" || len(got[0].Authors) > 0 {
 		t.Errorf("%+v", got)
 	}
@@ -361,7 +363,7 @@ func TestChangesOfWhatTheTextDoesNotHave(t *testing.T) {
 		t.Error(err)
 	}
 	bad := docx.Of(text)
-	bad.Rows[1].Cells["en"] = docx.Plain("\x01")
+	bad.Rows[2].Cells["en"] = docx.Plain("\x01")
 	if err := docx.Write(io.Discard, bad); !errors.Is(err, docx.ErrText) {
 		t.Error(err)
 	}

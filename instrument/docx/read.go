@@ -37,7 +37,7 @@ func Read(r io.ReaderAt, size int64, base instrument.Text) (*Document, error) {
 		return nil, err
 	}
 	b := &body{d: xml.NewDecoder(bytes.NewReader(text)), languages: base.Languages, hashed: make(map[string][2]string), seen: make(map[string]bool)}
-	for _, c := range append([]instrument.Clause{{ID: instrument.Title}}, base.Clauses...) {
+	for _, c := range append([]instrument.Clause{{ID: instrument.Title}, {ID: instrument.Names}}, base.Clauses...) {
 		for _, lang := range append([]string{numbers}, base.Languages...) {
 			if n := name(c.ID, lang); hashed.MatchString(n) {
 				b.hashed[n] = [2]string{c.ID, lang}

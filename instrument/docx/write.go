@@ -195,5 +195,7 @@ func writable(s string) bool {
 	if !utf8.ValidString(s) {
 		return false
 	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 && r != '\n' || r == 0xfffe || r == 0xffff || r == 0x7f || r >= 0x202a && r <= 0x202e })
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r < 0x20 && r != '\n' || r == 0xfffe || r == 0xffff || r == 0x7f || r >= 0x202a && r <= 0x202e
+	})
 }

@@ -17,7 +17,7 @@ const (
 	Paragraph Kind = iota
 	Title          // large, in the middle, fat
 	Heading        // in the middle, fat; what follows stands on the same page
-	Signature      // a line to sign on in each column, what is under it, and room above; never parted between pages
+	Signature      // a line to sign on in each column that has words, those words under it, and room above; never parted between pages
 	NewPage        // what follows begins a page; has no cells
 )
 
@@ -30,15 +30,16 @@ type Cell struct {
 // Block is one row of a paper. Its cells stand beside each other in columns of the same width and begin at the same height; one cell takes the whole
 // width. The first stands on the side where the paper begins to be read.
 type Block struct {
-	Kind  Kind
-	Cells []Cell
+	Kind   Kind
+	Indent int // how deep it stands, 0 to 5
+	Cells  []Cell
 }
 
 // Paper is something to be printed that knows nothing of statements.
 type Paper struct {
 	Title  string    // in the file, not on the pages
 	Date   time.Time // in the file, not on the pages
-	Foot   string    // on each page below, beside its number: a digest
+	Foot   string    // on each page below, beside its number: a digest; lines end where it has \n
 	RTL    bool      // begins to be read from the right
 	Blocks []Block
 }
@@ -50,6 +51,8 @@ const (
 	gutter     = 6.0     // between columns, in millimetres
 	signing    = 22.0    // room to sign in, in millimetres
 	footing    = 7.0     // points of what stands below
+	stepping   = 5.0     // of an indent, in millimetres
+	maxIndent  = 5
 )
 
 // Set sets a paper. The same paper in the same fonts is the same bytes. A character that no font has stands as its number: ask Missing before.
@@ -104,14 +107,18 @@ func (s *setter) block(b Block) {
 		return
 	}
 	width := (wide - 2*margin - gutter*float64(len(b.Cells)-1)) / float64(len(b.Cells))
+	in := stepping * float64(max(0, min(b.Indent, maxIndent)))
 	columns, rows := make([]column, len(b.Cells)), 0
 	for i, c := range b.Cells {
 		at := i
 		if s.rtl {
 			at = len(b.Cells) - 1 - i
 		}
-		columns[i] = s.column(b.Kind, c, width)
+		columns[i] = s.column(b.Kind, c, width-in)
 		columns[i].x = margin + float64(at)*(width+gutter)
+		if !columns[i].style.rtl {
+			columns[i].x += in
+		}
 		rows = max(rows, len(columns[i].lines))
 	}
 	tall := columns[0].style.tall()
@@ -124,8 +131,10 @@ func (s *setter) block(b Block) {
 	case Signature:
 		s.room(signing + float64(rows)*tall)
 		s.y -= signing
-		for _, c := range columns {
-			s.line(c.x, width*0.8, c.style.rtl, width)
+		for i, c := range columns {
+			if b.Cells[i].Text != "" {
+				s.line(c.x, (width-in)*0.8, c.style.rtl, width-in)
+			}
 		}
 	}
 	for i := range rows {
@@ -133,7 +142,7 @@ func (s *setter) block(b Block) {
 		ctx := canvas.NewContext(s.pages[len(s.pages)-1])
 		for _, c := range columns {
 			if i < len(c.lines) {
-				draw(ctx, c.x+c.indent(b.Kind, c.lines[i], width), s.y-c.style.under(), visual(c.lines[i], c.style.rtl))
+				draw(ctx, c.x+c.indent(b.Kind, c.lines[i], width-in), s.y-c.style.under(), visual(c.lines[i], c.style.rtl))
 			}
 		}
 		s.y -= tall
@@ -199,7 +208,10 @@ func (s *setter) foot(text string) {
 	of := style{points: footing}
 	for i, page := range s.pages {
 		ctx := canvas.NewContext(page)
-		draw(ctx, margin, margin/2, visual(s.f.atoms(text, of), false))
+		below := strings.Split(text, "\n")
+		for j, line := range below {
+			draw(ctx, margin, margin/2+float64(len(below)-1-j)*of.tall(), visual(s.f.atoms(line, of), false))
+		}
 		number, long := s.f.atoms(fmt.Sprintf("%d / %d", i+1, len(s.pages)), of), 0.0
 		for _, a := range number {
 			long += a.wide
