@@ -38,7 +38,7 @@ func blocks() [][]string {
 		{"console"},
 		{"api", "bench", "metrics"},
 		{"gateway"},
-		{"casework", "lookup", "chancery"},
+		{"casework", "lookup", "chancery", "sealer"},
 		{"standing"},
 		{"floor"},
 		{"journal"},

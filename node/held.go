@@ -163,7 +163,7 @@ func (n *Node) signedAt(ctx context.Context, tx *store.Tx, h *feed.Head, size in
 	if err != nil {
 		return c, err
 	}
-	line, err := c.Sign(n.keyring().Checkpoint, n.now())
+	line, err := c.Sign(n.Keys().Checkpoint, n.now())
 	if err != nil {
 		return c, err
 	}

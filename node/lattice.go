@@ -95,7 +95,7 @@ func (n *Node) signLattice(ctx context.Context, done map[traffic.Feed]int64) (ca
 	if err != nil {
 		return 0, err
 	}
-	keys, at := n.keyring(), n.now()
+	keys, at := n.Keys(), n.now()
 	lines := make(map[traffic.Feed]string)
 	var grown []*feed.Head
 	for _, h := range heads {

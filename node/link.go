@@ -179,7 +179,7 @@ type packing struct {
 func (n *Node) pack(ctx context.Context, l *exchange.Link, p packing) ([]byte, bundle.Thread, *exchange.Manifest, error) {
 	peer := l.Peer
 	chain := n.Chain(peer)
-	keys := n.keyring()
+	keys := n.Keys()
 	b := &bundle.Bundle{From: n.self, To: peer, At: n.now(), Hold: p.hold}
 	b.Charters = n.news(peer)
 	var m *exchange.Manifest
@@ -238,7 +238,7 @@ func (n *Node) pack(ctx context.Context, l *exchange.Link, p packing) ([]byte, b
 
 // bundleKey is the key that signs a bundle for a peer: the newest that it knows.
 func (n *Node) bundleKey(l *exchange.Link) key.Signer {
-	keys, chain := n.keyring(), n.Chain(n.self)
+	keys, chain := n.Keys(), n.Chain(n.self)
 	newest := chain.Latest().Version
 	if version := l.SignAs(newest); version != newest {
 		if c, ok := chain.At(version); ok {

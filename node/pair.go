@@ -16,7 +16,8 @@ import (
 	"detente/traffic"
 )
 
-func (n *Node) keyring() *party.Keyring {
+// Keys is the keyring in use. It is for what an office signs beside statements; nothing of it may leave the process.
+func (n *Node) Keys() *party.Keyring {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	return n.keys

@@ -125,6 +125,6 @@ func (n *Node) Known(shown key.Public) (traffic.Party, bool) {
 
 // Case makes the case file of the dossier of a statement, sealed by this node, see [archive.Archive.Case].
 func (n *Node) Case(ctx context.Context, h archive.Held, x archive.Export) ([]byte, error) {
-	x.By, x.Signer = n.self, n.keyring().Checkpoint
+	x.By, x.Signer = n.self, n.Keys().Checkpoint
 	return n.Archive.Case(ctx, h, x)
 }

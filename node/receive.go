@@ -55,7 +55,7 @@ func (n *Node) Receive(ctx context.Context, way string, sealed []byte) (from tra
 }
 
 func (n *Node) open(sealed []byte) (*bundle.Bundle, bundle.Thread, error) {
-	return bundle.OpenAsked(sealed, bundle.Opener{Party: n.self, Find: n.keyring().Unsealing}, n.sender)
+	return bundle.OpenAsked(sealed, bundle.Opener{Party: n.self, Find: n.Keys().Unsealing}, n.sender)
 }
 
 // receiveAnswer takes what a peer answered over the route on which it was asked.
@@ -418,7 +418,7 @@ func (n *Node) storeSection(ctx context.Context, tx *store.Tx, s *section, t *ta
 
 // cosign keeps the receipt for a head with the entries it is about: both durable, or neither.
 func (n *Node) cosign(ctx context.Context, tx *store.Tx, h *feed.Head) (exchange.Fresh, error) {
-	signer, at := n.keyring().Mirror, n.now()
+	signer, at := n.Keys().Mirror, n.now()
 	line, err := h.Checkpoint().Cosign(n.self, signer, at)
 	if err != nil {
 		return exchange.Fresh{}, err

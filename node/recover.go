@@ -157,13 +157,13 @@ func (n *Node) hopeful(unheard []traffic.Party) bool {
 	})
 }
 
+// Unheard lists the peers that have not said yet, since this node started, what they hold: what they have of its own feeds, it does not know.
+func (n *Node) Unheard() []traffic.Party {
+	return slices.DeleteFunc(append([]traffic.Party{}, n.Peers()...), func(p traffic.Party) bool { return n.link(p).Greeted() })
+}
+
 func (n *Node) recovery(ctx context.Context, start int64) (Recovery, error) {
-	r := Recovery{Behind: []Missing{}, Unheard: []traffic.Party{}}
-	for _, p := range n.Peers() {
-		if !n.link(p).Greeted() {
-			r.Unheard = append(r.Unheard, p)
-		}
-	}
+	r := Recovery{Behind: []Missing{}, Unheard: n.Unheard()}
 	err := n.db.View(ctx, func(tx *store.Tx) error {
 		r.Behind, r.Restored = []Missing{}, -start
 		heads, err := feed.Heads(ctx, tx, nil)

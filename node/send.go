@@ -347,7 +347,7 @@ func (n *Node) append(ctx context.Context, f traffic.Feed, us []*utterance) erro
 			us[i].sent = Sent{e.ID, f, e.Index}
 		}
 		c = h.Checkpoint()
-		line, err := c.Sign(n.keyring().Checkpoint, n.now())
+		line, err := c.Sign(n.Keys().Checkpoint, n.now())
 		if err != nil {
 			return err
 		}

@@ -108,6 +108,9 @@ func (k *Keyring) Signers(post traffic.Post, plane traffic.Plane, algorithms ...
 	return out, nil
 }
 
+// Private is the private key with that id, current or former, nil for any other: for what names its keys itself, as the manifest of a sealing round does.
+func (k *Keyring) Private(id key.ID) *key.Private { return k.keys[id] }
+
 // Unsealing is the private key that opens bundles sealed to the key with that id, current or former, nil for any other.
 func (k *Keyring) Unsealing(id key.ID) hpke.PrivateKey { return k.sealing[id] }
 

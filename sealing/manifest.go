@@ -26,7 +26,7 @@ var (
 // The bounds.
 const (
 	MaxManifest = 40 << 10 // bytes of a manifest
-	MaxEvidence = 44 << 10 // bytes of evidence, and of a packet before it is encrypted
+	MaxEvidence = 42 << 10 // bytes of evidence, and of a packet before it is encrypted
 	MaxParties  = 256
 	MaxSealers  = 31
 	MaxDelta    = 31 * 24 * time.Hour

@@ -15,7 +15,7 @@ import (
 var ErrSealed = errors.New("sealing: packet does not open")
 
 // MaxPacket is the most bytes that an encrypted packet may have.
-const MaxPacket = MaxEvidence + encSize + 512
+const MaxPacket = 44 << 10
 
 const (
 	kem         key.Algorithm = 0x647a // MLKEM768-X25519, as bundles have it
