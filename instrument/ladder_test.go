@@ -142,7 +142,9 @@ func TestFullPowersAreCheckedInTheirPlace(t *testing.T) {
 	w := treaty(t, "legal")
 	h := w.tables(nil)
 	sign := form.Values{"manifest": h, "manner": "definitive"}
-	named := func(id statement.ID) form.Values { return with(form.Values{"manifest": h, "manner": "definitive"}, "powers", id[:]) }
+	named := func(id statement.ID) form.Values {
+		return with(form.Values{"manifest": h, "manner": "definitive"}, "powers", id[:])
+	}
 	w.refused(instrument.NoPowers, "xn", "signature", sign)
 	w.refused(instrument.NoPowers, "xn", "signature", named(statement.ID{9}))
 	w.refused(instrument.PowersOther, "xn", "signature", named(w.empower("xn", form.Values{"may": []any{"initial"}})))
@@ -204,7 +206,9 @@ func TestARectificationCountsWhenNobodyObjects(t *testing.T) {
 	w := treaty(t, "political")
 	h := w.tables(nil)
 	right := texts("en", "Each Party shall notify the other Party.", "ru", "Каждая Сторона уведомляет другую Сторону.")
-	v := func() form.Values { return form.Values{"manifest": h, "provision": "a1p", "texts": right, "reason": "a word is missing"} }
+	v := func() form.Values {
+		return form.Values{"manifest": h, "provision": "a1p", "texts": right, "reason": "a word is missing"}
+	}
 	w.refused(instrument.NotYet, "xn", "rectification", v())
 	w.does("xn", "initialling", form.Values{"manifest": h})
 	w.does("xs", "initialling", form.Values{"manifest": h})

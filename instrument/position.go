@@ -261,11 +261,11 @@ func (f *fold) pack(e *Entry) string {
 	if f.tied+len(p.Items) > maxTied {
 		return Limit
 	}
-	for id, d := range p.Items {
+	for _, id := range sortedKeys(p.Items) { // in one order: of two faults all sides name the same
 		if f.Provisions[id] == nil {
 			return Unknown
 		}
-		if _, tabled := f.Provisions[id].Wordings[d]; !tabled {
+		if _, tabled := f.Provisions[id].Wordings[p.Items[id]]; !tabled {
 			return NotTabled
 		}
 	}

@@ -189,7 +189,11 @@ func (o *Original) String() string {
 		case block.Label != "" && block.Text != "" && block.Kind.Heads():
 			b.WriteString(block.Label + "\n" + block.Text)
 		case block.Label != "" && block.Text != "":
-			b.WriteString(block.Label + " " + block.Text)
+			space := " "
+			if strings.HasSuffix(block.Label, "、") || strings.HasSuffix(block.Label, "）") {
+				space = "" // the mark is as wide as a letter and a space
+			}
+			b.WriteString(block.Label + space + block.Text)
 		default:
 			b.WriteString(block.Label + block.Text)
 		}

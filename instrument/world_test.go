@@ -2,6 +2,7 @@ package instrument_test
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -210,3 +211,7 @@ func signer(t testing.TB, n byte) *key.Private {
 	}
 	return k
 }
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }
+
+func line(pieces []wording.Piece) string { return wording.Line(pieces) }
