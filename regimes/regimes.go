@@ -7,9 +7,9 @@ import (
 	"io/fs"
 )
 
-// FS holds one folder for each regime.
+// FS holds one folder for each regime. Those of incidents and instruments have models of agreements beside the regime, which are no part of it.
 //
-//go:embed communications dialogue incidents indicators instruments internal link public
+//go:embed communications dialogue indicators internal link public incidents/*.json incidents/phrases instruments/*.json instruments/phrases
 var FS embed.FS
 
 // Communications is the regime of checks, notices, inquiries and their answers.
