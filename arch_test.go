@@ -48,7 +48,7 @@ func blocks() [][]string {
 		{"ledger", "transcript"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
-		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument", "acts"},
+		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument", "acts", "dialogue"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope", "chatham", "sealing"},
 		{"key", "store", "stix", "disclosure", "asset", "calendar", "wording"},
