@@ -16,6 +16,7 @@ import (
 
 	"detente/api"
 	"detente/console/cases"
+	"detente/console/habits"
 	"detente/console/paper"
 	"detente/officer"
 	"detente/traffic"
@@ -151,7 +152,7 @@ type visit struct {
 	token  string      // of his session
 	me     api.Me
 	plane  traffic.Plane
-	prefs  preferences
+	prefs  habits.Settings
 	lang   language.Tag
 }
 

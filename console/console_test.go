@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/console/habits"
 	"detente/console/paper"
 	"detente/officer"
 	"detente/store"
@@ -465,7 +466,7 @@ func TestKeysCanBeMoved(t *testing.T) {
 	}
 }
 
-func (d *desk) read(w *httptest.ResponseRecorder) preferences {
+func (d *desk) read(w *httptest.ResponseRecorder) habits.Settings {
 	r := httptest.NewRequest("GET", origin, nil)
 	for _, c := range w.Result().Cookies() {
 		r.AddCookie(c)
@@ -516,7 +517,7 @@ func BenchmarkWatchPage(b *testing.B) {
 
 func TestEveryBindingIsOnAKeyOfItsOwn(t *testing.T) {
 	var keys []string
-	for _, b := range bindings() {
+	for _, b := range habits.Bindings() {
 		if slices.Contains(keys, b.Key) {
 			t.Errorf("two things on %q", b.Key)
 		}

@@ -50,10 +50,7 @@ type link struct {
 }
 
 // choice is one of several values.
-type choice struct {
-	Value, Label string
-	Chosen       bool
-}
+type choice = cases.Choice
 
 // newFrame is what every page has, of whoever it is for.
 func (v *visit) newFrame(name string) Frame {

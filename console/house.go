@@ -2,6 +2,7 @@ package console
 
 import (
 	"detente/api"
+	"detente/console/habits"
 	"detente/exchange"
 )
 
@@ -47,7 +48,7 @@ type bound struct{ Name, Key string }
 
 func buildHelp(v *visit) (page, error) {
 	p := &helpPage{}
-	for _, b := range bindings() {
+	for _, b := range habits.Bindings() {
 		p.Bindings = append(p.Bindings, bound{b.Name, v.prefs.Keys[b.Name]})
 	}
 	return p, nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"detente/console/cases"
+	"detente/console/habits"
 
 	"github.com/jba/templatecheck"
 	"golang.org/x/text/language"
@@ -119,7 +120,7 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 			t.Errorf("no phrase screen.%s", sc.name)
 		}
 	}
-	for _, b := range bindings() {
+	for _, b := range habits.Bindings() {
 		if !phrase("key." + b.Name) {
 			t.Errorf("no phrase key.%s", b.Name)
 		}
