@@ -10,8 +10,11 @@ import (
 // sheet is a page whose content package cases makes.
 type sheet[T interface{ Titled() string }] struct {
 	Frame
-	In T
+	In   T
+	name string // of its screen, where it is shown in answer to a form
 }
+
+func (p *sheet[T]) screen() string { return p.name }
 
 // within is the builder of such a page.
 func within[T interface{ Titled() string }](make func(context.Context, *cases.Desk) (T, error)) func(*visit) (page, error) {
@@ -30,7 +33,7 @@ func within[T interface{ Titled() string }](make func(context.Context, *cases.De
 func (v *visit) desk() *cases.Desk {
 	return &cases.Desk{
 		Client: v.client, Party: v.cfg.Party, Plane: v.plane, Lang: v.tag(), RTL: v.paper.Book.RTL(v.lang), Now: time.Now().UTC(), Query: v.r.URL.Query(),
-		May: v.may, Say: v.say, To: v.to,
+		May: v.may, Say: v.say, To: v.to, Refused: v.refused,
 	}
 }
 

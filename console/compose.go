@@ -47,10 +47,7 @@ type offer struct {
 }
 
 // refusal is why something was not done, on the page on which it was tried: what was written stays.
-type refusal struct {
-	What, Do string
-	Details  []string
-}
+type refusal = cases.Refusal
 
 // preview is what the addressee will read.
 type preview struct {

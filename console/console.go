@@ -17,6 +17,7 @@ import (
 	"detente/api"
 	"detente/console/cases"
 	"detente/console/habits"
+	"detente/console/instruments"
 	"detente/console/paper"
 	"detente/officer"
 	"detente/traffic"
@@ -61,7 +62,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), secure: strings.HasPrefix(cfg.Origin, "https://")}
 	var err error
-	if s.paper, err = paper.New(files, cases.Files()); err != nil {
+	if s.paper, err = paper.New(files, cases.Files(), instruments.Files()); err != nil {
 		return nil, err
 	}
 	s.register()
@@ -93,6 +94,7 @@ func (s *Server) register() {
 			s.mux.HandleFunc("POST "+at+a.path, s.act(a))
 		}
 		s.mux.HandleFunc("POST "+at+"/preview", s.showPreview)
+		s.mux.HandleFunc("POST "+at+"/instrument/preview", s.compareInstrument)
 		for _, f := range downloads() {
 			s.mux.HandleFunc("GET "+at+f.path, s.give(f))
 		}
@@ -317,7 +319,7 @@ func (s *Server) act(a action) http.HandlerFunc {
 // again shows a page in answer to a form: what is not right in it, or what came of it.
 func (s *Server) again(w http.ResponseWriter, v *visit, p page) {
 	name := ""
-	switch p.(type) {
+	switch p := p.(type) {
 	case *composePage:
 		name = "compose"
 	case *lossPage:
@@ -326,6 +328,8 @@ func (s *Server) again(w http.ResponseWriter, v *visit, p page) {
 		name = "directory"
 	case *officersPage:
 		name = "officers"
+	case interface{ screen() string }:
+		name = p.screen()
 	}
 	if err := v.frame(p.framed(), screen{name: name}); err != nil {
 		s.fail(w, v, err)

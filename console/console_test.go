@@ -97,6 +97,12 @@ func everyScreen() []string {
 		if sc.name == "case" {
 			path += "?n=xn%2F99-0001"
 		}
+		switch sc.name {
+		case "instrument":
+			path += "?n=" + strings.Repeat("d0", 32)
+		case "provision":
+			path += "?p=p-2&n=" + strings.Repeat("d0", 32)
+		}
 		if sc.name == "officers" {
 			path += "?id=anna"
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/drafting"
 	"detente/archive"
 	"detente/exchange"
 	"detente/traffic"
@@ -49,6 +50,9 @@ type fakeFloor struct {
 	mails      []api.Mail
 	advisories []api.Advisory
 	tokens     []api.GatewayToken
+	drafts     []drafting.Draft
+	draft      drafting.File
+	templates  []drafting.Template
 	bundle     []byte
 	sent       api.Sent
 	refuse     map[string]*api.Problem // by request
@@ -130,15 +134,17 @@ func newFloor() *fakeFloor {
 		refuse:    map[string]*api.Problem{},
 	}
 	f.incident(now)
+	f.negotiation(now)
 	return f
 }
 
 // hostile puts s into every text that comes from a person or another party: all of them, but for codes that the node has checked and words that it
 // makes itself, such as times and precedences.
 func (f *fakeFloor) hostile(s string) {
-	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories} {
+	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories, &f.drafts, &f.draft, &f.templates} {
 		poison(reflect.ValueOf(v).Elem(), s, "")
 	}
+	f.draft.Provisions[2].ID = "p-2" // by which a page asks for it
 	for _, text := range []*string{&f.me.Name, &f.channel.Forms[0].Title} {
 		*text = s
 	}
@@ -210,8 +216,14 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"GET /v1/ledger": f.ledger, "GET /v1/gateway": f.gateway, "GET /v1/gateway/reviews": f.reviews, "GET /v1/gateway/tokens": f.tokens,
 		"GET /v1/matches": f.concerns, "GET /v1/mails": f.mails, "GET /v1/advisories": f.advisories,
 		"POST /v1/gateway/reviews": struct{}{}, "POST /v1/mails/2/seen": struct{}{}, "POST /v1/matches/" + f.line.ID + "/seen": struct{}{}, "POST /v1/cases": f.sent, "POST /v1/cases/xn/99-0001/statements": f.sent,
+		"GET /v1/drafts": f.drafts, "POST /v1/drafts": drafting.Opened{Sent: f.sent}, "GET /v1/templates": f.templates, "GET /v1/drafts/" + strings.Repeat("d0", 32): f.draft,
 	}[request]
 	switch {
+	case answer == nil && strings.HasPrefix(request, "POST /v1/drafts/"):
+		list := strings.HasSuffix(request, "/acceptances")
+		w.Write([]byte(map[bool]string{true: "[]", false: "{}"}[list]))
+	case strings.HasPrefix(request, "DELETE /v1/drafts/"):
+		w.Write([]byte("{}"))
 	case r.URL.Path == "/v1/events":
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Write([]byte("data: {}\n\n"))

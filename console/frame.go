@@ -8,6 +8,7 @@ import (
 
 	"detente/api"
 	"detente/console/cases"
+	"detente/console/instruments"
 	"detente/console/paper"
 	"detente/traffic"
 )
@@ -50,7 +51,10 @@ type link struct {
 }
 
 // choice is one of several values.
-type choice = cases.Choice
+type choice struct {
+	Value, Label string
+	Chosen       bool
+}
 
 // newFrame is what every page has, of whoever it is for.
 func (v *visit) newFrame(name string) Frame {
@@ -105,7 +109,7 @@ func (v *visit) frame(f *Frame, sc screen) error {
 		}
 		f.Duty, f.Waiting, f.Sound = grouped(w.Duty), len(w.Items), w.Sound
 	}
-	f.Nav = v.navigation(sc.name, f.Waiting, cases.Count(v.ctx, v.desk()))
+	f.Nav = v.navigation(sc.name, map[string]int{"watch": f.Waiting, "cases": cases.Count(v.ctx, v.desk()), "instruments": instruments.Count(v.ctx, v.desk())})
 	for _, p := range traffic.Planes() {
 		f.Planes = append(f.Planes, link{Name: "plane." + string(p), Href: "/" + string(p) + "/watch", Current: p == v.plane})
 	}
@@ -149,17 +153,12 @@ func named(sc screen) []string {
 }
 
 // navigation lists the screens that the officer's roles open.
-func (v *visit) navigation(current string, waiting, open int) (out []link) {
+func (v *visit) navigation(current string, counts map[string]int) (out []link) {
 	for _, sc := range screens() {
 		if sc.aside || !v.opens(sc) {
 			continue
 		}
-		l := link{Name: "screen." + sc.name, Href: v.to(sc.path), Key: sc.key, Current: sc.name == current, Group: sc.group && len(out) > 0}
-		if sc.name == "watch" {
-			l.Count = waiting
-		} else if sc.name == "cases" {
-			l.Count = open
-		}
+		l := link{Name: "screen." + sc.name, Href: v.to(sc.path), Key: sc.key, Current: sc.name == current, Group: sc.group && len(out) > 0, Count: counts[sc.name]}
 		out = append(out, l)
 	}
 	return out

@@ -1,6 +1,9 @@
 package console
 
-import "detente/console/cases"
+import (
+	"detente/console/cases"
+	"detente/console/instruments"
+)
 
 // screens is the list of pages that somebody who has signed in can open, in the order in which they are listed.
 func screens() []screen {
@@ -16,6 +19,7 @@ func screens() []screen {
 		{name: "checks", path: "/checks", needs: []string{"read"}, key: "k", build: buildChecks, regions: []string{"list"}},
 		{name: "ledger", path: "/ledger", needs: []string{"read"}, build: within(cases.MakeLedger)},
 		{name: "collections", path: "/collections", needs: []string{"read"}, build: within(cases.MakeCollections), regions: []string{"list"}},
+		{name: "instruments", path: "/instruments", needs: []string{"read"}, key: "i", group: true, build: within(instruments.MakeList), regions: []string{"list"}},
 		{name: "roster", path: "/roster", needs: []string{"read", "roster"}, group: true, build: buildRoster},
 		{name: "log", path: "/log", needs: []string{"log"}, build: buildLog},
 		{name: "officers", path: "/officers", group: true, build: buildOfficers},
@@ -23,6 +27,9 @@ func screens() []screen {
 		{name: "help", path: "/help", build: buildHelp},
 		{name: "statement", path: "/statement/{id}", needs: []string{"read"}, aside: true, build: buildStatement, regions: []string{"state"}},
 		{name: "case", path: "/case", needs: []string{"read"}, aside: true, build: within(cases.MakeFile), regions: []string{"state", "line"}},
+		{name: "instrument", path: "/instrument", needs: []string{"read"}, aside: true, build: within(instruments.MakeFile), regions: []string{"state", "papers"}},
+		{name: "provision", path: "/instrument/provision", needs: []string{"read"}, aside: true, build: within(instruments.MakeEditor)},
+		{name: "instrument.new", path: "/instruments/new", needs: []string{"send"}, aside: true, build: within(instruments.MakeNew)},
 		{name: "reply", path: "/statement/{id}/reply", needs: []string{"acknowledge", "answer", "send", "translate"}, aside: true, build: buildReply},
 		{name: "loss", path: "/loss", needs: []string{"send"}, aside: true, build: buildLoss},
 		{name: "passkey", path: "/passkey", aside: true, build: buildPasskey},
@@ -47,6 +54,7 @@ func actions() []action {
 		{"/log", doNote},
 		{"/collections", doReview},
 		{"/collections/seen", doSee},
+		{"/instrument", doInstrument},
 		{"/officers", doOfficer},
 		{"/officers/{id}/remove", doRemoveOfficer},
 		{"/officers/{id}/passkeys/{key}/remove", doRemovePasskey},

@@ -10,6 +10,7 @@ import (
 
 	"detente/console/cases"
 	"detente/console/habits"
+	"detente/console/instruments"
 
 	"github.com/jba/templatecheck"
 	"golang.org/x/text/language"
@@ -22,7 +23,9 @@ func pages() map[string]any {
 		"loss": &lossPage{}, "releases": &releasesPage{}, "links": &linksPage{}, "directory": &directoryPage{}, "checks": &checksPage{},
 		"roster": &rosterPage{}, "log": &logPage{}, "officers": &officersPage{}, "system": &systemPage{}, "help": &helpPage{},
 		"cases": &sheet[*cases.List]{}, "case": &sheet[*cases.File]{}, "notices": &sheet[*cases.Notices]{}, "ledger": &sheet[*cases.Ledger]{},
-		"collections": &sheet[*cases.Collections]{}, "passkey": &passkeyPage{}, "sign-in": &signInPage{}, "continue": &continuePage{}, "error": &errorPage{},
+		"collections": &sheet[*cases.Collections]{},
+		"instruments": &sheet[*instruments.List]{}, "instrument": &sheet[*instruments.File]{}, "provision": &sheet[*instruments.Editor]{}, "instrument.new": &sheet[*instruments.New]{},
+		"passkey": &passkeyPage{}, "sign-in": &signInPage{}, "continue": &continuePage{}, "error": &errorPage{},
 	}
 }
 
@@ -41,6 +44,9 @@ func TestTemplatesFitTheirData(t *testing.T) {
 	}
 	if err := templatecheck.CheckHTML(s.paper.Template(language.English, "compose.preview"), &preview{}); err != nil {
 		t.Errorf("compose.preview: %v", err)
+	}
+	if err := templatecheck.CheckHTML(s.paper.Template(language.English, "instrument.preview"), &instruments.Preview{}); err != nil {
+		t.Errorf("instrument.preview: %v", err)
 	}
 	for _, sc := range screens() {
 		data := known[sc.name]
@@ -130,7 +136,7 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 // sources is the text of every template and every file of code.
 func sources(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, pattern := range []string{"templates/*.html", "cases/templates/*.html", "*.go", "cases/*.go"} {
+	for _, pattern := range []string{"templates/*.html", "cases/templates/*.html", "instruments/templates/*.html", "*.go", "cases/*.go", "instruments/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

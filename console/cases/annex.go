@@ -120,7 +120,7 @@ func (d *Desk) attached(ctx context.Context, f api.AttachedFile) (Annexed, []*st
 		return out, nil, nil
 	}
 	b, err := d.Client.Attachment(ctx, f.Hash)
-	if p, ok := problem(err); ok && p.Status == 404 {
+	if p, ok := Problem(err); ok && p.Status == 404 {
 		out.State = "coming"
 		return out, nil, nil
 	}

@@ -33,12 +33,20 @@ type Desk struct {
 	May    func(action string) bool
 	Say    func(key string, args ...any) string
 	To     func(path string, pairs ...string) string // address of a page in the window's plane
+	// Refused says on a page why something was not done. What is no answer of the node is passed on.
+	Refused func(error) (*Refusal, error)
 }
 
 // Choice is one of several values.
 type Choice struct {
 	Value, Label string
 	Chosen       bool
+}
+
+// Refusal is why something was not done, on the page on which it was tried: what was written stays.
+type Refusal struct {
+	What, Do string
+	Details  []string
 }
 
 // shown is how many cases a list shows at once.
@@ -187,6 +195,6 @@ func hit(query string, texts ...string) bool {
 
 // absent tells whether an error means only that there is nothing to show: the node knows no such request, or this officer may not see it.
 func absent(err error) bool {
-	p, ok := problem(err)
+	p, ok := Problem(err)
 	return ok && (p.Code == "no-such-request" || p.Status == 403)
 }

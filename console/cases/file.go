@@ -79,8 +79,8 @@ type Step struct {
 	Expects bool
 }
 
-// problem is what the node says is wrong.
-func problem(err error) (*api.Problem, bool) { return errors.AsType[*api.Problem](err) }
+// Problem is what the node says is wrong.
+func Problem(err error) (*api.Problem, bool) { return errors.AsType[*api.Problem](err) }
 
 // MakeFile makes the file of a case.
 func MakeFile(ctx context.Context, d *Desk) (*File, error) {

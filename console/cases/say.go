@@ -105,7 +105,7 @@ func Matches(ctx context.Context, d *Desk, text map[string]string) ([]Match, err
 		Plane: d.Plane, Observed: a.Format(time.RFC3339) + "/" + b.Format(time.RFC3339), Sources: text["sources"], Networks: text["networks"], Numbers: text["as_numbers"],
 		Sector: text["sector"],
 	}, d.Lang)
-	if p, ok := problem(err); ok && p.Status < 500 {
+	if p, ok := Problem(err); ok && p.Status < 500 {
 		return nil, nil
 	}
 	return d.matches(list), err
@@ -130,7 +130,7 @@ func moment(s string) (time.Time, error) {
 // Of is the case that a statement is in: its title and its address, empty where it is in none.
 func Of(ctx context.Context, d *Desk, s *api.Statement) (title, href string, err error) {
 	c, err := d.Client.Case(ctx, cmp.Or(s.Dossier, s.ID), d.Lang)
-	if p, ok := problem(err); ok && p.Status < 500 {
+	if p, ok := Problem(err); ok && p.Status < 500 {
 		return "", "", nil
 	}
 	if err != nil {

@@ -105,7 +105,7 @@ func functions(book *form.Phrasebook, a *assets, lang language.Tag) template.Fun
 		"hm":       func(t time.Time) string { return t.UTC().Format("15:04Z") },
 		"hms":      func(t time.Time) string { return t.UTC().Format("15:04:05Z") },
 		"short":    func(s string) string { return s[:min(len(s), 12)] },
-		"upper":    strings.ToUpper,
+		"upper":    func(s any) string { return strings.ToUpper(letter(s)) },
 		"word": func(prefix string, code any) string { // a code in words; one that is new to this program as it is
 			key := prefix + "." + letter(code)
 			if text := book.Phrase(lang, key); text != key {

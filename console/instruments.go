@@ -1,0 +1,40 @@
+package console
+
+import (
+	"net/http"
+
+	"detente/console/instruments"
+)
+
+// doInstrument does what a form on the pages of instruments says.
+func doInstrument(v *visit) (string, page, error) {
+	done, err := instruments.Do(v.ctx, v.desk(), v.r.PostForm)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case done.File != nil:
+		return "", &sheet[*instruments.File]{In: done.File, name: "instrument"}, nil
+	case done.Editor != nil:
+		return "", &sheet[*instruments.Editor]{In: done.Editor, name: "provision"}, nil
+	case done.New != nil:
+		return "", &sheet[*instruments.New]{In: done.New, name: "instrument.new"}, nil
+	}
+	return done.To, nil, nil
+}
+
+// compareInstrument answers the editor's script: how what is being written differs from what stands.
+func (s *Server) compareInstrument(w http.ResponseWriter, r *http.Request) {
+	v := s.enter(w, r)
+	if v == nil {
+		return
+	}
+	err := parse(r)
+	if err == nil {
+		var p *instruments.Preview
+		if p, err = instruments.MakePreview(v.ctx, v.desk(), r.PostForm); err == nil {
+			s.render(w, v, http.StatusOK, "instrument.preview", p)
+			return
+		}
+	}
+	s.fail(w, v, err)
+}

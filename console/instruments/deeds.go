@@ -1,0 +1,163 @@
+package instruments
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"detente/api"
+	"detente/api/drafting"
+	"detente/console/cases"
+	"detente/traffic"
+)
+
+// Done is what came of a form: where to go, or the page on which it was written, with why it was not done.
+type Done struct {
+	To     string
+	File   *File
+	Editor *Editor
+	New    *New
+}
+
+// Do does what a form on these pages says. One form says one thing.
+func Do(ctx context.Context, d *cases.Desk, given url.Values) (Done, error) {
+	id, provision, what := given.Get("n"), given.Get("p"), given.Get("do")
+	if what == "open" {
+		return open(ctx, d, given)
+	}
+	if id == "" {
+		return Done{}, &api.Problem{Status: http.StatusBadRequest, Code: "no-choice"}
+	}
+	if what == "look" {
+		e, err := edit(ctx, d, given)
+		if err == nil {
+			e.Preview = e.preview(d)
+		}
+		return Done{Editor: e}, err
+	}
+	said, err := say(ctx, d, id, provision, what, given)
+	if err == nil {
+		to := d.To("/instrument", "n", id, "said", said)
+		if given.Get("from") == "editor" && provision != "" {
+			to = d.To("/instrument/provision", "n", id, "p", provision, "said", said)
+		} else if provision != "" {
+			to += "#p-" + provision
+		}
+		return Done{To: to}, nil
+	}
+	if p, ok := cases.Problem(err); ok && p.Code == "release-needed" { // a second person says it
+		release := ""
+		if len(p.Fields) > 0 {
+			release = p.Fields[0]
+		}
+		return Done{To: d.To("/releases", "id", release, "said", "waits")}, nil
+	}
+	why, err := d.Refused(err)
+	if err != nil {
+		return Done{}, err
+	}
+	if given.Get("from") == "editor" {
+		e, err := edit(ctx, d, given)
+		if err == nil {
+			e.Problem = why
+		}
+		return Done{Editor: e}, err
+	}
+	d.Query = url.Values{"n": {id}}
+	f, err := MakeFile(ctx, d)
+	if err == nil {
+		f.Problem = why
+	}
+	return Done{File: f}, err
+}
+
+// say says or keeps one thing, and gives the word for what was done.
+func say(ctx context.Context, d *cases.Desk, id, provision, what string, given url.Values) (string, error) {
+	c := drafting.Client{Node: d.Client}
+	v := drafting.Voice{Post: traffic.Post(given.Get("post")), Language: d.Lang}
+	words := clean(given.Get("words"))
+	var err error
+	switch what {
+	case "table":
+		r, err := position(ctx, d, id, provision, given)
+		if err != nil {
+			return "", err
+		}
+		r.Voice = v
+		_, err = c.Table(ctx, id, r)
+		return "tabled", err
+	case "accept":
+		_, err = c.Accept(ctx, id, drafting.Accept{Voice: v, Provisions: []string{provision}, Of: given.Get("of")})
+		return "accepted", err
+	case "reserve":
+		_, err = c.Reserve(ctx, id, drafting.Reserve{Voice: v, Provision: provision, Of: given.Get("of"), Reason: given.Get("reason"), Words: words})
+		return "reserved", err
+	case "withdraw":
+		_, err = c.Withdraw(ctx, id, drafting.Withdraw{Voice: v, Provision: provision})
+		return "stand-withdrawn", err
+	case "comment":
+		_, err = c.Comment(ctx, id, drafting.Remark{Voice: v, Provision: provision, Words: words, Paper: given.Get("paper") != ""})
+		return "commented", err
+	case "package":
+		of := make(map[string]string)
+		for _, p := range given["in"] {
+			of[p] = given.Get("of." + p)
+		}
+		_, err = c.Package(ctx, id, drafting.Bundle{Voice: v, Name: given.Get("name"), Items: of})
+		return "packed", err
+	case "unpack":
+		_, err = c.Unpack(ctx, id, given.Get("package"), v)
+		return "unpacked", err
+	case "note":
+		_, err = c.Note(ctx, id, drafting.NewNote{Provision: provision, Kind: given.Get("kind"), Words: words})
+		return "kept-here", err
+	case "keep": // the wording in the editor, as a fall-back
+		x, err := c.Show(ctx, id, d.Lang)
+		if err == nil {
+			_, err = c.Note(ctx, id, drafting.NewNote{Provision: provision, Kind: "fall-back", Words: clean(given.Get("note")), Texts: texts(given, x.Languages)})
+		}
+		return "kept-here", err
+	case "forget":
+		return "forgotten", c.Forget(ctx, id, given.Get("note"))
+	case "manifest":
+		r, err := terms(given, v)
+		if err == nil {
+			_, err = c.Manifest(ctx, id, r)
+		}
+		return "manifested", err
+	case "step":
+		_, err = c.Step(ctx, id, step(given, v))
+		return "stepped", err
+	}
+	return "", &api.Problem{Status: http.StatusBadRequest, Code: "no-choice"}
+}
+
+// position is what an officer has written: texts, or an order of the clauses; for a new clause, with its place.
+func position(ctx context.Context, d *cases.Desk, id, provision string, given url.Values) (drafting.Table, error) {
+	r := drafting.Table{Provision: provision, Note: clean(given.Get("note"))}
+	if provision == "structure" {
+		r.Order = ordered(given)
+		return r, nil
+	}
+	x, err := drafting.Client{Node: d.Client}.Show(ctx, id, d.Lang)
+	if err != nil {
+		return r, err
+	}
+	r.Texts = texts(given, x.Languages)
+	if provision == "" {
+		r.Kind, r.After = given.Get("kind"), given.Get("after")
+		if !slices.ContainsFunc(kinds(d, ""), func(k cases.Choice) bool { return k.Value == r.Kind }) {
+			return r, &api.Problem{Status: http.StatusBadRequest, Code: "no-choice"}
+		}
+	}
+	return r, nil
+}
+
+// step is a step on the ladder, as it was chosen.
+func step(given url.Values, v drafting.Voice) drafting.Step {
+	return drafting.Step{
+		Voice: v, Step: given.Get("step"), Manifest: given.Get("manifest"), Manner: given.Get("manner"), Place: given.Get("place"), Languages: given["language"],
+		Officer: given.Get("officer"), Words: clean(given.Get("words")),
+	}
+}

@@ -1,0 +1,126 @@
+package instruments
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"detente/api"
+	"detente/api/drafting"
+	"detente/console/cases"
+	"detente/form"
+	"detente/traffic"
+)
+
+// Manifest is what is initialled and signed, with where its parts are saved.
+type Manifest struct {
+	drafting.Manifest
+	Counts    bool // the instrument stands by it
+	Href      string
+	Save      string
+	Originals []Original
+}
+
+// Original is the text as a party keeps it.
+type Original struct {
+	drafting.Original
+	Name string // of its language
+	Ours bool
+}
+
+func (f *File) manifest(d *cases.Desk, m *drafting.Manifest) Manifest {
+	out := Manifest{Manifest: *m, Counts: m.Hash == current(&f.File), Href: statement(d, m.Statement)}
+	for _, o := range m.Originals {
+		out.Originals = append(out.Originals, Original{o, column(o.Lang, d.Lang).Name, string(o.Party) == f.Self})
+	}
+	return out
+}
+
+// Rise is a step up the ladder that this party may take now.
+type Rise struct {
+	Step     string // as the node calls it; manifest for the terms
+	Name     string // phrase
+	Manners  []cases.Choice
+	Effects  []cases.Choice // of a manifest
+	Compares []Column       // languages that are compared, to certify
+}
+
+// steps are what this party may do on the ladder now.
+func (f *File) steps(d *cases.Desk) (out []Rise) {
+	if !f.Speaks {
+		return nil
+	}
+	choices := func(group string, codes ...string) (out []cases.Choice) {
+		for _, c := range codes {
+			out = append(out, cases.Choice{Value: c, Label: d.Say(group + c)})
+		}
+		return out
+	}
+	for _, next := range f.Next {
+		switch next {
+		case "certify":
+			r := Rise{Step: "certify", Name: "step.certify"}
+			for _, l := range f.Languages {
+				r.Compares = append(r.Compares, column(l, d.Lang))
+			}
+			out = append(out, r)
+		case "manifest":
+			out = append(out, Rise{Step: "manifest", Name: "step.manifest", Effects: choices("manifest.effect.", "sealing", "date", "procedures")})
+		case "initial":
+			out = append(out, Rise{Step: "initial", Name: "step.initial"})
+		case "sign":
+			out = append(out, Rise{Step: "sign", Name: "step.sign", Manners: choices("manner.", "definitive", "ad-referendum", "subject-to-ratification")})
+		case "confirm":
+			out = append(out, Rise{Step: "confirm", Name: "step.confirm"})
+		case "consent":
+			out = append(out, Rise{Step: "consent", Name: "step.consent", Manners: choices("manner.", "ratification", "acceptance", "approval", "accession", "notification", "exchange")})
+		}
+	}
+	return out
+}
+
+// terms are those of a manifest, as they were written. Error: a problem, for what cannot be read.
+func terms(given url.Values, v drafting.Voice) (drafting.Terms, error) {
+	r := drafting.Terms{
+		Voice: v, Effect: given.Get("effect"), Duration: strings.TrimSpace(given.Get("duration")), Renewal: strings.TrimSpace(given.Get("renewal")), Notice: strings.TrimSpace(given.Get("notice")),
+		Sealers: strings.Fields(given.Get("sealers")), Delta: strings.TrimSpace(given.Get("delta")), After: strings.TrimSpace(given.Get("after")),
+	}
+	broken := func(what string) error {
+		return &api.Problem{Status: http.StatusUnprocessableEntity, Code: "form-broken", Fields: []string{form.Visible(what)}}
+	}
+	var err error
+	if s := strings.TrimSpace(given.Get("faulty")); s != "" {
+		if r.Faulty, err = strconv.Atoi(s); err != nil {
+			return r, broken(s)
+		}
+	}
+	if s := strings.ToUpper(strings.TrimSpace(given.Get("deadline"))); s != "" {
+		if r.Deadline, err = form.ParseDTG(s); err != nil {
+			return r, broken(s)
+		}
+	}
+	if s := strings.ToUpper(strings.TrimSpace(given.Get("date"))); s != "" {
+		if r.Date, err = form.ParseDTG(s); err != nil {
+			return r, broken(s)
+		}
+	}
+	if name := strings.TrimSpace(given.Get("name")); name != "" {
+		c := drafting.TermsChannel{Name: name, Regime: strings.TrimSpace(given.Get("regime")), Protected: given.Get("protected") != ""}
+		for p := range strings.FieldsSeq(given.Get("posts")) {
+			c.Posts = append(c.Posts, traffic.Post(p))
+		}
+		r.Channels = slices.Concat(r.Channels, []drafting.TermsChannel{c})
+	}
+	return r, nil
+}
+
+// Download is a paper that is made of the text.
+type Download struct {
+	Name string // phrase
+	Lang string
+	Href string
+}
+
+func (f *File) downloads(_ *cases.Desk) []Download { return nil }
