@@ -310,11 +310,16 @@ func (n *Negotiation) Exchanged() *Note {
 	return nil
 }
 
-// verdict takes in what the evidence of a certificate says of a round. Whoever brings it: the signatures in it decide.
+// verdict takes in what the evidence of a certificate says of a round. Whoever brings it: the signatures in it decide, and nobody takes back a consent
+// by re-opening the text while the round runs.
 func (f *fold) verdict(e *Entry) string {
-	m, why := f.named(e, "round")
-	if m == nil {
-		return why
+	hash, ok := digest(e.Values, "round")
+	m := f.ManifestOf(hash)
+	switch {
+	case !ok || m == nil:
+		return NoManifest
+	case len(m.Text.Clauses) == 0:
+		return Incomplete // it never was about the clean text: what it brings into force is not known here
 	}
 	k := stepOf{m.Hash, e.Form, e.Issuer.Party}
 	if f.counts[k]++; f.counts[k] > maxVerdicts {
@@ -337,7 +342,7 @@ func (f *fold) verdict(e *Entry) string {
 	}
 	m.Sealed = o.State
 	if o.State == sealing.StateInForce && !f.Acts(m) && f.Frozen == nil {
-		f.Frozen = m // all have consented to it, which says more than initials
+		m.Complete, f.Frozen = true, m // all have consented to it, which says more than initials
 	}
 	f.Steps = append(f.Steps, &Step{Form: e.Form, Manifest: m.Hash, By: e.Issuer, Decision: string(o.State), Statement: e.ID, At: e.At})
 	return ""
