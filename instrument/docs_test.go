@@ -46,7 +46,7 @@ func conforms(w *talks, parties ...string) {
 	}
 }
 
-func moves1(w *talks, _ []byte) time.Duration {
+func reopens(w *talks, _ []byte) time.Duration {
 	w.says("xs", "withdrawal", form.Values{"provision": "p0"})
 	return 0
 }
@@ -71,7 +71,7 @@ func ladder() []rung {
 			conforms(w, "xn", "xs")
 			return 0
 		}},
-		{from: []instrument.Rung{instrument.AgreedText, instrument.Scrubbed, instrument.Certified}, what: "position, withdrawal, reservation, …", by: "any", to: instrument.Tabled, walk: moves1},
+		{from: []instrument.Rung{instrument.AgreedText, instrument.Scrubbed, instrument.Certified}, what: "position, withdrawal, reservation, …", by: "any", to: instrument.Tabled, walk: reopens},
 		{from: []instrument.Rung{instrument.AgreedText, instrument.Scrubbed, instrument.Certified}, what: "initialling", by: "each", powers: "initial or sign", to: instrument.Initialled,
 			walk: each("initialling", func(h []byte) form.Values { return form.Values{"manifest": h} })},
 		{from: []instrument.Rung{instrument.AgreedText, instrument.Scrubbed, instrument.Certified, instrument.Initialled}, what: "signature: subject-to-ratification", by: "each", powers: "sign", to: instrument.Signed,
