@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,9 +23,12 @@ import (
 	"detente/wording"
 )
 
+// found are the fonts of this machine, read once.
+var found = sync.OnceValues(func() (*pages.Fonts, error) { return pages.FindFonts(pages.Places()...) })
+
 func fonts(t *testing.T) *pages.Fonts {
 	t.Helper()
-	f, err := pages.FindFonts(pages.Places()...)
+	f, err := found()
 	if err == nil && len(f.Missing("每يд")) > 0 || errors.Is(err, pages.ErrFonts) {
 		t.Skip("no font for a script on this machine: install fonts-noto-core and fonts-droid-fallback")
 	}

@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,21 +69,28 @@ func TestTheSamePaperIsTheSameBytes(t *testing.T) {
 	}
 }
 
+// tool finds a program of poppler, which ./test installs.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	found, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("DETENTE_TEST_PG") != "" {
+			t.Fatalf("%s is missing: install poppler-utils", name)
+		}
+		t.Skipf("%s is missing: install poppler-utils", name)
+	}
+	return found
+}
+
 // text is what another program reads out of a file, in reading order, with joined letters told apart again.
 func text(t *testing.T, file []byte) string {
 	t.Helper()
-	tool, err := exec.LookPath("pdftotext")
-	if err != nil {
-		if os.Getenv("DETENTE_TEST_PG") != "" {
-			t.Fatal("pdftotext is missing: install poppler-utils")
-		}
-		t.Skip("pdftotext is missing: install poppler-utils")
-	}
+	reader := tool(t, "pdftotext")
 	name := filepath.Join(t.TempDir(), "paper.pdf")
 	if err := os.WriteFile(name, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(tool, "-enc", "UTF-8", name, "-").CombinedOutput()
+	out, err := exec.Command(reader, "-enc", "UTF-8", name, "-").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -111,6 +119,52 @@ func TestAnotherProgramReadsEveryScript(t *testing.T) {
 	}
 	if len(joined) < 12 {
 		t.Errorf("of the joined forms of Arabic only %d are on the page: its letters were set one by one", len(joined))
+	}
+}
+
+// strokes renders a word and counts the stretches of ink in it from left to right: joined letters are one.
+func strokes(t *testing.T, lang, word string) (n int) {
+	t.Helper()
+	renderer := tool(t, "pdftoppm")
+	name := filepath.Join(t.TempDir(), "paper.pdf")
+	if err := os.WriteFile(name, set(t, pages.Paper{Blocks: []pages.Block{{Cells: []pages.Cell{cell(lang, word)}}}}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	picture, err := exec.Command(renderer, "-r", "200", "-gray", "-H", "400", name).Output() // the head of the page: the number is below
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wide, high, most int
+	if _, err := fmt.Sscanf(string(picture[:min(len(picture), 40)]), "P5\n%d %d\n%d", &wide, &high, &most); err != nil {
+		t.Fatal(err)
+	}
+	points := picture[len(picture)-wide*high:]
+	inked := false
+	for x := range wide {
+		ink := false
+		for y := range high {
+			ink = ink || points[y*wide+x] < 128
+		}
+		if ink && !inked {
+			n++
+		}
+		inked = ink
+	}
+	return n
+}
+
+// On the page, as another program draws it, the letters of an Arabic word are one stroke, and those that join nothing are not; Chinese characters are drawn.
+func TestLettersAreJoinedOnThePage(t *testing.T) {
+	if len(fonts(t).Missing("每يд")) > 0 {
+		t.Skip("no font for a script on this machine: install fonts-noto-core and fonts-droid-fallback")
+	}
+	for _, c := range []struct {
+		lang, word string
+		strokes    int
+	}{{"ar", "سلسل", 1}, {"ar", "دار", 3}, {"ar", "سلم سلم", 2}, {"en", "llll", 4}, {"zh", "一一", 2}} {
+		if n := strokes(t, c.lang, c.word); n != c.strokes {
+			t.Errorf("%s is drawn in %d strokes, not %d", c.word, n, c.strokes)
+		}
 	}
 }
 
