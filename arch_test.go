@@ -37,7 +37,7 @@ func blocks() [][]string {
 		{"host"},
 		{"console"},
 		{"api", "bench", "metrics"},
-		{"gateway"},
+		{"gateway", "register"},
 		{"casework", "lookup", "chancery", "sealer"},
 		{"standing"},
 		{"floor"},

@@ -184,7 +184,7 @@ const (
 // Reasons lists every reason, for whoever has words for each.
 func Reasons() []Reason {
 	return []Reason{
-		Malformed, Invalid, Forked, NoPowers, PowersScope, PowersRevoked, NotDepositary, UnknownOpening, OtherInstrument, NotEligible, NoWay, Repeated, NotParty,
+		Malformed, Invalid, Forked, NoPowers, PowersScope, PowersRevoked, NotDepositary, UnknownOpening, NotEligible, NoWay, Repeated, NotParty,
 		NotOwn, UnknownAct, WrongKind, TooLate, Prohibited, Unconfirmed, Objected, Gone, BackDated, Taken, Annul, AlreadyAgreed, Revoked, NoEffect,
 	}
 }

@@ -394,4 +394,3 @@ func (o *oracle) do(a Act) bool {
 func (o *oracle) claimDead(c Act) bool {
 	return o.dead[c.ID] && o.accepted[[2]string{"claim", c.ID}] == 0
 }
-

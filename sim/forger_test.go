@@ -36,10 +36,12 @@ type forger struct {
 }
 
 // newForger founds the forger xf and pairs it with the parties of the world, who do not know whom they trust.
-func newForger(t *testing.T, w *sim.World) *forger {
+func newForger(t *testing.T, w *sim.World) *forger { return newForgerNamed(t, w, "xf") }
+
+func newForgerNamed(t *testing.T, w *sim.World, id traffic.Party) *forger {
 	t.Helper()
 	f := &forger{
-		Founded: sim.Found(t, "xf", "en", false), t: t, w: w, logs: make(map[traffic.Feed][][]byte), clocks: make(map[traffic.Feed]int64),
+		Founded: sim.Found(t, id, "en", false), t: t, w: w, logs: make(map[traffic.Feed][][]byte), clocks: make(map[traffic.Feed]int64),
 	}
 	var err error
 	if f.chain, err = party.NewChain(f.Charter); err != nil {
@@ -57,7 +59,7 @@ func newForger(t *testing.T, w *sim.World) *forger {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Node().Confirm(t.Context(), "xf", strings.Join(words, " ")); err != nil {
+		if _, err := c.Node().Confirm(t.Context(), id, strings.Join(words, " ")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -126,7 +128,7 @@ func (f *forger) sign(log traffic.Feed, d draft) []byte {
 		d.Audience = statement.Everyone
 	}
 	if d.Issuer == "" {
-		d.Issuer = "xf"
+		d.Issuer = f.Charter.Party
 	}
 	if d.Plane == "" {
 		d.Plane = log.Plane
@@ -211,7 +213,7 @@ func (f *forger) recipient(to traffic.Party) bundle.Recipient {
 
 func (f *forger) seal(to traffic.Party, b *bundle.Bundle) []byte {
 	f.t.Helper()
-	b.From, b.To, b.At = "xf", to, time.Now().UTC().Truncate(time.Second)
+	b.From, b.To, b.At = f.Charter.Party, to, time.Now().UTC().Truncate(time.Second)
 	sealed, err := bundle.Seal(b, f.Keys.Bundle, f.recipient(to))
 	if err != nil {
 		f.t.Fatal(err)
