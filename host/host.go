@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"detente/api"
+	"detente/api/drafts"
 	"detente/api/lookups"
 	"detente/api/mails"
 	"detente/api/matches"
@@ -21,6 +22,7 @@ import (
 	"detente/api/server/cases"
 	"detente/api/tools"
 	"detente/casework"
+	"detente/chancery"
 	"detente/floor"
 	"detente/floor/release"
 	"detente/form"
@@ -73,6 +75,7 @@ type Host struct {
 	meter    *metrics.Meter
 	standing *standing.Standing
 	lookups  *lookup.Desk
+	chancery *chancery.Chancery
 	gateway  *gateway.Gateway
 	matching *matching.Matching
 	mailbox  *mailbox.Mailbox
@@ -153,7 +156,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 
 // above are the tables of what stands above the node and shares its database.
 func above() []store.Schema {
-	return append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema())
+	return append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema(), chancery.Schema())
 }
 
 // Schemas are all the tables of a host's database, for who opens one beside it.
@@ -193,12 +196,17 @@ func (h *Host) man() error {
 		return err
 	}
 	work := casework.New(h.floor, h.log)
+	h.chancery = chancery.New(h.floor, h.log)
+	instruments, err := drafts.Extend(h.chancery, h.node)
+	if err != nil {
+		return err
+	}
 	if err := h.post(work); err != nil {
 		return err
 	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node))
+	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments)
 	return err
 }
 

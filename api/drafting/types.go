@@ -105,7 +105,7 @@ type Changes []Change
 
 // Change is a run of words that is kept, added or left out.
 type Change struct {
-	Op   string `json:"op" enum:"=,+,-"`
+	Op   string `json:"op" enum:"same,added,removed"`
 	Text string `json:"text"`
 }
 

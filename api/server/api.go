@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"detente/api"
+	"detente/api/compose"
 	"detente/api/view"
 	"detente/floor"
 	"detente/floor/release"
@@ -92,6 +93,7 @@ func New(cfg Config, more ...Extension) (*Server, error) {
 	s := &Server{cfg: cfg, node: cfg.Node, floor: cfg.Floor, stands: cfg.Standing, log: cfg.Log, phrases: phrases, mux: http.NewServeMux(), rights: make(map[string][]officer.Action), rules: rules()}
 	c := huma.DefaultConfig("Detente", "1")
 	c.Info.Description = "The local API of one node. It is for the tools of the party that runs the node; between parties travels only docs/protocol.md."
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", compose.SchemaName)
 	c.CreateHooks = nil // no links to schemas in answers
 	c.DocsPath, c.SchemasPath = "", ""
 	c.RejectUnknownQueryParameters = true

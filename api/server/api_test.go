@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/drafts"
 	"detente/api/mails"
 	"detente/api/matches"
 	"detente/api/server"
@@ -23,6 +24,7 @@ import (
 	"detente/api/tools"
 	"detente/archive"
 	"detente/casework"
+	"detente/chancery"
 	"detente/feed"
 	"detente/floor"
 	"detente/form"
@@ -78,8 +80,10 @@ func open(t *testing.T, id traffic.Party) *desk {
 	watch, err := floor.New(n, floor.Config{Phrases: phrases})
 	must(t, err)
 	bridge, work := gateway.Open(gateway.Config{Node: n}), casework.New(watch, nil)
+	instruments, err := drafts.Extend(chancery.New(watch, nil), n)
+	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
-		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})))
+		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments)
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }
