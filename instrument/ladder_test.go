@@ -316,3 +316,25 @@ func TestBothAreReleasedByOneManifest(t *testing.T) {
 		t.Error("what ended is the treaty")
 	}
 }
+
+// What amends an instrument is another negotiation, that names the manifest.
+func TestAnAmendmentIsANegotiationOfItsOwn(t *testing.T) {
+	w := treaty(t, "political")
+	h := w.tables(nil)
+	later := begin(t, "treaty", "political", "en", "xn", "xs")
+	later.items[0].Values["amends"] = h
+	later.order("paragraph p", "xn", "xs")
+	later.agree("p", texts("en", "Article 1 is replaced."), "xn", "xs")
+	signed := later.tables(nil)
+	for _, p := range []string{"xn", "xs"} {
+		w.does(p, "signature", form.Values{"manifest": h, "manner": "definitive"})
+		later.does(p, "signature", form.Values{"manifest": signed, "manner": "definitive"})
+	}
+	one, two := w.fold(), later.fold()
+	if got := one.Amendments([]*instrument.Negotiation{one, two}, later.now); len(got) != 1 || got[0] != two {
+		t.Errorf("amended by %v", got)
+	}
+	if got := one.Amendments([]*instrument.Negotiation{one, two}, day0); len(got) != 0 {
+		t.Errorf("amended before by %v", got)
+	}
+}

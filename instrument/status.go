@@ -489,3 +489,19 @@ func (n *Negotiation) Rectified(r *Step) (time.Time, bool) {
 	}
 	return earlier(at, due), true
 }
+
+// Amendments are the negotiations that amend this one and are in force on a date, in the order in which they entered into force.
+func (n *Negotiation) Amendments(others []*Negotiation, on time.Time) []*Negotiation {
+	var out []*Negotiation
+	at := make(map[*Negotiation]time.Time)
+	for _, o := range others {
+		s := o.Status(on)
+		if o.Opening.Amends == [32]byte{} || n.ManifestOf(o.Opening.Amends) == nil || s.Rung != InForce && s.Rung != Suspended {
+			continue
+		}
+		at[o] = s.InForce
+		out = append(out, o)
+	}
+	slices.SortStableFunc(out, func(a, b *Negotiation) int { return at[a].Compare(at[b]) })
+	return out
+}

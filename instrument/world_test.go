@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"detente/form"
 	"detente/instrument"
 	"detente/key"
+	"detente/regimes"
 	"detente/sealing"
 	"detente/statement"
 	"detente/traffic"
@@ -28,6 +30,20 @@ type talks struct {
 	items []instrument.Item
 	now   time.Time
 	id    statement.ID // of the opening
+	// strict: the next statement must be one that its form takes.
+	strict bool
+}
+
+// loaded is read once: nothing changes it.
+var loaded = sync.OnceValues(func() (*form.Regime, error) { return form.Load(regimes.Instruments(), regimes.All()...) })
+
+func regime(t testing.TB) *form.Regime {
+	t.Helper()
+	r, err := loaded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func begin(t testing.TB, kind, nature, languages string, parties ...string) *talks {
@@ -54,6 +70,18 @@ func (w *talks) says(from, formID string, v form.Values, refs ...statement.ID) s
 		Issuer: traffic.Address{Party: traffic.Party(party), Post: traffic.Post(post)}, Audience: statement.Everyone, At: w.now, Plane: traffic.Real,
 		Form: formID, Refs: refs, Clock: int64(len(w.items) + 1), Values: v,
 	}
+	if f, known := regime(w.t).Latest(formID); known {
+		// As the wire carries it. What the form refuses stays as it is: a fold must bear that too, from a regime that knows more.
+		if b, err := f.Encode(v); err == nil {
+			if it.Values, err = f.Decode(b); err != nil {
+				w.t.Fatal(err)
+			}
+		} else if w.strict {
+			w.t.Fatalf("%s: %v", formID, err)
+		}
+	} else if formID != "nothing-known" {
+		w.t.Fatalf("the regime has no form %s", formID)
+	}
 	it.ID = sha256.Sum256(fmt.Appendf(nil, "%d %s %s", len(w.items), from, formID))
 	w.items = append(w.items, it)
 	w.now = w.now.Add(time.Hour)
@@ -65,7 +93,9 @@ func (w *talks) fold() *instrument.Negotiation { return instrument.Fold(w.items)
 // does is says for a statement that must have its effect.
 func (w *talks) does(from, formID string, v form.Values, refs ...statement.ID) statement.ID {
 	w.t.Helper()
+	w.strict = true
 	id := w.says(from, formID, v, refs...)
+	w.strict = false
 	w.is(id, "")
 	return id
 }
