@@ -93,6 +93,10 @@ func TestATreatyClimbsTheLadder(t *testing.T) {
 	w.rung(instrument.InForce, days(190))
 	w.does("xs", "termination-notice", form.Values{"manifest": h, "effect": w.now.Add(days(300)).Unix()})
 	w.rung(instrument.InForce, days(298))
+	last := w.does("xs", "termination-notice", form.Values{"manifest": h, "effect": w.now.Add(days(310)).Unix()})
+	w.now = w.now.Add(days(320))
+	w.refused(instrument.Already, "xs", "notice-revocation", form.Values{}, last) // it has taken effect
+	w.now = w.now.Add(-days(320))
 	if s := w.rung(instrument.Ended, days(301)); len(s.Bound) != 0 {
 		t.Errorf("both are released at one instant, but %v are bound", s.Bound)
 	}
@@ -138,6 +142,27 @@ func TestReopeningBeforeAllHaveInitialledTakesTheInitialsAway(t *testing.T) {
 	}
 }
 
+// Who comes back to the wording of a manifest tables it again, and all initial anew.
+func TestAManifestIsCompleteAgainWhenItsTextIs(t *testing.T) {
+	w := treaty(t, "political")
+	b := w.terms(nil)
+	h := sealing.HashOf(b)
+	w.does("xn", "manifest", form.Values{"manifest": b})
+	w.does("xn", "initialling", form.Values{"manifest": h[:]})
+	text, _ := w.fold().Text()
+	c, _ := text.Clause("p0")
+	w.does("xs", "withdrawal", form.Values{"provision": "p0"})
+	w.refused(instrument.Incomplete, "xn", "manifest", form.Values{"manifest": b})
+	d := c.Texts.Digest()
+	w.does("xs", "acceptance", form.Values{"provision": "p0", "digest": d[:]})
+	w.refused(instrument.Incomplete, "xs", "initialling", form.Values{"manifest": h[:]})
+	w.does("xs", "manifest", form.Values{"manifest": b})
+	w.does("xs", "initialling", form.Values{"manifest": h[:]})
+	w.rung(instrument.AgreedText, 0)
+	w.does("xn", "initialling", form.Values{"manifest": h[:]})
+	w.rung(instrument.Initialled, 0)
+}
+
 func TestFullPowersAreCheckedInTheirPlace(t *testing.T) {
 	w := treaty(t, "legal")
 	h := w.tables(nil)
@@ -161,6 +186,7 @@ func TestFullPowersAreCheckedInTheirPlace(t *testing.T) {
 	revoked := w.empower("xn", nil)
 	w.refused(instrument.NotParty, "xs/cabinet", "full-powers-revocation", form.Values{}, revoked)
 	w.does("xn/cabinet", "full-powers-revocation", form.Values{}, revoked)
+	w.refused(instrument.Already, "xn/cabinet", "full-powers-revocation", form.Values{}, revoked)
 	w.refused(instrument.PowersRevoked, "xn", "signature", named(revoked))
 	w.refused(instrument.PowersRevoked, "xn", "signature", sign)
 
