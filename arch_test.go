@@ -51,7 +51,7 @@ func blocks() [][]string {
 		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument", "acts", "dialogue"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope", "chatham", "sealing"},
-		{"key", "store", "stix", "disclosure", "asset", "calendar", "wording"},
+		{"key", "store", "stix", "disclosure", "asset", "calendar", "exercise", "wording"},
 		{"canonical", "traffic", "observable", "label"},
 	}
 }

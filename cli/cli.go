@@ -12,6 +12,7 @@ import (
 	"detente/cli/cases"
 	"detente/cli/cert"
 	"detente/cli/duty"
+	"detente/cli/exercises"
 	"detente/cli/people"
 	"detente/cli/secrets"
 	"detente/cli/session"
@@ -71,6 +72,8 @@ type grammar struct {
 	Statistics standing.StatisticsCmd `cmd:"" group:"floor" help:"What each post has sent, by precedence."`
 	Officer    people.OfficerCmd      `cmd:"" group:"floor" help:"The officers of the party: who they are, and how they come in."`
 	Release    people.ReleaseCmd      `cmd:"" group:"floor" help:"What waits for a second person."`
+
+	Exercise exercises.Cmd `cmd:"" group:"floor" help:"Scenarios played on the plane EXERCISE, and their debrief."`
 
 	Gateway cert.GatewayCmd `cmd:"" group:"cert" help:"The collections that the response team's own tools read and fill: TAXII."`
 	Stix    cert.StixCmd    `cmd:"" group:"cert" help:"Objects of STIX 2.1, which the tools of response teams exchange."`
