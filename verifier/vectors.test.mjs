@@ -17,6 +17,7 @@ import { foldConsistency, foldInclusion, leafHash } from "./merkle.mjs";
 import { checkLines, demandAuthor, parseCheckpoint } from "./note.mjs";
 import { decodeFile, judgeFork, judgeProof, kindOf, parseFork, parseProof } from "./proof.mjs";
 import { openParts, parseDisclosures } from "./disclosure.mjs";
+import { commitmentDigest, orderDigest, originalOf, textDigest, wordingDigest } from "./instrument.mjs";
 import { finishLookup, lookupInput, oprf, parseList } from "./lookup.mjs";
 import { demandApproval, releaseDigest } from "./release.mjs";
 import { parseStatement } from "./statement.mjs";
@@ -55,6 +56,15 @@ const RUN = {
     const { envelope, ...statement } = parseStatement(unhex(v.statement));
     demandSignatures(envelope, v.keys.map(keyOf));
     equalFields(statementSays(statement, envelope), v.says);
+  },
+  instruments(v) {
+    if (v.original) {
+      const { digest, ...printed } = originalOf(v.text, v.lang, v.parties, v.original);
+      assert.deepEqual(printed, { title: v.title, blocks: v.blocks, signatures: v.signatures });
+      return assert.equal(hex(digest), v.digest);
+    }
+    const digest = v.text ? textDigest(v.text) : v.order ? orderDigest(v.order) : wordingDigest(v.texts);
+    assert.equal(hex(v.salt ? commitmentDigest(unhex(v.salt), digest) : digest), v.digest);
   },
   releases(v) {
     const digest = releaseDigest(parseStatement(unhex(v.statement)));
