@@ -48,10 +48,10 @@ func blocks() [][]string {
 		{"ledger", "transcript"},
 		{"dossier", "judge"},
 		{"feed", "blob", "bundle", "route"},
-		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument", "acts", "dialogue"},
+		{"roster", "check", "directory", "call", "match", "asking", "incident", "instrument", "acts", "dialogue", "exercise"},
 		{"statement", "party", "form", "regimes"},
 		{"envelope", "chatham", "sealing"},
-		{"key", "store", "stix", "disclosure", "asset", "calendar", "exercise", "wording"},
+		{"key", "store", "stix", "disclosure", "asset", "calendar", "wording"},
 		{"canonical", "traffic", "observable", "label"},
 	}
 }
