@@ -50,7 +50,8 @@ func Extend(work *chancery.Chancery, n *node.Node) (server.Extension, error) {
 		post := func(may officer.Action, path, id, summary string) server.Request {
 			return server.Operation(s, may, tag, http.MethodPost, path, id, summary)
 		}
-		s.Teach(rules()...)
+		s.Teach(append(rules(), paperRules()...)...)
+		f.papers(s, get)
 		server.Handle(s, get("/v1/drafts", "list-drafts", "Instruments in negotiation and in force"), f.list)
 		server.Handle(s, get("/v1/drafts/{draft}", "show-draft", "One negotiation: who stands where on what, its manifests, how far it has come"), f.show)
 		server.Handle(s, get("/v1/drafts/{draft}/text", "draft-text", "The text: the clean one, or as it stands"), f.text)

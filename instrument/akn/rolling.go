@@ -7,11 +7,11 @@ import (
 	"detente/wording"
 )
 
-// Of is a negotiation as a document: its clean text, or as a party stands on it, with brackets where not all is agreed.
+// Of is a negotiation as a document: the text that all have authenticated, the clean one, or as a party stands on it, with brackets where not all is agreed.
 func Of(n *instrument.Negotiation, p traffic.Party) *Document {
 	d := &Document{Name: n.ID.String(), Date: n.Opening.At, Brackets: make(map[string]map[string][]wording.Piece)}
-	text, err := n.Clean()
-	if err != nil {
+	text, ok := n.Text()
+	if !ok {
 		text = proposal.Standing(n, p, false)
 		for _, c := range n.Rolling().Clauses {
 			if !c.Agreed && !c.Outside {
