@@ -1,11 +1,14 @@
 package drafting
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
 
 	"detente/api"
+	"detente/instrument"
+	"detente/instrument/akn"
 	"detente/traffic"
 )
 
@@ -42,4 +45,30 @@ func (c Client) Document(ctx context.Context, draft, format string, party traffi
 // Read holds a document against the negotiation, and states nothing.
 func (c Client) Read(ctx context.Context, draft string, document []byte) (Reading, error) {
 	return api.Ask[Reading](ctx, c.Node, http.MethodPost, path(draft, "/documents"), document)
+}
+
+// FromText is a text as it is tabled.
+func FromText(t *instrument.Text) Text {
+	out := Text{Title: t.Title, Languages: t.Languages, Prevailing: t.Prevailing, Names: t.Names, Clauses: []Clause{}}
+	for _, c := range t.Clauses {
+		out.Clauses = append(out.Clauses, Clause{ID: c.ID, Kind: string(c.Kind), Number: c.Number, Texts: c.Texts})
+	}
+	return out
+}
+
+// FromAkomaNtoso puts documents of Akoma Ntoso, one for each language, together to a text. Errors: those of package akn.
+func FromAkomaNtoso(files ...[]byte) (Text, error) {
+	var all []*akn.Expression
+	for _, b := range files {
+		e, err := akn.Read(bytes.NewReader(b))
+		if err != nil {
+			return Text{}, err
+		}
+		all = append(all, e)
+	}
+	t, err := akn.Join(all...)
+	if err != nil {
+		return Text{}, err
+	}
+	return FromText(&t), nil
 }
