@@ -65,11 +65,37 @@ func PDF(f *pages.Fonts, all ...instrument.Original) ([]byte, error) {
 			p.Blocks = append(p.Blocks, b)
 		}
 	}
+	signed := false
+	sign := func() { // once: below the last words, before what is annexed
+		if signed {
+			return
+		}
+		signed = true
+		for from := 0; from < len(first.Signatures); from += perRow {
+			for i := range all { // the line once, above the words of the first language
+				b := pages.Block{Kind: pages.Paragraph}
+				if i == 0 {
+					b.Kind = pages.Signature
+				}
+				for j := from; j < from+perRow; j++ {
+					c := pages.Cell{Lang: langs[i]}
+					if j < len(first.Signatures) {
+						c.Text = all[i].Signatures[j].For
+					}
+					b.Cells = append(b.Cells, c)
+				}
+				p.Blocks = append(p.Blocks, b)
+			}
+		}
+	}
 	row(pages.Title, 0, func(o *instrument.Original) string { return o.Title })
 	for i := range first.Blocks {
 		kind, indent, between := pages.Paragraph, 0, " "
 		switch k := first.Blocks[i].Kind; {
 		case k == instrument.Annex:
+			if i > 0 && first.Blocks[i-1].Kind == instrument.Closing {
+				sign()
+			}
 			p.Blocks = append(p.Blocks, pages.Block{Kind: pages.NewPage})
 			kind, between = pages.Heading, "\n"
 		case k.Heads():
@@ -87,22 +113,7 @@ func PDF(f *pages.Fonts, all ...instrument.Original) ([]byte, error) {
 			return b.Label + between + b.Text
 		})
 	}
-	for from := 0; from < len(first.Signatures); from += perRow {
-		for i := range all { // the line once, above the words of the first language
-			b := pages.Block{Kind: pages.Paragraph}
-			if i == 0 {
-				b.Kind = pages.Signature
-			}
-			for j := from; j < from+perRow; j++ {
-				c := pages.Cell{Lang: langs[i]}
-				if j < len(first.Signatures) {
-					c.Text = all[i].Signatures[j].For
-				}
-				b.Cells = append(b.Cells, c)
-			}
-			p.Blocks = append(p.Blocks, b)
-		}
-	}
+	sign()
 	if missing := f.Missing(words(p)); len(missing) > 0 {
 		return nil, fmt.Errorf("%w: %U", ErrFonts, missing[:min(len(missing), 20)])
 	}
