@@ -50,7 +50,7 @@ const (
 	Passes      = "passes"       // takes a position without showing what its author had committed to
 	SelfGranted = "self-granted" // full powers that an office gives to itself
 	ShortNotice = "short-notice" // names an effect earlier than the notice period allows
-	NoForce     = "no-force"     // no longer: a reopening made the step lapse
+	NoForce     = "no-force"     // the text was re-opened after it, and the step has lapsed
 )
 
 // Reasons lists why a statement may have no effect, for whoever has words for each.
@@ -62,12 +62,13 @@ func Reasons() []string {
 // Remarks lists what may be remarked on one, likewise.
 func Remarks() []string { return []string{Reopens, Early, Passes, SelfGranted, ShortNotice, NoForce} }
 
-// Limits of a negotiation, whose statements strangers may have written to be dear.
+// Limits of a negotiation, whose statements strangers may have written to be dear. Most are for each party, so that none can use up what another needs.
 const (
-	maxProvisions  = 2048
-	maxCommitments = 256  // on one provision
-	maxTied        = 4096 // items of all packages that are not withdrawn
-	maxManifests   = 64
+	maxClauses     = 2048 // of an order, and provisions that one party brings in
+	maxCommitments = 16   // by one party on one provision
+	maxTied        = 2048 // items of all packages of one party that are not withdrawn
+	maxManifests   = 32   // by one party
+	maxNotes       = 32
 	maxVerdicts    = 8        // certificates about one manifest by one party
 	maxLater       = 256      // notices and the like of one form about one manifest by one party
 	maxRendered    = 64 << 20 // bytes of all originals of a text, to be held against a manifest
@@ -121,13 +122,12 @@ type fold struct {
 	fine  map[string]bool
 	open  int
 	on    map[string][]*Package // packages that are not withdrawn, by provision
-	tied  int                   // items of those
 
 	granted  map[statement.ID]*Powers
 	steps    map[stepOf]*Step       // those that have not lapsed
 	byID     map[statement.ID]*Step // what may be answered or revoked
 	answered map[answerOf]bool
-	counts   map[stepOf]int // of what is limited for each party
+	counts   map[stepOf]int // of what is limited for each party: see spend
 	lapsed   int            // steps that were looked at when the text was last re-opened
 
 	current *Text // the clean text, if it was asked for since anything moved
@@ -202,6 +202,16 @@ func (f *fold) unlessFrozen(act func(*Entry) string) func(*Entry) string {
 		}
 		return act(e)
 	}
+}
+
+// spend counts what a party has used of something that is limited, and tells whether it may use n more.
+func (f *fold) spend(what string, about [32]byte, party traffic.Party, n, most int) bool {
+	k := stepOf{about, what, party}
+	if f.counts[k]+n > most {
+		return false
+	}
+	f.counts[k] += n
+	return true
 }
 
 // begin opens the negotiation: the first opening that is well formed does.

@@ -33,7 +33,7 @@ func parseOrder(order string) (lines []line, canonical string, err error) {
 		if len(words) != 2 || !slices.Contains(Kinds(), Kind(words[0])) || !provisionPattern.MatchString(words[1]) || reserved(words[1]) {
 			return nil, "", fmt.Errorf("%w: %.80q", ErrOrder, text)
 		}
-		if seen[words[1]] || len(lines) == maxProvisions {
+		if seen[words[1]] || len(lines) == maxClauses {
 			return nil, "", fmt.Errorf("%w: %s stands twice, or there are too many", ErrOrder, words[1])
 		}
 		seen[words[1]] = true
@@ -70,14 +70,15 @@ func CommitmentDigest(salt []byte, wordingDigest [32]byte) [32]byte {
 }
 
 // provision gives the one of that id, made if need be; nil with the reason if it cannot be.
-func (f *fold) provision(id string) (*Provision, string) {
+func (f *fold) provision(e *Entry) (*Provision, string) {
+	id := e.Values.Text("provision")
 	if p := f.Provisions[id]; p != nil {
 		return p, ""
 	}
 	switch {
 	case !provisionPattern.MatchString(id):
 		return nil, Malformed
-	case len(f.Provisions) == maxProvisions:
+	case !f.spend("provision", [32]byte{}, e.Issuer.Party, 1, maxClauses):
 		return nil, Limit
 	}
 	return &Provision{ID: id, Stands: make(map[traffic.Party]Stand), Wordings: make(map[[32]byte]Wording)}, ""
@@ -85,7 +86,7 @@ func (f *fold) provision(id string) (*Provision, string) {
 
 // position tables a wording, and has its author stand on it.
 func (f *fold) position(e *Entry) string {
-	p, why := f.provision(e.Values.Text("provision"))
+	p, why := f.provision(e)
 	if p == nil {
 		return why
 	}
@@ -155,7 +156,7 @@ func (f *fold) reveal(e *Entry, p *Provision, d [32]byte) string {
 
 // commit notes that a party has committed itself to a wording.
 func (f *fold) commit(e *Entry) string {
-	p, why := f.provision(e.Values.Text("provision"))
+	p, why := f.provision(e)
 	if p == nil {
 		return why
 	}
@@ -163,7 +164,7 @@ func (f *fold) commit(e *Entry) string {
 	if !ok {
 		return Malformed
 	}
-	if len(p.Commitments) == maxCommitments {
+	if !f.spend(e.Form, sha256.Sum256([]byte(p.ID)), e.Issuer.Party, 1, maxCommitments) {
 		return Limit
 	}
 	c := &Commitment{Provision: p.ID, By: e.Issuer.Party, Digest: d, Statement: e.ID}
@@ -258,9 +259,6 @@ func (f *fold) pack(e *Entry) string {
 	if len(p.Items) == 0 {
 		return Malformed
 	}
-	if f.tied+len(p.Items) > maxTied {
-		return Limit
-	}
 	for _, id := range sortedKeys(p.Items) { // in one order: of two faults all sides name the same
 		if f.Provisions[id] == nil {
 			return Unknown
@@ -269,17 +267,22 @@ func (f *fold) pack(e *Entry) string {
 			return NotTabled
 		}
 	}
+	if !f.spend(e.Form, [32]byte{}, p.By, p.weight(), maxTied) {
+		return Limit
+	}
 	for id, d := range p.Items {
 		s := newStand(e, f.Provisions[id], d, "", "")
 		s.Package = e.ID
 		f.Provisions[id].Stands[p.By] = s
 		f.on[id] = append(f.on[id], p)
 	}
-	f.tied += len(p.Items)
 	f.Packages = append(f.Packages, p)
 	f.settle(e, true, sortedKeys(p.Items)...)
 	return ""
 }
+
+// weight is what a package counts for: many small ones on one provision are as much work as a large one.
+func (p *Package) weight() int { return max(8, len(p.Items)) }
 
 // unpack withdraws a package, and the stands that its author took by it alone: what was accepted on a condition is not accepted without.
 func (f *fold) unpack(e *Entry) string {
@@ -299,7 +302,7 @@ func (f *fold) unpack(e *Entry) string {
 	p := f.Packages[i]
 	bond := f.bond(sortedKeys(p.Items)[0])
 	p.Withdrawn = true
-	f.tied -= len(p.Items)
+	f.spend("package", [32]byte{}, p.By, -p.weight(), maxTied)
 	for id := range p.Items {
 		f.on[id] = slices.DeleteFunc(f.on[id], func(o *Package) bool { return o == p })
 		if f.Provisions[id].Stands[p.By].Package == p.Statement {

@@ -62,7 +62,7 @@ func (f *fold) manifest(e *Entry) string {
 		return "" // a round about a manifest that was tabled
 	}
 	if m == nil {
-		if len(f.Manifests) == maxManifests {
+		if !f.spend("manifest", [32]byte{}, e.Issuer.Party, 1, maxManifests) {
 			return Limit
 		}
 		m = &Manifest{Hash: hash, Bytes: b, Terms: terms}
@@ -281,7 +281,7 @@ func (f *fold) note(e *Entry) string {
 			return QuoteDiffers
 		}
 		n.Quotes = id
-	} else if len(f.Notes) == maxManifests {
+	} else if !f.spend(e.Form, [32]byte{}, e.Issuer.Party, 1, maxNotes) {
 		return Limit
 	}
 	var why string
@@ -321,8 +321,7 @@ func (f *fold) verdict(e *Entry) string {
 	case len(m.Text.Clauses) == 0:
 		return Incomplete // it never was about the clean text: what it brings into force is not known here
 	}
-	k := stepOf{m.Hash, e.Form, e.Issuer.Party}
-	if f.counts[k]++; f.counts[k] > maxVerdicts {
+	if !f.spend(e.Form, hash, e.Issuer.Party, 1, maxVerdicts) {
 		return Limit // each costs as many signatures as there are parties and sealers
 	}
 	evidence, err := sealing.DecodeEvidence(e.Values.Bytes("evidence"))
@@ -362,8 +361,7 @@ func (f *fold) afterwards(e *Entry) string {
 	case !exchange && (f.Frozen == nil || !m.Complete):
 		return NotYet
 	}
-	k := stepOf{hash, e.Form, e.Issuer.Party}
-	if f.counts[k]++; f.counts[k] > maxLater {
+	if !f.spend(e.Form, hash, e.Issuer.Party, 1, maxLater) {
 		return Limit
 	}
 	s := &Step{Form: e.Form, Manifest: hash, By: e.Issuer, Ground: e.Values.Text("ground"), Statement: e.ID, At: e.At, From: e.At}

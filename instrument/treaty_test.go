@@ -3,6 +3,7 @@ package instrument_test
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"detente/instrument"
 	"detente/instrument/treatytest"
 	"detente/sealing"
+	"detente/statement"
 	"detente/traffic"
 )
 
@@ -333,6 +335,33 @@ func TestRollingTextShowsWhoStandsWhere(t *testing.T) {
 	if r.Structure || r.Order != "xs" || !r.Clauses[3].Outside || !r.Clauses[0].Agreed {
 		t.Errorf("%+v", r)
 	}
+}
+
+// What one party may use up it cannot use up for others.
+func TestLimitsAreForEachParty(t *testing.T) {
+	w := begin(t, "treaty", "political", "en", "xn", "xs")
+	m := texts("en", "One")
+	for i := range 2048 {
+		w.says("xs", "position", form.Values{"provision": fmt.Sprint("p", i), "texts": m})
+	}
+	w.refused(instrument.Limit, "xs", "position", form.Values{"provision": "one-more", "texts": m})
+	w.does("xn", "position", form.Values{"provision": "one-more", "texts": m})
+	w.does("xs", "acceptance", accepts("one-more", m))
+	d := accepts("p0", m)["digest"]
+	for range 16 {
+		w.says("xs", "commitment", form.Values{"provision": "p0", "digest": d})
+	}
+	w.refused(instrument.Limit, "xs", "commitment", form.Values{"provision": "p0", "digest": d})
+	w.does("xn", "commitment", form.Values{"provision": "p0", "digest": d})
+	deal := form.Values{"name": "n", "items": "p0 " + hexOf(d.([]byte))}
+	var last statement.ID
+	for range 256 {
+		last = w.says("xs", "package", deal)
+	}
+	w.refused(instrument.Limit, "xs", "package", deal)
+	w.does("xn", "package", deal)
+	w.does("xs", "package-withdrawal", form.Values{}, last)
+	w.does("xs", "package", deal)
 }
 
 // Many moves of a hostile party cost what they must and no more: this took minutes while each looked at the whole text.
