@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"detente/api/drafting"
 	"detente/api/server"
@@ -33,7 +34,7 @@ func (f *face) papers(s *server.Server, get func(path, id, summary string) serve
 	for _, is := range []struct{ format, mediaType, summary string }{
 		{"docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "The text for a word processor: the own wording, with what the others want as their changes"},
 		{"akn", "application/akn+xml", "The text in one language as Akoma Ntoso 3.0"},
-		{"pdf", "application/pdf", "The original of a party, to be printed"},
+		{"pdf", "application/pdf", "The original of a party to be printed; while something is open, the draft with its brackets"},
 	} {
 		server.HandleFile(s, get("/v1/drafts/{draft}/documents/"+is.format, "draft-"+is.format, is.summary), is.mediaType, func(ctx context.Context, _ officer.Actor, in *struct {
 			Draft string        `path:"draft" maxLength:"128"`
@@ -99,6 +100,13 @@ func (r *reader) document(format string, party traffic.Party, langs []string) ([
 		langs = text.Columns(own)
 		langs = langs[:min(2, len(langs))]
 	}
+	fonts, err := pages.FindFonts(pages.Places()...)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := d.Text(); !ok { // nothing to sign yet: the draft, with its brackets
+		return originals.Rolling(fonts, d.TitleTexts(), d.Rolling(), d.Number()+"  "+d.Last().UTC().Format(time.RFC3339), langs...)
+	}
 	var all []instrument.Original
 	for _, lang := range langs {
 		o, err := r.work.Original(d, party, lang)
@@ -106,10 +114,6 @@ func (r *reader) document(format string, party traffic.Party, langs []string) ([
 			return nil, err
 		}
 		all = append(all, o)
-	}
-	fonts, err := pages.FindFonts(pages.Places()...)
-	if err != nil {
-		return nil, err
 	}
 	return originals.PDF(fonts, all...)
 }

@@ -90,28 +90,14 @@ func PDF(f *pages.Fonts, all ...instrument.Original) ([]byte, error) {
 	}
 	row(pages.Title, 0, func(o *instrument.Original) string { return o.Title })
 	for i := range first.Blocks {
-		kind, indent, between := pages.Paragraph, 0, " "
-		switch k := first.Blocks[i].Kind; {
-		case k == instrument.Annex:
+		if first.Blocks[i].Kind == instrument.Annex {
 			if i > 0 && first.Blocks[i-1].Kind == instrument.Closing {
 				sign()
 			}
 			p.Blocks = append(p.Blocks, pages.Block{Kind: pages.NewPage})
-			kind, between = pages.Heading, "\n"
-		case k.Heads():
-			kind, between = pages.Heading, "\n"
-		case k == instrument.Point:
-			indent = 1
-		case k == instrument.Subpoint:
-			indent = 2
 		}
-		row(kind, indent, func(o *instrument.Original) string {
-			b := o.Blocks[i]
-			if b.Label == "" || b.Text == "" {
-				return b.Label + b.Text
-			}
-			return b.Label + between + b.Text
-		})
+		kind, indent, between := setting(first.Blocks[i].Kind)
+		row(kind, indent, func(o *instrument.Original) string { return labelled(o.Blocks[i].Label, o.Blocks[i].Text, between) })
 	}
 	sign()
 	if missing := f.Missing(words(p)); len(missing) > 0 {

@@ -206,3 +206,36 @@ func TestWhatIsNoOriginalIsNotPrinted(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A text in negotiation is printed with its brackets, beside each other in languages that run both ways.
+func TestADraftIsPrintedWithItsBrackets(t *testing.T) {
+	f := fonts(t)
+	by := func(party, text string) wording.Piece {
+		return wording.Piece{Text: text, Parties: []traffic.Party{traffic.Party(party)}}
+	}
+	r := instrument.Rolling{Languages: []string{"en", "ar"}, Clauses: []instrument.RollingClause{{
+		Clause: instrument.Clause{ID: "p", Kind: instrument.Paragraph, Number: "1"},
+		Brackets: map[string][]wording.Piece{
+			"en": {{Text: "Each Party shall notify "}, by("xn", "without delay"), by("xs", "within 24 hours")},
+			"ar": {{Text: "يخطر كل طرف الطرف الآخر "}, by("xn", "دون تأخير"), by("xs", "في غضون 24 ساعة")},
+		},
+	}}}
+	file, err := originals.Rolling(f, wording.Texts{"en": "Agreement", "ar": "اتفاق"}, r, "draft 1", "en", "ar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(strings.Fields(read(t, file)), " ")
+	for _, want := range []string{"[XN: without delay]", "[XS: within 24 hours]", "دون تأخير", "draft 1"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in %s", want, said)
+		}
+	}
+	if to := os.Getenv("DETENTE_PAGES"); to != "" {
+		if err := os.WriteFile(to+"rolling.pdf", file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := originals.Rolling(f, nil, r, ""); !errors.Is(err, originals.ErrShape) {
+		t.Error(err)
+	}
+}
