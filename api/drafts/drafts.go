@@ -103,8 +103,8 @@ func rules() []server.Rule {
 	}
 }
 
-// onDraft names an instrument, for a reader.
-type onDraft struct {
+// OnDraft names an instrument, for a reader. It is exported so that what embeds it has its parameters.
+type OnDraft struct {
 	Draft string `path:"draft" maxLength:"128" doc:"Digits of the id, four at least, or the number of one of its statements."`
 	Lang  string `query:"lang" default:"en" maxLength:"64"`
 }

@@ -20,10 +20,10 @@ import (
 )
 
 func (f *face) manifest(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.Terms
 }) (drafting.Manifested, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return drafting.Manifested{}, err
 	}
@@ -44,7 +44,7 @@ func (f *face) manifest(ctx context.Context, by officer.Actor, in *struct {
 		return drafting.Manifested{}, err
 	}
 	out := drafting.Manifested{Sent: sent}
-	if r, err = f.find(ctx, &onDraft{Draft: r.draft.Name.ID.String(), Lang: in.Lang}); err != nil {
+	if r, err = f.find(ctx, &OnDraft{Draft: r.draft.Name.ID.String(), Lang: in.Lang}); err != nil {
 		return out, err
 	}
 	for _, x := range r.draft.Manifests {
@@ -92,11 +92,11 @@ func termsOf(r *drafting.Terms) (chancery.Terms, error) {
 }
 
 func (f *face) step(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.Step
 }) (api.Sent, error) {
 	s := &in.Body
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return api.Sent{}, err
 	}
@@ -168,7 +168,7 @@ func (f *face) issue(ctx context.Context, by officer.Actor, in *struct{ Body dra
 		Plane: cmp.Or(r.Plane, traffic.Real), Representative: r.Representative, Post: r.For, May: r.May, From: date(r.From), Until: date(r.Until), Authority: r.Authority,
 	}
 	if r.Instrument != "" {
-		d, err := f.find(ctx, &onDraft{Draft: r.Instrument})
+		d, err := f.find(ctx, &OnDraft{Draft: r.Instrument})
 		if err != nil {
 			return api.Sent{}, err
 		}

@@ -41,7 +41,7 @@ func (f *face) papers(s *server.Server, get func(path, id, summary string) serve
 			Party traffic.Party `query:"party" maxLength:"32" doc:"Whose original; the own party by default."`
 			Langs string        `query:"langs" maxLength:"200" doc:"Languages, parted by spaces: of a PDF those that stand beside each other, of Akoma Ntoso one."`
 		}) ([]byte, error) {
-			r, err := f.find(ctx, &onDraft{Draft: in.Draft})
+			r, err := f.find(ctx, &OnDraft{Draft: in.Draft})
 			if err != nil {
 				return nil, err
 			}
@@ -126,7 +126,7 @@ func (f *face) read(ctx context.Context, _ officer.Actor, in *struct {
 	if len(in.RawBody) > docx.MaxFile {
 		return out, fmt.Errorf("%w: %d bytes, at most %d are read", docx.ErrFormat, len(in.RawBody), docx.MaxFile)
 	}
-	r, err := f.find(ctx, &onDraft{Draft: in.Draft})
+	r, err := f.find(ctx, &OnDraft{Draft: in.Draft})
 	if err != nil {
 		return out, err
 	}

@@ -32,7 +32,7 @@ func (f *face) reader(d *chancery.Draft, lang string) *reader {
 	return &reader{f, d, language.Make(lang), time.Now()}
 }
 
-func (f *face) find(ctx context.Context, in *onDraft) (*reader, error) {
+func (f *face) find(ctx context.Context, in *OnDraft) (*reader, error) {
 	if err := f.work.Work(ctx); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (f *face) list(ctx context.Context, _ officer.Actor, in *struct {
 	return out, err
 }
 
-func (f *face) show(ctx context.Context, _ officer.Actor, in *onDraft) (drafting.File, error) {
+func (f *face) show(ctx context.Context, _ officer.Actor, in *OnDraft) (drafting.File, error) {
 	r, err := f.find(ctx, in)
 	if err != nil {
 		return drafting.File{}, err
@@ -73,10 +73,10 @@ func (f *face) show(ctx context.Context, _ officer.Actor, in *onDraft) (drafting
 }
 
 func (f *face) status(ctx context.Context, _ officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	On time.Time `query:"on" doc:"Now by default."`
 }) (drafting.Status, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return drafting.Status{}, err
 	}

@@ -135,7 +135,7 @@ func (f *face) open(ctx context.Context, by officer.Actor, in *struct{ Body draf
 	if err != nil || len(doc.Clauses) == 0 {
 		return out, err
 	}
-	opened, err := f.find(ctx, &onDraft{Draft: sent.ID})
+	opened, err := f.find(ctx, &OnDraft{Draft: sent.ID})
 	if err != nil {
 		return out, err
 	}
@@ -174,11 +174,11 @@ func (f *face) wish(ctx context.Context, by officer.Actor, v drafting.Voice, r *
 }
 
 func (f *face) table(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.Table
 }) (drafting.Tabled, error) {
 	t := &in.Body
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return drafting.Tabled{}, err
 	}
@@ -249,10 +249,10 @@ func (f *face) wishes(r *reader, t *drafting.Table) ([]chancery.Wish, error) {
 }
 
 func (f *face) accept(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.Accept
 }) ([]api.Sent, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return nil, err
 	}
@@ -275,10 +275,10 @@ func (f *face) accept(ctx context.Context, by officer.Actor, in *struct {
 }
 
 func (f *face) reserve(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.Reserve
 }) (api.Sent, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return api.Sent{}, err
 	}
@@ -287,10 +287,10 @@ func (f *face) reserve(ctx context.Context, by officer.Actor, in *struct {
 }
 
 func (f *face) withdraw(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.Withdraw
 }) (api.Sent, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return api.Sent{}, err
 	}
@@ -299,10 +299,10 @@ func (f *face) withdraw(ctx context.Context, by officer.Actor, in *struct {
 }
 
 func (f *face) pack(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.Bundle
 }) (api.Sent, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return api.Sent{}, err
 	}
@@ -311,11 +311,11 @@ func (f *face) pack(ctx context.Context, by officer.Actor, in *struct {
 }
 
 func (f *face) unpack(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Package string `path:"package" maxLength:"64"`
 	Body    drafting.Voice
 }) (api.Sent, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return api.Sent{}, err
 	}
@@ -324,10 +324,10 @@ func (f *face) unpack(ctx context.Context, by officer.Actor, in *struct {
 }
 
 func (f *face) comment(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.Remark
 }) (api.Sent, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return api.Sent{}, err
 	}
@@ -336,10 +336,10 @@ func (f *face) comment(ctx context.Context, by officer.Actor, in *struct {
 }
 
 func (f *face) note(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.NewNote
 }) (drafting.Note, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return drafting.Note{}, err
 	}
@@ -350,10 +350,10 @@ func (f *face) note(ctx context.Context, by officer.Actor, in *struct {
 }
 
 func (f *face) forget(ctx context.Context, _ officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Note string `path:"note" maxLength:"64"`
 }) (struct{}, error) {
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return struct{}{}, err
 	}

@@ -26,11 +26,11 @@ func document(t *drafting.Text) chancery.Document {
 }
 
 func (f *face) imports(ctx context.Context, by officer.Actor, in *struct {
-	onDraft
+	OnDraft
 	Body drafting.Import
 }) (drafting.Imported, error) {
 	out := drafting.Imported{Changes: []drafting.ImportChange{}, Sent: []api.Sent{}}
-	r, err := f.find(ctx, &in.onDraft)
+	r, err := f.find(ctx, &in.OnDraft)
 	if err != nil {
 		return out, err
 	}
@@ -61,7 +61,7 @@ func (f *face) templates(context.Context, officer.Actor, *struct{}) ([]drafting.
 }
 
 // text is the clean text; while something is open, the text as it stands, with who wants what.
-func (f *face) text(ctx context.Context, _ officer.Actor, in *onDraft) (drafting.Text, error) {
+func (f *face) text(ctx context.Context, _ officer.Actor, in *OnDraft) (drafting.Text, error) {
 	r, err := f.find(ctx, in)
 	if err != nil {
 		return drafting.Text{}, err
@@ -104,7 +104,7 @@ func (f *face) original(ctx context.Context, _ officer.Actor, in *struct {
 	Party traffic.Party `query:"party" maxLength:"32" doc:"This party by default."`
 	Lang  string        `query:"lang" maxLength:"35" doc:"Of the original; the first authentic one by default."`
 }) (drafting.Print, error) {
-	r, err := f.find(ctx, &onDraft{Draft: in.Draft})
+	r, err := f.find(ctx, &OnDraft{Draft: in.Draft})
 	if err != nil {
 		return drafting.Print{}, err
 	}
