@@ -38,7 +38,7 @@ func blocks() [][]string {
 		{"console"},
 		{"api", "bench", "metrics"},
 		{"gateway", "register"},
-		{"casework", "lookup", "chancery", "sealer"},
+		{"casework", "lookup", "chancery", "sealer", "guarantee"},
 		{"standing"},
 		{"floor"},
 		{"journal"},

@@ -232,17 +232,22 @@ func (s *Standing) NextChecks(ctx context.Context) ([]NextCheck, error) {
 // planned is what the plan has next, of the lines whose channel is in being; missing tells that some line has none.
 func (s *Standing) planned(ctx context.Context, now time.Time) (out []NextCheck, missing bool, err error) {
 	s.mu.RLock()
-	p := s.plan
+	p, raise := s.plan, s.raise
 	s.mu.RUnlock()
-	if p.Plan == nil || len(p.Lines) == 0 {
+	var raised []Rhythm
+	if raise != nil {
+		raised = raise(now)
+	}
+	if (p.Plan == nil || len(p.Lines) == 0) && len(raised) == 0 {
 		return nil, false, nil
 	}
 	named, err := s.channelsNamed(ctx, now)
 	if err != nil {
 		return nil, false, err
 	}
-	live := &check.Plan{Quiet: p.Quiet}
-	for _, l := range p.Lines {
+	as := p.raised(raised, named)
+	live := &check.Plan{Quiet: as.Quiet}
+	for _, l := range as.Lines {
 		if c := named[l.Channel]; c != nil && c.Member(l.Peer) && l.Peer != s.self {
 			live.Lines = append(live.Lines, l)
 		} else {
@@ -268,6 +273,53 @@ func (s *Standing) planned(ctx context.Context, now time.Time) (out []NextCheck,
 	}
 	return out, missing, nil
 }
+
+// Rhythm is how often a link is checked for a time, whatever the plan says.
+type Rhythm struct {
+	Channel [32]byte // on which it is checked where the plan has no line with the peer
+	Peer    traffic.Party
+	Plane   traffic.Plane
+	Every   time.Duration // between two checks of level 1, a quarter of an hour at least
+}
+
+// leastRhythm bounds what another party's word can bring about here.
+const leastRhythm = 15 * time.Minute
+
+// Raise has a function say which links are to be checked more often than the plan has it. It must be called before the floor runs. The function is called without a lock
+// of this package, and looks at nothing but the time.
+func (s *Standing) Raise(f func(now time.Time) []Rhythm) {
+	s.mu.Lock()
+	s.raise = f
+	s.mu.Unlock()
+}
+
+// raised is the plan with a rhythm that is no slower than asked for. A peer without a line in the plan has one for the time.
+func (p *plan) raised(rhythms []Rhythm, named map[string]*party.Channel) check.Plan {
+	out := check.Plan{Quiet: usualQuiet}
+	if p.Plan != nil {
+		out = check.Plan{Quiet: p.Quiet, Lines: slices.Clone(p.Lines)}
+	}
+	for _, r := range rhythms {
+		every, found := max(r.Every, leastRhythm), false
+		for i := range out.Lines {
+			if l := &out.Lines[i]; l.Peer == r.Peer && l.Plane == r.Plane {
+				found = true
+				if l.Terminal == 0 || l.Terminal > every {
+					l.Terminal = every
+				}
+			}
+		}
+		for name, c := range named {
+			if !found && c.ID() == r.Channel {
+				out.Lines = append(out.Lines, check.Line{Channel: name, Peer: r.Peer, Plane: r.Plane, Terminal: every})
+			}
+		}
+	}
+	return out
+}
+
+// usualQuiet is that of a plan that does not say.
+const usualQuiet = 20 * time.Minute
 
 // last is when this party sent the last check of a line.
 func (s *Standing) last(channel [32]byte, l *check.Line, occasion string) (at time.Time) {

@@ -47,6 +47,7 @@ type Standing struct {
 	doubles  doubles
 	versions map[statement.ID][]Translation
 	index    index
+	raise    func(now time.Time) []Rhythm // nil: nothing raises the rhythm
 }
 
 // New joins a floor. It must be called before the floor runs, and before anything is asked of it. log may be nil.

@@ -25,6 +25,7 @@ func Says() []string {
 		"case.assist", "case.consult", "case.consult-again", "case.record", "case.other", "case.missed", "case.mail",
 		"acknowledge.announced", "answer.announced",
 		"draft.positions", "draft.commitment", "draft.initial", "draft.sign", "draft.correction", "draft.notice", "draft.term", "draft.channel",
+		"guarantee.upcoming", "guarantee.open", "guarantee.unopened",
 		"seal.deposit", "seal.refused", "seal.contested",
 	}
 }
