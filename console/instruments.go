@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"detente/console/instruments"
+	"detente/console/paper"
 )
 
 // doInstrument does what a form on the pages of instruments says.
@@ -37,4 +38,10 @@ func (s *Server) compareInstrument(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.fail(w, v, err)
+}
+
+// giveInstrument gives the text of an instrument as a document.
+func giveInstrument(v *visit) (string, string, []byte, error) {
+	name, mediaType, b, err := instruments.Paper(v.ctx, v.desk())
+	return paper.FileName(name), mediaType, b, err
 }

@@ -70,5 +70,6 @@ func downloads() []given {
 		{"/directory.csv", giveDirectory},
 		{"/checks/{peer}/year.svg", givePicture},
 		{"/log.csv", giveLog},
+		{"/instrument/paper", giveInstrument},
 	}
 }

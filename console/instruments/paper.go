@@ -1,6 +1,7 @@
 package instruments
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -119,8 +120,49 @@ func terms(given url.Values, v drafting.Voice) (drafting.Terms, error) {
 // Download is a paper that is made of the text.
 type Download struct {
 	Name string // phrase
-	Lang string
+	Lang string // empty: all that there are
 	Href string
 }
 
-func (f *File) downloads(_ *cases.Desk) []Download { return nil }
+// papers are the formats in which the text is saved, and what such a file is.
+func papers() map[string]string {
+	return map[string]string{
+		"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "pdf": "application/pdf", "akn": "application/akn+xml",
+	}
+}
+
+// downloads are the papers of the text: one for a word processor, one to be printed for the languages that stand beside each other, and one for
+// collections of legal texts in each language.
+func (f *File) downloads(d *cases.Desk) []Download {
+	at := func(format string, langs ...string) string {
+		return d.To("/instrument/paper", "n", f.ID, "format", format, "langs", strings.Join(langs, " "))
+	}
+	var shown []string
+	for _, c := range f.Columns {
+		shown = append(shown, c.Lang)
+	}
+	out := []Download{{"paper.docx", "", at("docx")}, {"paper.pdf", "", at("pdf", shown...)}}
+	for _, lang := range f.Languages {
+		out = append(out, Download{"paper.akn", lang, at("akn", lang)})
+	}
+	return out
+}
+
+// Paper is one of them, to be saved.
+func Paper(ctx context.Context, d *cases.Desk) (name, mediaType string, content []byte, err error) {
+	format, langs := d.Query.Get("format"), strings.Fields(d.Query.Get("langs"))
+	mediaType, known := papers()[format]
+	if !known {
+		return "", "", nil, notFound("no-page")
+	}
+	x, err := show(ctx, d)
+	if err != nil {
+		return "", "", nil, err
+	}
+	content, err = drafting.Client{Node: d.Client}.Document(ctx, x.ID, format, "", langs...)
+	ending := "." + format
+	if format == "akn" {
+		ending = "." + strings.Join(langs, "-") + ".xml"
+	}
+	return strings.NewReplacer("/", "-", " ", "-").Replace(x.Number) + ending, mediaType, content, err
+}
