@@ -217,6 +217,7 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"GET /v1/matches": f.concerns, "GET /v1/mails": f.mails, "GET /v1/advisories": f.advisories,
 		"POST /v1/gateway/reviews": struct{}{}, "POST /v1/mails/2/seen": struct{}{}, "POST /v1/matches/" + f.line.ID + "/seen": struct{}{}, "POST /v1/cases": f.sent, "POST /v1/cases/xn/99-0001/statements": f.sent,
 		"GET /v1/drafts": f.drafts, "POST /v1/drafts": drafting.Opened{Sent: f.sent}, "GET /v1/templates": f.templates, "GET /v1/drafts/" + strings.Repeat("d0", 32): f.draft,
+		"POST /v1/drafts/" + strings.Repeat("d0", 32) + "/documents": reading(), "GET /v1/drafts/" + strings.Repeat("d0", 32) + "/documents/pdf": "pages",
 	}[request]
 	switch {
 	case answer == nil && strings.HasPrefix(request, "POST /v1/drafts/"):

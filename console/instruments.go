@@ -3,6 +3,8 @@ package console
 import (
 	"net/http"
 
+	"detente/api"
+	"detente/console/fields"
 	"detente/console/instruments"
 	"detente/console/paper"
 )
@@ -44,4 +46,20 @@ func (s *Server) compareInstrument(w http.ResponseWriter, r *http.Request) {
 func giveInstrument(v *visit) (string, string, []byte, error) {
 	name, mediaType, b, err := instruments.Paper(v.ctx, v.desk())
 	return paper.FileName(name), mediaType, b, err
+}
+
+// doReadInstrument shows what a document says otherwise. Nothing is stated by it.
+func doReadInstrument(v *visit) (string, page, error) {
+	files, err := fields.Files(v.r, "file")
+	if err != nil {
+		return "", nil, err
+	}
+	if len(files) != 1 {
+		return "", nil, &api.Problem{Status: http.StatusBadRequest, Code: "no-file"}
+	}
+	r, err := instruments.Read(v.ctx, v.desk(), v.r.PostForm.Get("n"), files[0].Data)
+	if err != nil {
+		return "", nil, err
+	}
+	return "", &sheet[*instruments.Reading]{In: r, name: "instrument.read"}, nil
 }

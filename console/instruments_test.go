@@ -1,7 +1,11 @@
 package console
 
 import (
+	"bytes"
+	"errors"
+	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -146,5 +150,53 @@ func TestWhatIsNotDoneIsNotLost(t *testing.T) {
 	f.refuse[request] = &api.Problem{Status: http.StatusConflict, Code: "release-needed", Fields: []string{"r1"}}
 	if w := d.do("POST", "/real/instrument", given); !strings.HasPrefix(w.Header().Get("Location"), "/real/releases?id=r1") {
 		t.Errorf("a second person: %d %s", w.Code, w.Header().Get("Location"))
+	}
+}
+
+// reading is what a document says otherwise in one language of one provision.
+func reading() drafting.Reading {
+	return drafting.Reading{Format: "docx", Missing: []string{"p-1 ar"}, Proposals: []drafting.PaperPoint{{
+		Provision: "p-2", Texts: map[string]string{"en": "Each Party shall notify the other within 12 hours.", "ar": "يُخطر كل طرف الطرف الآخر دون إبطاء."},
+		Changes: []drafting.PaperChange{{
+			Lang: "en", Old: "Each Party shall notify the other without delay.", New: "Each Party shall notify the other within 12 hours.", Authors: []string{"A. Clerk", "A. Clerk"}, Untracked: true,
+		}},
+	}}}
+}
+
+// A document that came back is shown word by word, and goes to the editor; it states nothing by itself. Papers are saved, not shown.
+func TestADocumentThatCameBackGoesToTheEditor(t *testing.T) {
+	f := newFloor()
+	d := sit(t, f)
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	file, err := form.CreateFormFile("file", "agreement.docx")
+	if err == nil {
+		_, err = file.Write([]byte("PK"))
+	}
+	if err := errors.Join(err, form.WriteField("n", f.draft.ID), form.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, origin+"/real/instrument/document", &body)
+	r.Header = d.header.Clone()
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.AddCookie(&http.Cookie{Name: "detente-xn", Value: d.token})
+	w := httptest.NewRecorder()
+	d.pages.ServeHTTP(w, r)
+	for _, want := range []string{
+		"A document that came back", "12 hours</ins>", "A. Clerk</bdi>", "Changed without tracking", "Article 1 (Arabic)", `name="t.ar" value="يُخطر كل طرف الطرف الآخر دون إبطاء."`, `name="do" value="look"`,
+	} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("the page lacks %q: %d %s", want, w.Code, w.Body)
+		}
+	}
+	if f.wasAsked("POST /v1/drafts/" + f.draft.ID + "/positions") {
+		t.Error("reading a document has tabled it")
+	}
+	saved := d.do("GET", "/real/instrument/paper?n="+f.draft.ID+"&format=pdf&langs=en+ar", nil)
+	if got := saved.Header().Get("Content-Disposition"); saved.Code != http.StatusOK || !strings.Contains(got, "attachment") || !strings.Contains(got, "XN-MFA-R-0001.pdf") {
+		t.Errorf("%d %q", saved.Code, got)
+	}
+	if w := d.do("GET", "/real/instrument/paper?n="+f.draft.ID+"&format=exe", nil); w.Code != http.StatusNotFound {
+		t.Errorf("an unknown format: %d", w.Code)
 	}
 }

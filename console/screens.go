@@ -55,6 +55,7 @@ func actions() []action {
 		{"/collections", doReview},
 		{"/collections/seen", doSee},
 		{"/instrument", doInstrument},
+		{"/instrument/document", doReadInstrument},
 		{"/officers", doOfficer},
 		{"/officers/{id}/remove", doRemoveOfficer},
 		{"/officers/{id}/passkeys/{key}/remove", doRemovePasskey},

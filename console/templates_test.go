@@ -25,7 +25,8 @@ func pages() map[string]any {
 		"cases": &sheet[*cases.List]{}, "case": &sheet[*cases.File]{}, "notices": &sheet[*cases.Notices]{}, "ledger": &sheet[*cases.Ledger]{},
 		"collections": &sheet[*cases.Collections]{},
 		"instruments": &sheet[*instruments.List]{}, "instrument": &sheet[*instruments.File]{}, "provision": &sheet[*instruments.Editor]{}, "instrument.new": &sheet[*instruments.New]{},
-		"passkey": &passkeyPage{}, "sign-in": &signInPage{}, "continue": &continuePage{}, "error": &errorPage{},
+		"instrument.read": &sheet[*instruments.Reading]{},
+		"passkey":         &passkeyPage{}, "sign-in": &signInPage{}, "continue": &continuePage{}, "error": &errorPage{},
 	}
 }
 

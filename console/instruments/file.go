@@ -37,6 +37,7 @@ type File struct {
 	Speaks    bool   // this officer may say something in it
 	Moves     bool   // and the text is not frozen
 	Action    string // where what is said goes
+	Reads     string // where documents go that have come back
 	Back      string // this page
 	Order     string // the structure in words, where it is open
 	Problem   *cases.Refusal
@@ -124,7 +125,7 @@ func MakeFile(ctx context.Context, d *cases.Desk) (*File, error) {
 	for i := len(x.Entries) - 1; i >= 0; i-- { // the newest first
 		f.Statement = append(f.Statement, Said{x.Entries[i], statement(d, x.Entries[i].ID)})
 	}
-	f.Downloads = f.downloads(d)
+	f.Downloads, f.Reads = f.downloads(d), d.To("/instrument/document")
 	f.Steps = f.steps(d)
 	return f, nil
 }
