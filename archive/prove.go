@@ -203,6 +203,12 @@ func (a *Archive) adoption(ctx context.Context, tx *store.Tx, h *feed.Head, held
 	return out, err
 }
 
+// Adoption finds the entry that shows a statement to be older than the withdrawal of a key that signed it, for whoever makes proofs of many: its paths are
+// for the caller to add. Nil when none is needed, or there is none yet.
+func (a *Archive) Adoption(ctx context.Context, tx *store.Tx, h *feed.Head, held Held) ([]feed.Adoption, error) {
+	return a.adoption(ctx, tx, h, held)
+}
+
 // withdrawnWith is the first version of the charter after the statement's that lacks a key that signed it, 0 when there is none.
 func withdrawnWith(chain *party.Chain, s *statement.Statement) int {
 	for v := s.Charter + 1; ; v++ {

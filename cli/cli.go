@@ -14,6 +14,7 @@ import (
 	"detente/cli/duty"
 	"detente/cli/exercises"
 	"detente/cli/people"
+	"detente/cli/register"
 	"detente/cli/secrets"
 	"detente/cli/session"
 	"detente/cli/standing"
@@ -78,7 +79,8 @@ type grammar struct {
 	Gateway cert.GatewayCmd `cmd:"" group:"cert" help:"The collections that the response team's own tools read and fill: TAXII."`
 	Stix    cert.StixCmd    `cmd:"" group:"cert" help:"Objects of STIX 2.1, which the tools of response teams exchange."`
 
-	Asset assets.Cmd `cmd:"" group:"instruments" help:"Protected assets: committed to without being shown, proved one by one."`
+	Register register.RegisterCmd `cmd:"" group:"instruments" help:"The open register: sign editions, write it for a web server."`
+	Asset    assets.Cmd           `cmd:"" group:"instruments" help:"Protected assets: committed to without being shown, proved one by one."`
 
 	Prove  proveCmd  `cmd:"" group:"evidence" help:"Write the proof file of a statement."`
 	Verify verifyCmd `cmd:"" group:"evidence" help:"Verify proof files from files alone: no node, no network."`

@@ -40,7 +40,7 @@ func play(t *testing.T, names ...string) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "spoken": spoken, "flip": flip, "first": first, "first-of": firstOf, "take": take,
-			"for-each-language": forEachLanguage, "awaits": awaits, "serves": serves, "listens": listens, "door": door,
+			"for-each-language": forEachLanguage, "awaits": awaits, "serves": serves, "listens": listens, "door": door, "published": published, "forge": forge,
 		},
 		RequireExplicitExec: true,
 	})

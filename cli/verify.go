@@ -15,7 +15,7 @@ import (
 )
 
 type verifyCmd struct {
-	Files []string `arg:"" help:"Proof files, case files and fork objects, and the charter files that you trust."`
+	Files []string `arg:"" help:"Proof files, case files, register bundles and fork objects, and the charter files that you trust."`
 	session.LangFlag
 	session.JSONFlag
 }
@@ -47,7 +47,7 @@ func (c *verifyCmd) Run(s *session.Session) error {
 	}
 	var files []evidenceFile
 	for _, path := range c.Files {
-		b, err := s.ReadFile(path, evidence.MaxCase)
+		b, err := s.ReadFile(path, evidence.MaxRegister)
 		if err != nil {
 			return session.Fail(session.ExitUse, "", "%w", err)
 		}
@@ -92,6 +92,12 @@ func (c *verifyCmd) Run(s *session.Session) error {
 				refused++
 			}
 			v.Any, print = whole, func() error { return whole.Print(s.Out, c.Lang) }
+		case "register":
+			whole, err := reader.Register(f.bytes)
+			if err != nil {
+				refused++
+			}
+			v.Any, print = whole, func() error { return whole.Print(s.Out) }
 		default:
 			proof, err := reader.Proof(f.bytes) // a file of no known kind is refused as one
 			if err != nil {

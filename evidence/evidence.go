@@ -24,12 +24,14 @@ type Reader struct {
 	Regimes []*form.Regime
 }
 
-// Kind tells what a file claims to be: "proof", "fork", "case", "charters", or "" for anything else. It proves nothing; it says whom to ask.
+// Kind tells what a file claims to be: "proof", "fork", "case", "register", "charters", or "" for anything else. It proves nothing; it says whom to ask.
 func Kind(b []byte) string {
 	head := b[:min(len(b), 8<<10)] // in the order of keys, "type" stands behind a path of at most 64 hashes
 	switch {
 	case isCase(b):
 		return "case"
+	case isRegister(b):
+		return "register"
 	case bytes.HasPrefix(b, []byte("\x82\x73detente-charters.v1")):
 		return "charters"
 	case bytes.Contains(head, []byte("\x64type\x70detente-proof.v1")):

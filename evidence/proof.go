@@ -42,6 +42,7 @@ type hearing struct {
 	judge      *judge.Judge
 	finding    judge.Finding
 	adoption   *statement.Statement // nil when none is shown
+	seals      *seals               // nil: nothing is remembered of the checkpoint
 }
 
 // proof follows protocol.md#proof.
@@ -184,7 +185,14 @@ func (h *hearing) signed() error {
 
 // author verifies the checkpoint under the keys of some versions of the issuer's charter: Ed25519, and ML-DSA-44 where there is a line of it.
 func (h *hearing) author(from, to int) (good []feed.Signed, ok bool) {
-	good, bad := h.checkpoint.Check(authors(h.issuer, from, to)...)
+	if h.seals != nil {
+		return h.seals.author(h.issuer, from, to)
+	}
+	return author(h.checkpoint, h.issuer, from, to)
+}
+
+func author(n *feed.Note, issuer *party.Chain, from, to int) (good []feed.Signed, ok bool) {
+	good, bad := n.Check(authors(issuer, from, to)...)
 	return good, len(bad) == 0 && slices.ContainsFunc(good, func(g feed.Signed) bool { return g.Algorithm == key.Ed25519 })
 }
 

@@ -41,7 +41,7 @@ func (r *Refusal) Unwrap() error { return r.err }
 
 // Code is the reason in one word: of protocol.md#canonical or protocol.md#held, or one of untrusted, chain, wrong-feed, origin,
 // checkpoint-signature, not-included, withdrawn, proof-shape, channel, charter, not-approved, note, no-fork, case-shape, seal, order, wrong-dossier, standing,
-// state, or what an envelope or a
+// state, register-shape, edition, list, tampered, or what an envelope or a
 // statement was refused for. The published vectors use the same words.
 func (r *Refusal) Code() string { return r.code }
 
@@ -128,6 +128,7 @@ func decoding(part string, err error) *Refusal {
 		{canonical.ErrText, "text"},
 		{feed.ErrNote, "note"},
 		{ErrCaseShape, "case-shape"},
+		{ErrRegisterShape, "register-shape"},
 	} {
 		if errors.Is(err, r.err) {
 			return &Refusal{r.code, err}

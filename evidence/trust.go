@@ -16,6 +16,7 @@ type trust struct {
 	given   map[traffic.Party]*party.Chain   // the reader's
 	chains  map[traffic.Party]*party.Chain   // the reader's, continued by charters of the file
 	strange map[traffic.Party]*party.Charter // the newest charter of the file that continues none
+	offered map[traffic.Party]map[int][]*party.Charter
 }
 
 // trust links the charters of a file to those that the reader trusts.
@@ -38,6 +39,7 @@ func (r *Reader) trust(raw [][]byte) (*trust, error) {
 		}
 		offered[c.Party][c.Version] = append(offered[c.Party][c.Version], c)
 	}
+	t.offered = offered
 	for p, versions := range offered {
 		if err := t.link(p, versions); err != nil {
 			return nil, err
@@ -80,6 +82,24 @@ func (t *trust) link(p traffic.Party, offered map[int][]*party.Charter) error {
 	return nil
 }
 
+// vouch begins the chain of a party that the reader does not know with the charter of the file that has this hash, and goes on from there. It tells whether
+// there is one.
+func (t *trust) vouch(p traffic.Party, genesis [32]byte) bool {
+	for _, c := range t.offered[p][1] {
+		if c.Hash() != genesis {
+			continue
+		}
+		chain, err := party.NewChain(c)
+		if err != nil {
+			return false
+		}
+		t.chains[p] = chain
+		delete(t.strange, p)
+		return t.link(p, t.offered[p]) == nil
+	}
+	return false
+}
+
 // of gives the chain of a party. On a channel, it is the chain of the member that the channel's charter means: its genesis stands there.
 func (t *trust) of(p traffic.Party, c *party.Channel) (*party.Chain, error) {
 	ch := t.chains[p]
@@ -94,8 +114,11 @@ func (t *trust) of(p traffic.Party, c *party.Channel) (*party.Chain, error) {
 
 // basis says how far the charters of a party reach, and which of them the reader gave.
 func (t *trust) basis(p traffic.Party) Basis {
-	given := t.given[p].Latest()
-	return Basis{p, given.Version, t.chains[p].Latest().Version, fingerprint(given)}
+	b := Basis{Party: p, Known: t.chains[p].Latest().Version}
+	if given := t.given[p]; given != nil { // else another has vouched for it
+		b.Given, b.Words = given.Latest().Version, fingerprint(given.Latest())
+	}
+	return b
 }
 
 // authors gives the keys with which a party may have signed a checkpoint under versions from…to of its charter.

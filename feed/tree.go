@@ -154,6 +154,24 @@ func (h *Head) Inclusion(ctx context.Context, tx *store.Tx, index, size int64) (
 	return p, nil
 }
 
+// Inclusions is Inclusion of many entries, each with its path in the place of its index. It reads a tile once for all of them.
+func (h *Head) Inclusions(ctx context.Context, tx *store.Tx, indexes []int64, size int64) ([][]tlog.Hash, error) {
+	if size > h.Size {
+		return nil, ErrNoEntry
+	}
+	out, t := make([][]tlog.Hash, len(indexes)), h.tree(ctx, tx)
+	for i, index := range indexes {
+		if index < 0 || index >= size {
+			return nil, ErrNoEntry
+		}
+		var err error
+		if out[i], err = tlog.ProveRecord(size, index, t); err != nil {
+			return nil, fmt.Errorf("feed: inclusion: %w", err)
+		}
+	}
+	return out, nil
+}
+
 // Consistency proves that the tree of size from is a prefix of that of size to, RFC 6962 section 2.1.2. Error: ErrNoEntry.
 func (h *Head) Consistency(ctx context.Context, tx *store.Tx, from, to int64) ([]tlog.Hash, error) {
 	if from < 1 || from > to || to > h.Size {

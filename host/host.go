@@ -15,6 +15,7 @@ import (
 
 	"detente/api"
 	"detente/api/drafts"
+	"detente/api/editions"
 	"detente/api/lookups"
 	"detente/api/mails"
 	"detente/api/matches"
@@ -37,6 +38,7 @@ import (
 	"detente/officer"
 	"detente/party"
 	"detente/regimes"
+	"detente/register/keeper"
 	"detente/route"
 	"detente/standing"
 	"detente/store"
@@ -195,6 +197,10 @@ func (h *Host) man() error {
 	}); err != nil {
 		return err
 	}
+	all, err := Regimes()
+	if err != nil {
+		return err
+	}
 	work := casework.New(h.floor, h.log)
 	h.chancery = chancery.New(h.floor, h.log)
 	instruments, err := drafts.Extend(h.chancery, h.node)
@@ -206,7 +212,8 @@ func (h *Host) man() error {
 	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments)
+	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments,
+		editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all}))
 	return err
 }
 

@@ -12,6 +12,8 @@ import (
 
 func postgresDSN(dsn string) (string, bool) { return dsn, false }
 
-func openPostgres(context.Context, string, *slog.Logger) (engine, error) { return nil, errors.ErrUnsupported }
+func openPostgres(context.Context, string, *slog.Logger) (engine, error) {
+	return nil, errors.ErrUnsupported
+}
 
 func openSQLite(string) (engine, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,9 @@
+// Package register is the commands about instruments that are open to others: their acts, and the register that anybody can check.
+// It must never decide what an act comes to: the node folds, and the command shows.
+package register
+
+// RegisterCmd is the register that a party keeps.
+type RegisterCmd struct {
+	Build   BuildCmd   `cmd:"" help:"Write the register as files that any web server can carry."`
+	Edition EditionCmd `cmd:"" help:"Sign which acts of an instrument this party holds."`
+}
