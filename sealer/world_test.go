@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,8 @@ type world struct {
 	capitals map[traffic.Party]*capital
 	channel  [32]byte
 	dossier  statement.ID
+	order    []traffic.Party
+	rounds   int
 
 	mu  sync.Mutex
 	cut map[traffic.Party]bool
@@ -46,9 +49,11 @@ type capital struct {
 	node  *node.Node // nil while it stands still
 	floor *floor.Floor
 	*sealer.Desk
-	away  bool                    // it is no sealer: its desk does not run
-	fault func(step string) error // of marks and of the database
-	end   func()
+	away bool // it is no sealer: its desk does not run
+	end  func()
+
+	levers sync.Mutex
+	fault  func(step string) error // of marks and of the database
 }
 
 // wires carry bundles from one node to another, unless one of them is cut off.
@@ -94,16 +99,17 @@ func must(t testing.TB, err error) {
 }
 
 const (
-	delta = 6 * time.Hour
-	day   = 24 * time.Hour
+	until = 40 * time.Minute // the deadline of a round, from its manifest
+	delta = 10 * time.Minute
+	done  = until + 3*delta // after which a round has ended
 )
 
-// inWorld plays a story. The negotiation is open when it begins.
-func inWorld(t *testing.T, story func(t *testing.T, w *world)) {
+// inWorld plays a story between xn, xs and the others named. The negotiation is open when it begins.
+func inWorld(t *testing.T, others []traffic.Party, story func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, capitals: make(map[traffic.Party]*capital), cut: make(map[traffic.Party]bool)}
-		for _, id := range []traffic.Party{"xn", "xs", "xa", "xb"} {
+		w := &world{t: t, capitals: make(map[traffic.Party]*capital), cut: make(map[traffic.Party]bool), order: append([]traffic.Party{"xn", "xs"}, others...)}
+		for _, id := range w.order {
 			w.found(id)
 		}
 		for _, c := range w.capitals {
@@ -148,10 +154,18 @@ func (c *capital) pins() *party.Pins {
 func (c *capital) marks() string { return filepath.Join(c.dir, "keys", "seals") }
 
 func (c *capital) lever(step string) error {
+	c.levers.Lock()
+	defer c.levers.Unlock()
 	if c.fault == nil {
 		return nil
 	}
 	return c.fault(step)
+}
+
+func (c *capital) setFault(f func(step string) error) {
+	c.levers.Lock()
+	defer c.levers.Unlock()
+	c.fault = f
 }
 
 func (c *capital) start() {
@@ -162,7 +176,7 @@ func (c *capital) start() {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})).With("at", c.id)
 	n, err := node.Open(t.Context(), node.Config{
 		DSN: filepath.Join(c.dir, "detente.db"), Keys: c.keys, Pins: c.pins(), Schemas: []store.Schema{sealer.Schema()}, MarksDir: filepath.Join(c.dir, "marks"), Regimes: all,
-		Routes: map[string]route.Route{"https": wires{c.world, c.id}}, Callable: true, Heartbeat: 6 * time.Hour, Silence: 10 * day, Fault: c.lever, Log: log,
+		Routes: map[string]route.Route{"https": wires{c.world, c.id}}, Callable: true, Heartbeat: 10 * time.Minute, Silence: 90 * time.Hour, Fault: c.lever, Log: log,
 	})
 	must(t, err)
 	f, err := floor.New(n, floor.Config{Log: log})
@@ -200,7 +214,7 @@ func (c *capital) stop() {
 
 // join pairs everybody with everybody and brings the channel into being.
 func (w *world) join() {
-	order := []traffic.Party{"xn", "xs", "xa", "xb"}
+	order := w.order
 	for _, at := range order {
 		for _, other := range order {
 			if at == other {
@@ -249,18 +263,24 @@ func (w *world) member(p traffic.Party, post traffic.Post) sealing.Member {
 	return m
 }
 
-// manifest is one that the four seal; the deadline is a day away.
-func (w *world) manifest(nonce byte) *sealing.Manifest {
+// manifest is one that all seal of which f may fail; the deadline is forty minutes away.
+func (w *world) manifest(f int) *sealing.Manifest {
+	w.rounds++
 	m := &sealing.Manifest{
-		Kind: "treaty", Plane: traffic.Real, Instrument: w.dossier, Text: sha256.Sum256([]byte("the text")), Faulty: 1,
-		Deadline: time.Now().Add(day).UTC().Truncate(time.Second), Delta: delta, Effect: sealing.Effect{Kind: sealing.OnSealing}, Nonce: [16]byte{nonce},
+		Kind: "treaty", Plane: traffic.Real, Instrument: w.dossier, Text: sha256.Sum256([]byte("the text")), Faulty: f,
+		Deadline: time.Now().Add(until).UTC().Truncate(time.Second), Delta: delta, Effect: sealing.Effect{Kind: sealing.OnSealing}, Nonce: [16]byte{byte(w.rounds)},
 	}
 	for _, p := range []traffic.Party{"xn", "xs"} {
 		m.Parties = append(m.Parties, w.member(p, "mfa"))
 		m.Texts = append(m.Texts, sealing.TextHash{Party: p, Lang: "en", Digest: m.Text})
 	}
-	for _, p := range []traffic.Party{"xa", "xb", "xn", "xs"} {
-		m.Sealers = append(m.Sealers, w.member(p, "cert"))
+	for _, p := range slices.Sorted(slices.Values(w.order)) {
+		if f > 0 || p == "xn" { // a single depositary is that of xn
+			m.Sealers = append(m.Sealers, w.member(p, "cert"))
+		}
+		if f > 0 && len(w.order) == 2 {
+			m.Sealers = append(m.Sealers, w.member(p, "nrrc"))
+		}
 	}
 	return m
 }
@@ -304,12 +324,96 @@ func (c *capital) state(name string) sealer.State {
 	return sealer.State{}
 }
 
-// finals counts who has said what, as a capital holds it.
-func (s *told) String() string { return fmt.Sprintf("%d in force, %d lapsed", s.yes, s.no) }
-
-type told struct{ yes, no int }
-
+// finals tells how many have said what, as a capital holds it.
 func (c *capital) finals(name string) string {
 	o := c.state(name).Outcome
-	return (&told{len(o.InForce), len(o.Lapsed)}).String()
+	return fmt.Sprintf("%d in force, %d lapsed", len(o.InForce), len(o.Lapsed))
+}
+
+// rogue is a capital whose people act by hand, under all its keys.
+type rogue struct {
+	*capital
+	round *sealing.Round
+}
+
+// goRogue has a capital stop to seal by the rules.
+func (w *world) goRogue(p traffic.Party, m *sealing.Manifest) *rogue {
+	c := w.capitals[p]
+	c.stop()
+	c.away = true
+	c.start()
+	b, err := m.Encode()
+	must(w.t, err)
+	r, err := sealing.Open(b, key.Standard())
+	must(w.t, err)
+	return &rogue{c, r}
+}
+
+func (r *rogue) signers(m sealing.Member) (list []key.Signer) {
+	for _, k := range m.Keys {
+		list = append(list, r.keys.Private(k.ID()))
+	}
+	return list
+}
+
+func (r *rogue) cert() traffic.Address { return traffic.Address{Party: r.id, Post: "cert"} }
+
+func (r *rogue) consent() sealing.Consent {
+	m, _ := r.round.Manifest().Party(r.id)
+	c, err := r.round.SignConsent(r.id, r.signers(m)...)
+	must(r.world.t, err)
+	return c
+}
+
+func (r *rogue) seen() sealing.Seen {
+	m, _ := r.round.Manifest().Sealer(r.cert())
+	s, err := r.round.SignSeen(r.cert(), r.signers(m)...)
+	must(r.world.t, err)
+	return s
+}
+
+// say states something in the round.
+func (r *rogue) say(post traffic.Post, to, formID string, v form.Values) {
+	r.world.t.Helper()
+	hash := r.round.Hash()
+	v["round"] = hash[:]
+	_, err := r.node.Send(r.world.t.Context(), node.Draft{
+		Channel: r.world.channel, Plane: traffic.Real, Precedence: traffic.Priority, Post: post, Audience: to, Form: formID, Language: "en", Drafter: "head",
+		Values: v, Dossier: r.world.dossier, Refs: []statement.ID{r.world.dossier},
+	})
+	must(r.world.t, err)
+}
+
+func (r *rogue) send(to traffic.Party, p sealing.Packet) {
+	r.world.t.Helper()
+	a := traffic.Address{Party: to, Post: "cert"}
+	b, err := r.round.SealPacket(p, a, r.node.Chain(to).Latest().Node.Sealing.Public)
+	must(r.world.t, err)
+	r.raw(to, b)
+}
+
+func (r *rogue) raw(to traffic.Party, b []byte) {
+	r.world.t.Helper()
+	a := traffic.Address{Party: to, Post: "cert"}.String()
+	r.say("cert", a, sealer.FormPacket, form.Values{"to": a, "packet": b})
+}
+
+func (r *rogue) final(d sealing.Decision) {
+	r.world.t.Helper()
+	m, _ := r.round.Manifest().Sealer(r.cert())
+	f, err := r.round.SignFinal(r.cert(), d, r.signers(m)...)
+	must(r.world.t, err)
+	b, err := f.Encode()
+	must(r.world.t, err)
+	r.say("cert", statement.Everyone, sealer.FormFinal, form.Values{"final": b})
+}
+
+// open states a round.
+func (r *rogue) open(formID string, v form.Values) {
+	r.world.t.Helper()
+	_, err := r.node.Send(r.world.t.Context(), node.Draft{
+		Channel: r.world.channel, Plane: traffic.Real, Precedence: traffic.Priority, Post: "mfa", Audience: statement.Everyone, Form: formID, Language: "en", Drafter: "head",
+		Values: v, Dossier: r.world.dossier, Refs: []statement.ID{r.world.dossier},
+	})
+	must(r.world.t, err)
 }
