@@ -336,7 +336,7 @@ func (r *reader) act(it *Item) {
 		a.Void = Malformed
 	case (a.Kind == Open || a.Kind == Adopt) && !slices.Contains(o.Rules.Depositary, it.Party) && it.Party != o.Party:
 		a.Void = NotDepositary
-	case ok && a.Void == "":
+	case ok && a.Void == "" && !a.Known.Before(since): // what was known before stands: else whoever wants to leave would fork its feed
 		a.Void, a.VoidFrom = Forked, since
 	}
 	r.Acts[instrument] = append(r.Acts[instrument], a)

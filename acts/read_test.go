@@ -125,23 +125,25 @@ func TestActsAreReadWithTheirPowers(t *testing.T) {
 	}
 }
 
-// A party that has signed two histories changes no status from when that is known, and is named.
+// A party that has signed two histories changes no status from when that is known, and is named. What it said before stands: a fork is no way out.
 func TestAForkedPartyChangesNoStatus(t *testing.T) {
 	w := &world{start: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
 	opening := w.say("xl/mfa", FormOpening, form.Values{"title": map[string]any{"en": "Pledge"}, "nature": "political", "languages": "en", "rules": pledge}).ID
 	w.act("xn/head-of-state", opening, Adhere, nil)
 	w.act("xs/head-of-state", opening, Adhere, nil)
-	convicted := w.start.Add(1000 * time.Hour)
+	convicted := w.items[2].At.Add(time.Second)
+	w.act("xs/head-of-state", opening, Denounce, nil)
+	w.items[3].At = convicted.Add(time.Hour)
 	r := Read(w.items, map[traffic.Party]time.Time{"xs": convicted})
 	o, _ := r.Opening("")
-	before, after := r.Record(o, convicted.Add(-time.Second)), r.Record(o, convicted)
-	if before.Entry == 0 || after.Entry != 0 {
+	before, after := r.Record(o, convicted.Add(-time.Second)), r.Record(o, time.Time{})
+	if before.Entry == 0 || after.Entry != before.Entry {
 		t.Errorf("in force %s before, %s after", before.Entry, after.Entry)
 	}
-	if row := after.Status(NewDay(2027, 6, 1)).Rows[1]; row.Party != "xs" || row.State != None || len(row.NoEffect) != 1 {
+	if row := after.Status(NewDay(2027, 6, 1)).Rows[1]; row.Party != "xs" || row.State != InForce || len(row.NoEffect) != 1 {
 		t.Errorf("%+v", row)
 	}
-	if n, _ := after.Act(w.items[2].ID.String()); n.Why != Forked {
+	if n, _ := after.Act(w.items[3].ID.String()); n.Why != Forked {
 		t.Errorf("%+v", n)
 	}
 }

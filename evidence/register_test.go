@@ -35,12 +35,15 @@ type podium struct {
 
 // forum is three capitals that speak in public: xl keeps the register.
 type forum struct {
-	t          testing.TB
-	regime     *form.Regime
-	all        []*form.Regime
-	xl, xn, xs *podium
-	opening    statement.ID
-	file       *evidence.RegisterFile
+	t           testing.TB
+	regime      *form.Regime
+	all         []*form.Regime
+	xl, xn, xs  *podium
+	xw          *podium // nil in most stories
+	forked      map[traffic.Party]time.Time
+	forkObjects [][]byte
+	opening     statement.ID
+	file        *evidence.RegisterFile
 }
 
 func newForum(t testing.TB) *forum {
@@ -109,6 +112,13 @@ func (f *forum) act(p *podium, kind acts.Kind, date string, more map[string]any)
 	return f.says(p, "act", fields, nil)
 }
 
+func (f *forum) everybody() []*podium {
+	if f.xw == nil {
+		return []*podium{f.xl, f.xn, f.xs}
+	}
+	return []*podium{f.xl, f.xn, f.xs, f.xw}
+}
+
 // opens has xl open a pledge.
 func (f *forum) opens() {
 	rules := &acts.Rules{Version: 1, Nature: acts.Political, Eligibility: acts.Eligibility{Who: acts.EligibleAll}, Entry: acts.Entry{Threshold: 2},
@@ -171,8 +181,8 @@ func (f *forum) section(p *podium) evidence.RegisterFeed {
 
 // gathers makes a bundle of all that was said.
 func (f *forum) gathers() *evidence.RegisterFile {
-	out := &evidence.RegisterFile{Instrument: f.opening}
-	for _, p := range []*podium{f.xl, f.xn, f.xs} {
+	out := &evidence.RegisterFile{Instrument: f.opening, Forks: f.forkObjects}
+	for _, p := range f.everybody() {
 		out.Charters = append(out.Charters, p.charters()...)
 		out.Channels = append(out.Channels, p.channel.Bytes())
 		out.Feeds = append(out.Feeds, f.section(p))
@@ -191,7 +201,7 @@ func (f *forum) publishes(collection ...acts.Act) {
 		}
 		draft.Collection = b
 	}
-	l, err := f.reader("xl", "xn", "xs").Draft(draft, noon.AddDate(0, 1, 0), nil, nil)
+	l, err := f.reader("xl", "xn", "xs", "xw").Draft(draft, noon.AddDate(0, 1, 0), nil, f.forked)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -205,7 +215,7 @@ func (f *forum) publishes(collection ...acts.Act) {
 
 func (f *forum) reader(trusts ...traffic.Party) *evidence.Reader {
 	r := &evidence.Reader{Registry: key.Standard(), Trusted: map[traffic.Party]*party.Chain{}, Regimes: f.all}
-	for _, p := range []*podium{f.xl, f.xn, f.xs} {
+	for _, p := range f.everybody() {
 		if slices.Contains(trusts, p.id) {
 			r.Trusted[p.id] = p.chain
 		}

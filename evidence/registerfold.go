@@ -176,7 +176,7 @@ func (g *reading) read() (*acts.Opening, []acts.Act, error) {
 func (p *place) item() (acts.Item, bool) {
 	s := p.statement
 	it := acts.Item{ID: s.ID(), Party: p.feed.Party, Issuer: s.Issuer, At: s.IssuedAt, Clock: s.Clock, Form: s.Form, Refs: s.Refs}
-	if p.err != nil {
+	if p.err != nil && !p.older() {
 		if !p.hearing.v.Logged {
 			return it, false
 		}

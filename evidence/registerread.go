@@ -115,6 +115,7 @@ type reading struct {
 	rows     []EditionRow
 	loaded   map[string]*loaded // acts of the collection
 	forked   map[traffic.Party]time.Time
+	aged     int // acts that are older than the withdrawal of their key by the keeper's word
 }
 
 // spot is a place in a feed.
@@ -132,6 +133,13 @@ type place struct {
 	hearing   *hearing
 	err       error // why it is not proved
 	row       *EditionRow
+}
+
+// older tells whether the keeper vouches for a statement of which the bundle cannot show that it is older than the withdrawal of a key that signed it: the keeper
+// had the whole feed, in which the versions of a charter never decrease, and found nothing wrong.
+func (p *place) older() bool {
+	r := (*Refusal)(nil)
+	return errors.As(p.err, &r) && r.Code() == "withdrawn" && p.row != nil && p.row.Mark == ""
 }
 
 func (r *Reader) register(b []byte, v *RegisterVerdict) (err error) {
@@ -307,7 +315,7 @@ func (g *reading) compare() error {
 			g.differs(Difference{What: Removed}, row, number(feeds[row.Feed], row.Index))
 		case p.statement == nil || [32]byte(p.statement.ID()) != row.Digest:
 			g.changed(row, p)
-		case p.err != nil && !(acts.Reason(row.Why) == acts.Invalid && p.hearing.v.Logged):
+		case p.err != nil && !g.older(p, row) && !(acts.Reason(row.Why) == acts.Invalid && p.hearing.v.Logged):
 			g.differs(Difference{What: Unproved, Why: p.err.Error()}, row, number(p.feed, p.index))
 		}
 		if p != nil {
@@ -338,6 +346,16 @@ func (g *reading) strangers() {
 			g.v.Differences = append(g.v.Differences, Difference{What: Added, Act: id, Party: l.Party, Kind: string(l.Kind), Found: l.Date.String()})
 		}
 	}
+}
+
+// older lets the keeper vouch, and counts for how many.
+func (g *reading) older(p *place, row *EditionRow) bool {
+	p.row = row
+	if !p.older() {
+		return false
+	}
+	g.aged++
+	return true
 }
 
 func (g *reading) differs(d Difference, row *EditionRow, where string) {
@@ -431,6 +449,12 @@ func (g *reading) rest() {
 		}
 	}
 	g.v.note("That no act is missing from the list is the word of %s: whoever knows of one that is not in it can show it.", g.v.Keeper)
+	if g.aged > 0 {
+		g.v.note("Keys were withdrawn that had signed %d of the acts. That these are older is the word of %s.", g.aged, g.v.Keeper)
+	}
+	for _, p := range g.v.Forked {
+		g.v.note("%s has signed two histories of a feed: from when the keeper knew it, its acts change no status.", p)
+	}
 	if n := len(g.v.Vouched); n > 0 {
 		g.v.note("Whose keys are whose is, for %d of the parties, the word of %s as well: give the charters that you have compared to rest on nobody's.", n, g.v.Keeper)
 	}
