@@ -79,6 +79,7 @@ type grammar struct {
 	Gateway cert.GatewayCmd `cmd:"" group:"cert" help:"The collections that the response team's own tools read and fill: TAXII."`
 	Stix    cert.StixCmd    `cmd:"" group:"cert" help:"Objects of STIX 2.1, which the tools of response teams exchange."`
 
+	Act      register.ActCmd      `cmd:"" group:"instruments" help:"Acts about open instruments: state them, and see who is bound by them on any day."`
 	Register register.RegisterCmd `cmd:"" group:"instruments" help:"The open register: sign editions, write it for a web server."`
 	Asset    assets.Cmd           `cmd:"" group:"instruments" help:"Protected assets: committed to without being shown, proved one by one."`
 

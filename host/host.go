@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"detente/api"
+	"detente/api/acts"
 	"detente/api/drafts"
 	"detente/api/editions"
 	"detente/api/lookups"
@@ -38,6 +39,7 @@ import (
 	"detente/officer"
 	"detente/party"
 	"detente/regimes"
+	"detente/register/docket"
 	"detente/register/keeper"
 	"detente/route"
 	"detente/standing"
@@ -158,7 +160,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 
 // above are the tables of what stands above the node and shares its database.
 func above() []store.Schema {
-	return append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema(), chancery.Schema())
+	return append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema(), chancery.Schema(), docket.Schema())
 }
 
 // Schemas are all the tables of a host's database, for who opens one beside it.
@@ -213,7 +215,7 @@ func (h *Host) man() error {
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments,
-		editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all}))
+		acts.Extend(docket.New(h.node)), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all}))
 	return err
 }
 

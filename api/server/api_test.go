@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/acts"
 	"detente/api/drafts"
 	"detente/api/mails"
 	"detente/api/matches"
@@ -35,6 +36,7 @@ import (
 	"detente/node"
 	"detente/party"
 	"detente/regimes"
+	"detente/register/docket"
 	"detente/statement"
 	"detente/traffic"
 
@@ -83,7 +85,7 @@ func open(t *testing.T, id traffic.Party) *desk {
 	instruments, err := drafts.Extend(chancery.New(watch, nil), n)
 	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
-		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments)
+		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, acts.Extend(docket.New(n)))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }

@@ -6,4 +6,5 @@ package register
 type RegisterCmd struct {
 	Build   BuildCmd   `cmd:"" help:"Write the register as files that any web server can carry."`
 	Edition EditionCmd `cmd:"" help:"Sign which acts of an instrument this party holds."`
+	Import  importCmd  `cmd:"" help:"Load a collection of dated acts, and hold the status that it states against the one that they give."`
 }

@@ -35,11 +35,13 @@ type Docket struct {
 	forked  map[traffic.Party]time.Time
 	reading *acts.Reading
 	stale   bool
+
+	collections map[string]*acts.Collection // those of the table, as far as they were read
 }
 
 // New makes the docket of a node.
 func New(n *node.Node) *Docket {
-	return &Docket{node: n, read: map[string]int64{}, stale: true}
+	return &Docket{node: n, read: map[string]int64{}, stale: true, collections: map[string]*acts.Collection{}}
 }
 
 // Reading is what the public feeds say, as far as this node holds them. It is not to be changed.
