@@ -38,7 +38,7 @@ func blocks() [][]string {
 		{"console"},
 		{"api", "bench", "metrics"},
 		{"gateway", "register"},
-		{"casework", "lookup", "chancery", "sealer", "guarantee"},
+		{"casework", "lookup", "chancery", "sealer", "guarantee", "secretariat"},
 		{"standing"},
 		{"floor"},
 		{"journal"},

@@ -98,7 +98,8 @@ func Function(u Utterance) string {
 	case "answer", "interim", "reply", "particulars", "assistance-answer", "closure", "closure-answer", "dissemination":
 		return Answers
 	case "consultation-request", "consultation-answer", "consultation-record", "incident-report", "codebook-change", "codebook-answer",
-		"publication", "publication-answer":
+		"publication", "publication-answer", "series", "round-proposal", "round-acceptance", "round-withdrawal", "round-refusal", "round-held", "delegation", "round-text",
+		"minutes-signature":
 		return Consultations
 	case "goodwill":
 		return Goodwill

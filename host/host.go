@@ -42,6 +42,7 @@ import (
 	"detente/register/docket"
 	"detente/register/keeper"
 	"detente/route"
+	"detente/secretariat"
 	"detente/standing"
 	"detente/store"
 
@@ -80,6 +81,7 @@ type Host struct {
 	standing *standing.Standing
 	lookups  *lookup.Desk
 	chancery *chancery.Chancery
+	talks    *secretariat.Secretariat
 	gateway  *gateway.Gateway
 	matching *matching.Matching
 	mailbox  *mailbox.Mailbox
@@ -160,7 +162,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 
 // above are the tables of what stands above the node and shares its database.
 func above() []store.Schema {
-	return append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema(), chancery.Schema(), docket.Schema())
+	return append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema(), chancery.Schema(), docket.Schema(), secretariat.Schema())
 }
 
 // Schemas are all the tables of a host's database, for who opens one beside it.
@@ -205,6 +207,7 @@ func (h *Host) man() error {
 	}
 	work := casework.New(h.floor, h.log)
 	h.chancery = chancery.New(h.floor, h.log)
+	h.talks = secretariat.New(h.floor, h.log)
 	instruments, err := drafts.Extend(h.chancery, h.node)
 	if err != nil {
 		return err

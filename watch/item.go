@@ -31,6 +31,7 @@ const (
 	Review      Kind = "review"      // objects that a tool added wait for a person before they are stated
 	Case        Kind = "case"        // a case asks for something beside acknowledgements and answers
 	Instrument  Kind = "instrument"  // an instrument in negotiation or in force asks for something
+	Dialogue    Kind = "dialogue"    // a series of consultations or a group asks for something
 )
 
 // Item is one thing that needs somebody.

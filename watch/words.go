@@ -26,6 +26,7 @@ func Says() []string {
 		"acknowledge.announced", "answer.announced",
 		"draft.positions", "draft.commitment", "draft.initial", "draft.sign", "draft.correction", "draft.notice", "draft.term", "draft.channel",
 		"guarantee.upcoming", "guarantee.open", "guarantee.unopened",
+		"talks.overdue.virtual", "talks.overdue.correspondence", "talks.missed", "talks.minutes", "talks.action",
 		"seal.deposit", "seal.refused", "seal.contested",
 	}
 }
