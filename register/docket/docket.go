@@ -32,6 +32,7 @@ type Docket struct {
 	mu      sync.Mutex
 	read    map[string]int64 // by the feed's origin
 	items   []acts.Item
+	held    []time.Time // of each, since when it is here
 	forked  map[traffic.Party]time.Time
 	reading *acts.Reading
 	stale   bool
@@ -52,6 +53,13 @@ func (d *Docket) Reading(ctx context.Context) (*acts.Reading, error) {
 		return nil, fmt.Errorf("docket: %w", err)
 	}
 	if d.stale {
+		// Who has signed two histories dates as it likes, too: what it says is known since it is here.
+		for i := range d.items {
+			d.items[i].Held = time.Time{}
+			if _, forked := d.forked[d.items[i].Party]; forked {
+				d.items[i].Held = d.held[i]
+			}
+		}
 		d.reading, d.stale = acts.Read(d.items, d.forked), false
 	}
 	return d.reading, nil
@@ -99,9 +107,10 @@ func (d *Docket) follow(ctx context.Context) error {
 // channel reads some entries of each feed of a channel. A feed whose charter has not come yet waits for it.
 func (d *Docket) channel(ctx context.Context, id [32]byte) (more bool, err error) {
 	var fresh []acts.Item
+	var held []time.Time
 	read := map[string]int64{}
 	err = d.node.DB.View(ctx, func(tx *store.Tx) error {
-		fresh, more = nil, false
+		fresh, held, more = nil, nil, false
 		clear(read)
 		heads, err := feed.Heads(ctx, tx, &id)
 		if err != nil {
@@ -120,7 +129,7 @@ func (d *Docket) channel(ctx context.Context, id [32]byte) (more bool, err error
 				}
 				to = e.Index + 1
 				if it, ok := d.item(h.Feed, &e); ok {
-					fresh = append(fresh, it)
+					fresh, held = append(fresh, it), append(held, e.Held)
 				}
 				return true
 			}); err != nil {
@@ -136,7 +145,7 @@ func (d *Docket) channel(ctx context.Context, id [32]byte) (more bool, err error
 	}
 	maps.Copy(d.read, read)
 	if len(fresh) > 0 {
-		d.items, d.stale = append(d.items, fresh...), true
+		d.items, d.held, d.stale = append(d.items, fresh...), append(d.held, held...), true
 	}
 	return more, nil
 }

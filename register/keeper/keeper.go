@@ -292,6 +292,7 @@ func (k *Keeper) values(s *statement.Statement) form.Values {
 func (k *Keeper) gather(ctx context.Context, p *public, instrument statement.ID, named map[[32]byte]bool, edition *entry) (*evidence.RegisterFile, func(statement.ID) (time.Time, string), error) {
 	f := &evidence.RegisterFile{Instrument: instrument, Forks: p.forks}
 	marks := make(map[statement.ID]string)
+	since := make(map[statement.ID]time.Time) // who has signed two histories dates as it likes, too: what it says is known since it is here
 	opened := false
 	chosen := make([][]entry, len(p.heads))
 	acting := make(map[traffic.Party]bool)
@@ -310,6 +311,9 @@ func (k *Keeper) gather(ctx context.Context, p *public, instrument statement.ID,
 				acting[h.feed.Party] = true
 				chosen[i] = append(chosen[i], e)
 				marks[id] = e.Reason
+				if _, forked := p.forked[h.feed.Party]; forked {
+					since[id] = e.Held
+				}
 			}
 		}
 	}
@@ -330,7 +334,7 @@ func (k *Keeper) gather(ctx context.Context, p *public, instrument statement.ID,
 			return nil, nil, err
 		}
 	}
-	return f, func(id statement.ID) (time.Time, string) { return time.Time{}, marks[id] }, k.charters(ctx, f, acting)
+	return f, func(id statement.ID) (time.Time, string) { return since[id], marks[id] }, k.charters(ctx, f, acting)
 }
 
 // section adds entries of one feed, under the newest checkpoint that its party has signed.
