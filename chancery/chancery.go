@@ -66,15 +66,14 @@ type Chancery struct {
 
 	reading sync.Mutex // held by whoever folds, so that a negotiation is folded once for each change
 
-	mu        sync.RWMutex              // guards what follows. The floor's own lock comes before it: nothing here asks the floor while it holds this one
-	regimes   map[[32]byte]*form.Regime // by channel; nil for one that knows no instruments
-	drafts    map[dossier.Name]*Draft   // as folded last
-	powers    map[place]map[dossier.Name]bool
-	changed   map[dossier.Name]bool // to be folded anew
-	unready   map[[32]byte]string   // channels that an instrument in force names, and why they do not come into being
-	settled   map[[32]byte]bool     // those that are in being
-	templates []Document            // set before anything is asked
-	waiting   bool                  // some own commitment may be to be shown
+	mu      sync.RWMutex              // guards what follows. The floor's own lock comes before it: nothing here asks the floor while it holds this one
+	regimes map[[32]byte]*form.Regime // by channel; nil for one that knows no instruments
+	drafts  map[dossier.Name]*Draft   // as folded last
+	powers  map[place]map[dossier.Name]bool
+	changed map[dossier.Name]bool // to be folded anew
+	unready map[[32]byte]string   // channels that an instrument in force names, and why they do not come into being
+	settled map[[32]byte]bool     // those that are in being
+	waiting bool                  // some own commitment may be to be shown
 }
 
 // place is where full powers count: in every negotiation of the same channel and plane.

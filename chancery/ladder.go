@@ -13,9 +13,11 @@ import (
 	"detente/form"
 	"detente/instrument"
 	"detente/node"
+	"detente/regimes/instruments/templates"
 	"detente/statement"
 	"detente/store"
 	"detente/traffic"
+	"detente/wording"
 )
 
 // The steps of the ladder, as an officer takes them. What they come to, the fold says; it finds the full powers too by which a post takes them.
@@ -106,6 +108,64 @@ func (c *Chancery) Consent(d *Draft, manifest, manner string) (node.Draft, error
 		return node.Draft{}, err
 	}
 	return d.draft("consent", form.Values{"manifest": m.Hash[:], "manner": cmp.Or(manner, "ratification")}), nil
+}
+
+// FirstNote is the first note of an exchange. Errors: ErrWording, ErrNothing.
+func (c *Chancery) FirstNote(d *Draft, number string, texts wording.Texts) (node.Draft, error) {
+	if len(texts) == 0 {
+		return node.Draft{}, fmt.Errorf("%w: a note says something", ErrWording)
+	}
+	if err := texts.Check(); err != nil {
+		return node.Draft{}, fmt.Errorf("%w: %w", ErrWording, err)
+	}
+	return d.draft("note", form.Values{"order": "first", "number": number, "texts": map[string]string(texts)}), nil
+}
+
+// SecondNote answers the last first note of another party: its texts have that note in them, byte for byte. In texts {note} stands for it; without texts the
+// answer is the note itself. Errors: ErrNothing, ErrWording.
+func (c *Chancery) SecondNote(d *Draft, number string, texts wording.Texts) (node.Draft, error) {
+	for _, n := range slices.Backward(d.Negotiation.Notes) {
+		if n.Second || n.By.Party == c.self {
+			continue
+		}
+		answer := make(wording.Texts)
+		for lang, text := range n.Texts {
+			answer[lang] = strings.ReplaceAll(cmp.Or(texts[lang], "{note}"), "{note}", text)
+		}
+		if err := answer.Check(); err != nil {
+			return node.Draft{}, fmt.Errorf("%w: %w", ErrWording, err)
+		}
+		return d.draft("note", form.Values{"order": "second", "number": number, "texts": map[string]string(answer), "quotes": n.Statement[:]}, n.Statement), nil
+	}
+	return node.Draft{}, fmt.Errorf("%w: no first note of another party", ErrNothing)
+}
+
+// Exchange writes the two notes of an agreed text by the template that the negotiation began with. Errors: ErrTemplate, ErrOpen, ErrWording.
+func (c *Chancery) Exchange(d *Draft) (first, second wording.Texts, err error) {
+	m, err := templates.Load(d.Opening.Template)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %.70q", ErrTemplate, d.Opening.Template)
+	}
+	text, err := d.text()
+	if err != nil {
+		return nil, nil, err
+	}
+	plain := make(wording.Texts)
+	for _, lang := range text.Languages {
+		o := text.Render(lang, c.Named(d, &text), c.self)
+		var b strings.Builder
+		for i, block := range o.Blocks {
+			if i > 0 {
+				b.WriteString("\n\n")
+			}
+			b.WriteString(strings.TrimSpace(block.Label + " " + block.Text))
+		}
+		plain[lang] = b.String()
+	}
+	if first, second, err = m.Write(plain); err != nil {
+		err = fmt.Errorf("%w: %w", ErrWording, err)
+	}
+	return first, second, err
 }
 
 // Correct proposes the correction of an error in an authenticated text. Errors: ErrManifest, ErrWording.
@@ -324,4 +384,13 @@ func (c *Chancery) Revoke(ctx context.Context, notation, reason string) (node.Dr
 		}
 	}
 	return said, nil
+}
+
+// Answering is the frame of a second note by the template that the negotiation began with, {note} in the place of the first; nil where there is none.
+func (c *Chancery) Answering(d *Draft) wording.Texts {
+	m, err := templates.Load(d.Opening.Template)
+	if err != nil || m.Notes == nil {
+		return nil
+	}
+	return m.Notes.Second
 }

@@ -89,12 +89,23 @@ func (c *Chancery) Manifest(ctx context.Context, d *Draft, t Terms) (node.Draft,
 	for _, o := range c.originals(d, text) {
 		m.Texts = append(m.Texts, sealing.TextHash{Party: o.Party, Lang: o.Lang, Digest: o.Digest()})
 	}
-	for _, term := range t.Channels {
+	terms := t.Channels
+	if len(terms) == 0 {
+		if terms, err = foreseen(&text); err != nil {
+			return node.Draft{}, nil, err
+		}
+	}
+	var charters []*party.Channel
+	for _, term := range terms {
 		ch, err := c.charter(d, term)
 		if err != nil {
 			return node.Draft{}, nil, err
 		}
+		charters = append(charters, ch)
 		m.Channels = append(m.Channels, ch.Bytes())
+	}
+	if err := fulfils(&text, charters); err != nil {
+		return node.Draft{}, nil, err
 	}
 	b, err := m.Encode()
 	if err != nil {
@@ -344,12 +355,15 @@ func (c *Chancery) verify(d *Draft, m *instrument.Manifest) error {
 			return fmt.Errorf("%w: the keys of %s are not those of its charter", ErrTerms, member.Address())
 		}
 	}
+	var charters []*party.Channel
 	for _, b := range mf.Channels {
-		if _, err := c.namedChannel(b, d.Opening.Parties); err != nil {
+		ch, err := c.namedChannel(b, d.Opening.Parties)
+		if err != nil {
 			return err
 		}
+		charters = append(charters, ch)
 	}
-	return nil
+	return fulfils(&text, charters)
 }
 
 // Foreseen reads the charter of a channel out of a manifest, and tells whether it is foreseen, proposed or established.

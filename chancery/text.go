@@ -16,8 +16,8 @@ type Document struct {
 	instrument.Text        // ids of its clauses may be missing; its numbers are not read
 	Kind            string // empty: it does not say
 	Nature          string
-	Name            string // of a template
-	About           string
+	Name            string            // of a template
+	About           map[string]string // by language of the program
 }
 
 // most is how many clauses a document may have: as many as a negotiation holds.

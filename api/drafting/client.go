@@ -34,8 +34,8 @@ func (c Client) Show(ctx context.Context, draft, lang string) (File, error) {
 }
 
 // Templates lists the texts to begin from.
-func (c Client) Templates(ctx context.Context) ([]Template, error) {
-	return api.Ask[[]Template](ctx, c.Node, http.MethodGet, "/v1/templates", nil)
+func (c Client) Templates(ctx context.Context, lang string) ([]Template, error) {
+	return api.Ask[[]Template](ctx, c.Node, http.MethodGet, "/v1/templates"+api.Query("lang", lang), nil)
 }
 
 // New opens a negotiation.

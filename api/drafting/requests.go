@@ -187,16 +187,17 @@ type Manifested struct {
 // Step is a step on the ladder.
 type Step struct {
 	Voice
-	Step       string            `json:"step" enum:"certify,initial,sign,confirm,consent,correct,accept-correction,object-to-correction,suspend,resume,terminate,revoke-notice,extend"`
+	Step       string            `json:"step" enum:"certify,initial,sign,confirm,consent,first-note,second-note,correct,accept-correction,object-to-correction,suspend,resume,terminate,revoke-notice,extend"`
 	Manifest   string            `json:"manifest,omitempty" doc:"Digits of its hash; the one that all have authenticated, or else the last complete one, by default."`
 	Manner     string            `json:"manner,omitempty" doc:"Of a signature: definitive, ad-referendum, subject-to-ratification. Of a consent: ratification, acceptance, approval, accession, notification, exchange."`
 	Place      string            `json:"place,omitempty"`
+	Number     string            `json:"number,omitempty" doc:"Of a note."`
 	Languages  []string          `json:"languages,omitempty" doc:"That were compared, to certify."`
 	Officer    string            `json:"officer,omitempty" doc:"Office that certifies."`
 	About      string            `json:"about,omitempty" doc:"The correction or notice that is answered or revoked; the last one by default."`
 	Provision  string            `json:"provision,omitempty"`
 	Provisions []string          `json:"provisions,omitempty"`
-	Texts      map[string]string `json:"texts,omitempty"`
+	Texts      map[string]string `json:"texts,omitempty" doc:"Of a correction, or of a note: {note} in a second note stands for the first. A note without texts is written by the template."`
 	Words      string            `json:"words,omitempty" doc:"Reason, ground or remarks."`
 	At         time.Time         `json:"at,omitzero" doc:"From when it is suspended, when a notice takes effect, until when it is extended."`
 	Scan       *api.Attachment   `json:"scan,omitempty" doc:"Of a paper instrument."`

@@ -140,6 +140,20 @@ func (f *face) drafted(r *reader, s *drafting.Step) (node.Draft, error) {
 		return f.work.Sign(d, s.Manifest, s.Manner, s.Place)
 	case "confirm":
 		return f.work.Confirm(d, s.Words)
+	case "first-note":
+		if len(w.Texts) == 0 {
+			first, _, err := f.work.Exchange(d)
+			if err != nil {
+				return node.Draft{}, err
+			}
+			w.Texts = first
+		}
+		return f.work.FirstNote(d, s.Number, w.Texts)
+	case "second-note":
+		if len(w.Texts) == 0 {
+			w.Texts = f.work.Answering(d)
+		}
+		return f.work.SecondNote(d, s.Number, w.Texts)
 	case "consent":
 		return f.work.Consent(d, s.Manifest, s.Manner)
 	case "correct":

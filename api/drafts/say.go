@@ -119,6 +119,13 @@ func (f *face) open(ctx context.Context, by officer.Actor, in *struct{ Body draf
 		o.Amends = [32]byte(b)
 	}
 	doc.Title = nil // the opening has it
+	if len(doc.Clauses) > 0 && len(doc.Names) == 0 {
+		parties := o.Parties
+		if len(parties) == 0 {
+			parties = c.Members
+		}
+		doc.Names = f.work.Names(parties, o.Languages)
+	}
 	d, err := f.work.Open(ctx, o)
 	if err != nil {
 		return drafting.Opened{}, err
@@ -154,7 +161,7 @@ func (f *face) begun(r *drafting.New) (chancery.Document, error) {
 	case r.Template != "" && r.Text != nil:
 		return chancery.Document{}, fmt.Errorf("%w: a template or a text, not both", compose.ErrRequest)
 	case r.Template != "":
-		return f.work.Template(r.Template)
+		return chancery.Template(r.Template)
 	case r.Text != nil:
 		return document(r.Text), nil
 	}

@@ -52,12 +52,15 @@ func (f *face) imports(ctx context.Context, by officer.Actor, in *struct {
 	return out, err
 }
 
-func (f *face) templates(context.Context, officer.Actor, *struct{}) ([]drafting.Template, error) {
+func (f *face) templates(_ context.Context, _ officer.Actor, in *struct {
+	Lang string `query:"lang" default:"en" maxLength:"64"`
+}) ([]drafting.Template, error) {
+	all, err := chancery.Templates()
 	out := []drafting.Template{}
-	for _, t := range f.work.Templates() {
-		out = append(out, drafting.Template{Name: t.Name, Title: t.Title, Kind: t.Kind, Nature: t.Nature, Languages: t.Languages, About: t.About})
+	for _, t := range all {
+		out = append(out, drafting.Template{Name: t.Name, Title: t.Title, Kind: t.Kind, Nature: t.Nature, Languages: t.Languages, About: cmp.Or(t.About[in.Lang], t.About["en"])})
 	}
-	return out, nil
+	return out, err
 }
 
 // text is the clean text; while something is open, the text as it stands, with who wants what.

@@ -58,7 +58,7 @@ func begin(ctx context.Context, d *cases.Desk, given url.Values) (*New, error) {
 		}
 	}
 	n.Templates = []cases.Choice{{Value: "", Label: d.Say("instruments.blank")}}
-	templates, err := drafting.Client{Node: d.Client}.Templates(ctx)
+	templates, err := drafting.Client{Node: d.Client}.Templates(ctx, d.Lang)
 	if err != nil && !absent(err) {
 		return nil, err
 	}
