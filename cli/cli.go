@@ -18,6 +18,7 @@ import (
 	"detente/cli/secrets"
 	"detente/cli/session"
 	"detente/cli/standing"
+	"detente/cli/treaty"
 
 	"github.com/alecthomas/kong"
 )
@@ -58,6 +59,13 @@ type grammar struct {
 	Cease  cases.CeaseCmd  `cmd:"" group:"cases" help:"Ask the other side to stop something, or answer that."`
 	Signal cases.SignalCmd `cmd:"" group:"cases" help:"Short signals with an appropriate response."`
 	Ledger cases.LedgerCmd `cmd:"" group:"cases" help:"What was asked and answered, the same at every member."`
+
+	Draft      treaty.DraftCmd      `cmd:"" group:"treaty" help:"Instruments in negotiation: positions, brackets, packages, files."`
+	Powers     treaty.PowersCmd     `cmd:"" group:"treaty" help:"Full powers: who may initial, sign, consent."`
+	Initial    treaty.InitialCmd    `cmd:"" group:"treaty" help:"Initial an agreed text."`
+	Sign       treaty.SignCmd       `cmd:"" group:"treaty" help:"Sign an instrument."`
+	Consent    treaty.ConsentCmd    `cmd:"" group:"treaty" help:"Express the consent to be bound: ratify, accept, approve, accede, notify."`
+	Instrument treaty.InstrumentCmd `cmd:"" group:"treaty" help:"An instrument after its signature: status, corrections, suspension, termination."`
 
 	Watch    duty.WatchCmd    `cmd:"" group:"floor" help:"What needs somebody now, in a terminal."`
 	Take     duty.TakeCmd     `cmd:"" group:"floor" help:"Take what stands there: its alarm stops."`
@@ -102,6 +110,7 @@ func groups() kong.Option {
 	return kong.ExplicitGroups([]kong.Group{
 		{Key: "party", Title: "The own party"}, {Key: "peers", Title: "Other parties"}, {Key: "traffic", Title: "Traffic"},
 		{Key: "cases", Title: "Cases"},
+		{Key: "treaty", Title: "Instruments"},
 		{Key: "instruments", Title: "Agreements and pledges"},
 		{Key: "floor", Title: "The watch floor"},
 		{Key: "cert", Title: "Response teams"},

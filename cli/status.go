@@ -5,18 +5,29 @@ import (
 	"strings"
 
 	"detente/cli/session"
+	"detente/cli/treaty"
 	"detente/traffic"
 )
 
-type statusCmd struct{ session.JSONFlag }
+type statusCmd struct {
+	Instrument string `arg:"" optional:"" help:"In place of the node, an instrument: digits of its id, or the number of one of its statements."`
+	On         string `help:"How the instrument stands on which day; now by default." placeholder:"DATE"`
+	session.JSONFlag
+}
 
 // Help gives an example and the exit codes.
 func (statusCmd) Help() string {
-	return session.Detail("detente status", session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
+	return session.Detail(`
+		detente status
+		detente status 1f2e3d4c --on 2030-01-01`, session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
-// Run tells how the node stands.
+// Run tells how the node stands, or an instrument.
 func (c *statusCmd) Run(s *session.Session) error {
+	if c.Instrument != "" {
+		of := treaty.StatusCmd{Draft: c.Instrument, On: c.On, Lang: "en", JSONFlag: c.JSONFlag}
+		return of.Run(s)
+	}
 	node, err := s.Client(false)
 	if err != nil {
 		return err
