@@ -14,6 +14,7 @@ import (
 	"detente/cli/duty"
 	"detente/cli/exercises"
 	"detente/cli/people"
+	"detente/cli/pledges"
 	"detente/cli/register"
 	"detente/cli/secrets"
 	"detente/cli/session"
@@ -87,9 +88,10 @@ type grammar struct {
 	Gateway cert.GatewayCmd `cmd:"" group:"cert" help:"The collections that the response team's own tools read and fill: TAXII."`
 	Stix    cert.StixCmd    `cmd:"" group:"cert" help:"Objects of STIX 2.1, which the tools of response teams exchange."`
 
-	Act      register.ActCmd      `cmd:"" group:"instruments" help:"Acts about open instruments: state them, and see who is bound by them on any day."`
-	Register register.RegisterCmd `cmd:"" group:"instruments" help:"The open register: sign editions, write it for a web server."`
-	Asset    assets.Cmd           `cmd:"" group:"instruments" help:"Protected assets: committed to without being shown, proved one by one."`
+	Act       register.ActCmd      `cmd:"" group:"instruments" help:"Acts about open instruments: state them, and see who is bound by them on any day."`
+	Register  register.RegisterCmd `cmd:"" group:"instruments" help:"The open register: sign editions, write it for a web server."`
+	Guarantee pledges.Cmd          `cmd:"" group:"instruments" help:"Guarantees of non-interference at work: protected processes, complaints."`
+	Asset     assets.Cmd           `cmd:"" group:"instruments" help:"Protected assets: committed to without being shown, proved one by one."`
 
 	Prove  proveCmd  `cmd:"" group:"evidence" help:"Write the proof file of a statement."`
 	Verify verifyCmd `cmd:"" group:"evidence" help:"Verify proof files from files alone: no node, no network."`

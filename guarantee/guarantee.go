@@ -299,7 +299,7 @@ func (d *Desk) OpenCase(ctx context.Context, complaint statement.ID) (id stateme
 
 // question is the request for clarification with which a case begins: what the complaint says, and the instrument that it relies on.
 func (d *Desk) question(ctx context.Context, k *Complaint) (node.Draft, error) {
-	ch, err := d.cases(ctx, k)
+	ch, err := d.cases(ctx, k.Channel)
 	if err != nil {
 		return node.Draft{}, err
 	}
@@ -325,9 +325,15 @@ func (d *Desk) question(ctx context.Context, k *Complaint) (node.Draft, error) {
 	}, nil
 }
 
-// cases is the channel on which the parties of a complaint's channel work cases. Of several the one named like those of the model agreement and of its practice.
-func (d *Desk) cases(ctx context.Context, k *Complaint) (*party.Channel, error) {
-	on, _, err := d.node.Channel(k.Channel)
+// Ready tells whether the case of a complaint on a channel could be opened. Error: ErrNoCases.
+func (d *Desk) Ready(ctx context.Context, channel [32]byte) error {
+	_, err := d.cases(ctx, channel)
+	return err
+}
+
+// cases is the channel on which the members of another work cases. Of several the one named like those of the model agreement and of its practice.
+func (d *Desk) cases(ctx context.Context, channel [32]byte) (*party.Channel, error) {
+	on, _, err := d.node.Channel(channel)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ import (
 	"detente/api/matches"
 	"detente/api/server"
 	"detente/api/server/cases"
+	"detente/api/server/guarantees"
 	"detente/api/tools"
 	"detente/casework"
 	"detente/chancery"
@@ -31,6 +32,7 @@ import (
 	"detente/gateway"
 	"detente/gateway/mailbox"
 	"detente/gateway/matching"
+	"detente/guarantee"
 	"detente/journal"
 	"detente/key"
 	"detente/lookup"
@@ -208,6 +210,7 @@ func (h *Host) man() error {
 	work := casework.New(h.floor, h.log)
 	h.chancery = chancery.New(h.floor, h.log)
 	h.talks = secretariat.New(h.floor, h.log)
+	pledges := guarantee.New(h.floor, h.standing, h.log)
 	instruments, err := drafts.Extend(h.chancery, h.node)
 	if err != nil {
 		return err
@@ -217,7 +220,7 @@ func (h *Host) man() error {
 	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments,
+	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, guarantees.Extend(pledges, work),
 		acts.Extend(docket.New(h.node)), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all}))
 	return err
 }

@@ -22,6 +22,7 @@ import (
 	"detente/api/matches"
 	"detente/api/server"
 	"detente/api/server/cases"
+	"detente/api/server/guarantees"
 	"detente/api/tools"
 	"detente/archive"
 	"detente/casework"
@@ -32,6 +33,7 @@ import (
 	"detente/gateway"
 	"detente/gateway/mailbox"
 	"detente/gateway/matching"
+	"detente/guarantee"
 	"detente/key"
 	"detente/node"
 	"detente/party"
@@ -82,10 +84,11 @@ func open(t *testing.T, id traffic.Party) *desk {
 	watch, err := floor.New(n, floor.Config{Phrases: phrases})
 	must(t, err)
 	bridge, work := gateway.Open(gateway.Config{Node: n}), casework.New(watch, nil)
+	pledges := guarantee.New(watch, nil, nil)
 	instruments, err := drafts.Extend(chancery.New(watch, nil), n)
 	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
-		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, acts.Extend(docket.New(n)))
+		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, guarantees.Extend(pledges, work), acts.Extend(docket.New(n)))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }
