@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -21,6 +22,13 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := &pipeWriter{header: make(http.Header), pipe: write, begun: make(chan struct{})}
 	go func() {
 		defer in.Body.Close()
+		defer func() {
+			// A handler panics when what it writes is wanted no more: whoever asked has gone. As over a network, that ends the answer and not the process.
+			if v := recover(); v != nil {
+				w.WriteHeader(http.StatusInternalServerError)
+				write.CloseWithError(fmt.Errorf("api: the answer broke off: %v", v))
+			}
+		}()
 		t.handler.ServeHTTP(w, in)
 		w.WriteHeader(http.StatusOK)
 		write.Close()
