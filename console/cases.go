@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"detente/api"
 	"detente/console/cases"
 )
 
@@ -33,8 +34,17 @@ func within[T interface{ Titled() string }](make func(context.Context, *cases.De
 func (v *visit) desk() *cases.Desk {
 	return &cases.Desk{
 		Client: v.client, Party: v.cfg.Party, Plane: v.plane, Lang: v.tag(), RTL: v.paper.Book.RTL(v.lang), Now: time.Now().UTC(), Query: v.r.URL.Query(),
-		May: v.may, Say: v.say, To: v.to, Refused: v.refused,
+		May: v.may, Say: v.say, To: v.to, Refused: v.refused, Posts: v.voices,
 	}
+}
+
+// voices are the own posts that may speak on a channel.
+func (v *visit) voices(c api.Channel) (out []cases.Choice, err error) {
+	charters, err := v.client.Charters(v.ctx)
+	for _, p := range v.posts(charters, c, "") {
+		out = append(out, cases.Choice(p))
+	}
+	return out, err
 }
 
 // doSee takes what concerns own systems, or a mail, off the watch.

@@ -33,6 +33,8 @@ type Desk struct {
 	May    func(action string) bool
 	Say    func(key string, args ...any) string
 	To     func(path string, pairs ...string) string // address of a page in the window's plane
+	// Posts are the own posts that may speak on a channel, in the name of which the officer may act.
+	Posts func(api.Channel) ([]Choice, error)
 	// Refused says on a page why something was not done. What is no answer of the node is passed on.
 	Refused func(error) (*Refusal, error)
 }

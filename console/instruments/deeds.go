@@ -77,10 +77,18 @@ func say(ctx context.Context, d *cases.Desk, id, provision, what string, given u
 	c := drafting.Client{Node: d.Client}
 	v := drafting.Voice{Post: traffic.Post(given.Get("post")), Language: d.Lang}
 	words := clean(given.Get("words"))
-	var err error
+	x, err := c.Show(ctx, id, d.Lang)
+	if err == nil && v.Post == "" {
+		var posts []cases.Choice
+		posts, err = voices(ctx, d, &x)
+		v.Post = traffic.Post(chosen(posts))
+	}
+	if err != nil {
+		return "", err
+	}
 	switch what {
 	case "table":
-		r, err := position(ctx, d, id, provision, given)
+		r, err := position(d, &x, provision, given)
 		if err != nil {
 			return "", err
 		}
@@ -89,6 +97,9 @@ func say(ctx context.Context, d *cases.Desk, id, provision, what string, given u
 		return "tabled", err
 	case "accept":
 		_, err = c.Accept(ctx, id, drafting.Accept{Voice: v, Provisions: []string{provision}, Of: given.Get("of")})
+		return "accepted", err
+	case "accept-all":
+		_, err = c.Accept(ctx, id, drafting.Accept{Voice: v, Provisions: unspoken(&x, d)})
 		return "accepted", err
 	case "reserve":
 		_, err = c.Reserve(ctx, id, drafting.Reserve{Voice: v, Provision: provision, Of: given.Get("of"), Reason: given.Get("reason"), Words: words})
@@ -113,10 +124,7 @@ func say(ctx context.Context, d *cases.Desk, id, provision, what string, given u
 		_, err = c.Note(ctx, id, drafting.NewNote{Provision: provision, Kind: given.Get("kind"), Words: words})
 		return "kept-here", err
 	case "keep": // the wording in the editor, as a fall-back
-		x, err := c.Show(ctx, id, d.Lang)
-		if err == nil {
-			_, err = c.Note(ctx, id, drafting.NewNote{Provision: provision, Kind: "fall-back", Words: clean(given.Get("note")), Texts: texts(given, x.Languages)})
-		}
+		_, err = c.Note(ctx, id, drafting.NewNote{Provision: provision, Kind: "fall-back", Words: clean(given.Get("note")), Texts: texts(given, x.Languages)})
 		return "kept-here", err
 	case "forget":
 		return "forgotten", c.Forget(ctx, id, given.Get("note"))
@@ -133,16 +141,71 @@ func say(ctx context.Context, d *cases.Desk, id, provision, what string, given u
 	return "", &api.Problem{Status: http.StatusBadRequest, Code: "no-choice"}
 }
 
+// unspoken are the provisions on which all the others stand on one wording, and this party has not spoken.
+func unspoken(x *drafting.File, d *cases.Desk) (out []string) {
+	for i := range x.Provisions {
+		p := &x.Provisions[i]
+		digest, silent, fits := "", true, true
+		for _, s := range p.Stands {
+			if s.Party == d.Party {
+				silent = s.Kind == ""
+				continue
+			}
+			fits = fits && s.Kind != "" && (digest == "" || digest == s.Digest)
+			digest = s.Digest
+		}
+		if silent && fits && digest != "" {
+			out = append(out, p.ID)
+		}
+	}
+	return out
+}
+
+// voices are the posts in whose name the officer may speak in a negotiation: the one that has spoken in it already, else those that may on its channel.
+func voices(ctx context.Context, d *cases.Desk, x *drafting.File) ([]cases.Choice, error) {
+	for i := len(x.Entries) - 1; i >= 0; i-- {
+		if by, err := traffic.ParseAddress(x.Entries[i].By); err == nil && by.Party == d.Party && x.Entries[i].Why == "" {
+			return []cases.Choice{{Value: string(by.Post), Label: string(by.Post), Chosen: true}}, nil
+		}
+	}
+	channel, err := d.Client.Channel(ctx, x.ChannelID, d.Lang)
+	if p, ok := cases.Problem(err); ok && p.Status < 500 {
+		return nil, nil // the node says itself what it lacks
+	}
+	if err != nil {
+		return nil, err
+	}
+	return speakers(d, channel)
+}
+
+// speakers are the own posts that may speak on a channel. That of the ministry is meant more often than any other.
+func speakers(d *cases.Desk, channel api.Channel) ([]cases.Choice, error) {
+	out, err := d.Posts(channel)
+	if i := slices.IndexFunc(out, func(c cases.Choice) bool { return c.Value == "mfa" }); i >= 0 && !slices.ContainsFunc(out, func(c cases.Choice) bool { return c.Chosen }) {
+		out[i].Chosen = true
+	}
+	return out, err
+}
+
+// chosen is the value that is chosen, else the first.
+func chosen(list []cases.Choice) string {
+	for _, c := range list {
+		if c.Chosen {
+			return c.Value
+		}
+	}
+	if len(list) > 0 {
+		return list[0].Value
+	}
+	return ""
+}
+
 // position is what an officer has written: texts, or an order of the clauses; for a new clause, with its place.
-func position(ctx context.Context, d *cases.Desk, id, provision string, given url.Values) (drafting.Table, error) {
+func position(d *cases.Desk, x *drafting.File, provision string, given url.Values) (drafting.Table, error) {
 	r := drafting.Table{Provision: provision, Note: clean(given.Get("note"))}
 	if provision == "structure" {
 		r.Order = ordered(given)
 		return r, nil
-	}
-	x, err := drafting.Client{Node: d.Client}.Show(ctx, id, d.Lang)
-	if err != nil {
-		return r, err
 	}
 	r.Texts = texts(given, x.Languages)
 	if provision == "" {

@@ -33,6 +33,8 @@ type File struct {
 	Powers    []Powers
 	Statement []Said
 	Downloads []Download
+	Posts     []cases.Choice // that may speak in it
+	Unspoken  int            // provisions on which all others agree and this party has not spoken
 	Steps     []Rise
 	Speaks    bool   // this officer may say something in it
 	Moves     bool   // and the text is not frozen
@@ -126,8 +128,12 @@ func MakeFile(ctx context.Context, d *cases.Desk) (*File, error) {
 		f.Statement = append(f.Statement, Said{x.Entries[i], statement(d, x.Entries[i].ID)})
 	}
 	f.Downloads, f.Reads = f.downloads(d), d.To("/instrument/document")
+	f.Unspoken = len(unspoken(&x, d))
 	f.Steps = f.steps(d)
-	return f, nil
+	if f.Speaks {
+		f.Posts, err = voices(ctx, d, &x)
+	}
+	return f, err
 }
 
 // show reads the negotiation that a page is about.

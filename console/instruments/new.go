@@ -9,15 +9,16 @@ import (
 	"detente/api/drafting"
 	"detente/console/cases"
 	"detente/form"
+	"detente/traffic"
 )
 
 // New is the page on which a negotiation is opened.
 type New struct {
-	Channels, Kinds, Natures, Templates []cases.Choice
-	Languages                           []Tongue
-	Remarks                             string
-	Action                              string
-	Problem                             *cases.Refusal
+	Channels, Kinds, Natures, Templates, Posts []cases.Choice
+	Languages                                  []Tongue
+	Remarks                                    string
+	Action                                     string
+	Problem                                    *cases.Refusal
 }
 
 // Tongue is a language in which an instrument may be authentic, with its title in it.
@@ -52,6 +53,16 @@ func begin(ctx context.Context, d *cases.Desk, given url.Values) (*New, error) {
 				continue
 			}
 			n.Channels = append(n.Channels, cases.Choice{Value: c.ID, Label: c.Name, Chosen: c.ID == given.Get("channel")})
+			posts, err := speakers(d, full)
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range posts {
+				if !slices.ContainsFunc(n.Posts, func(q cases.Choice) bool { return q.Value == p.Value }) {
+					p.Chosen = p.Chosen && given.Get("post") == "" || p.Value == given.Get("post")
+					n.Posts = append(n.Posts, p)
+				}
+			}
 			if n.Kinds == nil {
 				n.Kinds, n.Natures = options(&f, "kind", given), options(&f, "nature", given)
 			}
@@ -97,7 +108,7 @@ func options(f *api.Form, name string, given url.Values) (out []cases.Choice) {
 // open opens a negotiation.
 func open(ctx context.Context, d *cases.Desk, given url.Values) (Done, error) {
 	r := drafting.New{
-		Voice: drafting.Voice{Language: d.Lang}, Channel: given.Get("channel"), Plane: d.Plane, Title: texts(given, given["language"]), Kind: given.Get("kind"), Nature: given.Get("nature"),
+		Voice: drafting.Voice{Post: traffic.Post(given.Get("post")), Language: d.Lang}, Channel: given.Get("channel"), Plane: d.Plane, Title: texts(given, given["language"]), Kind: given.Get("kind"), Nature: given.Get("nature"),
 		Languages: given["language"], Template: given.Get("template"), Remarks: clean(given.Get("remarks")),
 	}
 	if r.Template != "" && len(r.Title) == 0 { // the template has its own

@@ -1,0 +1,188 @@
+// An agreement as officers of two parties negotiate it, told as a story in a browser: opened, tabled, other words, accepted, agreed in two languages.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { until, World } from "./world.mjs";
+
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let world, anna, vera;
+let at = ""; // the page of the negotiation
+
+before(async () => {
+  world = await World.open({ regime: "instruments/1" });
+  const { north, south } = world;
+  const links = [await north.enrol("anna", "Anna Berg", "en", "head-of-post", "administrator"), await south.enrol("vera", "Вера Орлова", "ru", "head-of-post")];
+  const roster = (duty) => ({ text: `post = "nrrc"\ncovers = ["cert", "experts", "council", "mfa"]\nzone = "UTC"\nduty-officer = "${duty}"\ndeputy = "${duty}"\n` });
+  await north.ask("PUT", "/v1/rosters/nrrc", roster("anna"));
+  await south.ask("PUT", "/v1/rosters/nrrc", roster("vera"));
+  anna = await world.sit(north, links[0]);
+  vera = await world.sit(south, links[1]);
+}, { timeout: 120_000 });
+
+after(() => world?.close());
+
+async function clean(desk, where) {
+  const found = await desk.page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })`);
+  const faults = found.violations.map((v) => `${where}: ${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(" | ")}`);
+  assert.deepEqual(faults, []);
+}
+
+function quiet(...desks) {
+  for (const d of desks) assert.deepEqual(d.faults, [], "what the browser's console says");
+}
+
+// press presses a button or follows a link, and waits for what the page says was done.
+async function press(desk, what, said) {
+  await Promise.all([desk.page.waitForURL(`**said=${said}**`).catch(async () => assert.fail(await desk.page.textContent("main"))), desk.page.click(what)]);
+}
+
+async function table(desk, texts, { kind, note } = {}) {
+  if (kind) await desk.page.selectOption('[name="kind"]', kind);
+  for (const [lang, text] of Object.entries(texts)) await desk.page.fill(`[id="t.${lang}"]`, text);
+  if (note) await desk.page.fill("#note", note);
+}
+
+test("an officer opens a negotiation in two languages", async () => {
+  const { page } = anna;
+  await anna.go("/real/watch");
+  await page.keyboard.press("g");
+  await page.keyboard.press("i");
+  await page.waitForURL("**/real/instruments");
+  await clean(anna, "instruments, empty");
+  await anna.picture("instruments-empty");
+  await Promise.all([page.waitForURL("**/instruments/new"), page.click('a[href$="/instruments/new"]')]);
+  for (const [lang, title] of [["en", "Agreement on the prevention of incidents"], ["ru", "Соглашение о предотвращении инцидентов"]]) {
+    await page.check(`input[name="language"][value="${lang}"]`);
+    await page.fill(`[name="t.${lang}"]`, title);
+  }
+  await clean(anna, "a new negotiation");
+  await anna.picture("instruments-new");
+  await press(anna, 'button[value="open"]', "opened");
+  at = new URL(page.url()).search.match(/n=[0-9a-f]+/)[0];
+  assert.match(await page.textContent("h1"), /Agreement on the prevention/);
+  await anna.picture("instruments-opened");
+  quiet(anna);
+});
+
+test("provisions are tabled, and something is kept to oneself", async () => {
+  const { page } = anna;
+  await page.click('a[href*="/instrument/provision"] >> text="Add a provision"');
+  await table(anna, { en: "Notification", ru: "Уведомление" }, { kind: "article" });
+  await clean(anna, "a new provision");
+  await press(anna, 'button[value="table"]', "tabled");
+  await page.click('a[href*="/instrument/provision"] >> text="Add a provision"');
+  await table(anna, { en: "Each Party shall notify the other Party without delay of significant incidents.", ru: "Каждая Сторона без промедления уведомляет другую Сторону о существенных инцидентах." }, { kind: "paragraph", note: "As in the model." });
+  await press(anna, 'button[value="table"]', "tabled");
+  assert.equal(await page.locator(".clause.open").count() >= 2, true);
+  await page.click(".panel summary:has-text('Keep something')");
+  await page.locator('.private textarea[name="words"]').last().fill("Not more than 24 hours, under any circumstances.");
+  await press(anna, 'button[value="note"]', "kept-here");
+  assert.match(await page.textContent(".private"), /never sent[\s\S]*Not more than 24 hours/);
+  await clean(anna, "the text as tabled");
+  quiet(anna);
+});
+
+test("the other side writes other words, and sees what differs while it writes", async () => {
+  const { page } = vera;
+  await until("the provisions", async () => { await vera.go("/real/instrument?" + at); return (await page.locator(".clause").count()) >= 3; });
+  assert.doesNotMatch(await page.textContent("main"), /under any circumstances/);
+  await vera.go("/real/instruments");
+  assert.match(await page.textContent(".answer"), /Ждут нашей стороны: [1-9]/);
+  await clean(vera, "instruments");
+  await vera.picture("instruments-list-ru");
+  await vera.go("/real/instrument?" + at);
+  await page.locator(".clause:has-text('уведомляет') h3 a").click();
+  await page.waitForURL("**/instrument/provision**");
+  await table(vera, { en: "Each Party shall notify the other Party within 24 hours of incidents.", ru: "Каждая Сторона в течение 24 часов уведомляет другую Сторону об инцидентах." }, { note: "24 часа выполнимы." });
+  await until("the difference", async () => (await page.locator("#preview ins").count()) >= 2 && (await page.locator("#preview del").count()) >= 2);
+  assert.match(await page.textContent('#preview [lang="en"] ins'), /24/);
+  await clean(vera, "the editor");
+  await vera.picture("instruments-editor-ru");
+  await press(vera, 'button[value="table"]', "tabled");
+  quiet(vera);
+});
+
+test("brackets stand in their place; the rest is accepted at once", async () => {
+  const { page } = vera;
+  await vera.go("/real/instrument?" + at);
+  const accept = page.locator('summary:has-text("Принять всё, в чём")');
+  await accept.click();
+  await press(vera, 'button[value="accept-all"]', "accepted");
+  await until("their words", async () => { await anna.go("/real/instrument?" + at); return anna.page.locator(".bracket").count(); });
+  const text = await anna.page.locator('.clause:has(.bracket) .words[lang="en"]').textContent();
+  assert.match(text, /Each Party shall notify the other Party .*\[XN: without delay.*\[XS: within 24 hours/s);
+  await anna.picture("instruments-brackets");
+  await clean(anna, "brackets");
+  for (const language of ["ar", "zh"]) {
+    await anna.speak(language);
+    await clean(anna, `brackets, ${language}`);
+    await anna.picture(`instruments-brackets-${language}`);
+  }
+  await anna.speak("en");
+  quiet(anna, vera);
+});
+
+test("one action accepts, and the text is agreed on both sides", async () => {
+  const { page } = anna;
+  await anna.go("/real/instrument?" + at);
+  await press(anna, '.clause:has(.bracket) button[value="accept"]', "accepted");
+  await until("everything is agreed at home", async () => { await anna.go("/real/instrument?" + at); return (await page.locator(".clause.open").count()) === 0; });
+  await until("everything is agreed there", async () => { await vera.go("/real/instrument?" + at); return (await vera.page.locator(".clause.open").count()) === 0; });
+  assert.match(await page.textContent(".answer"), /No provision is open/);
+  await anna.picture("instruments-agreed");
+  await vera.picture("instruments-agreed-ru");
+  assert.equal(await page.locator('.rungs [aria-current="step"]').textContent().then((t) => /Text agreed|Languages/.test(t)), true);
+  quiet(anna, vera);
+});
+
+test("axe-core finds nothing in English and Arabic, light and dark; nothing is cut off on a telephone", async () => {
+  const { page } = anna;
+  const provision = await page.locator(".clause h3 a").last().getAttribute("href");
+  for (const language of ["en", "ar", "ru", "zh"]) {
+    await anna.go("/real/watch");
+    if (language !== "en") await anna.speak(language);
+    for (const s of ["/real/instruments", "/real/instrument?" + at, provision, "/real/instruments/new"]) {
+      const name = s.split("?")[0].split("/").slice(2).join("-");
+      const answer = await anna.go(s);
+      assert.equal(answer.status(), 200, s);
+      if (language === "en" || language === "ar") await clean(anna, `${language} ${name}`);
+      await anna.picture(`instruments-${language}-${name}`);
+      await page.setViewportSize({ width: 360, height: 740 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= 360, `${language} ${name} is ${wide} pixels wide on a telephone`);
+      await anna.picture(`instruments-360-${language}-${name}`);
+      await page.setViewportSize({ width: 1280, height: 900 });
+    }
+  }
+  await anna.go("/real/watch");
+  await anna.speak("en");
+  await Promise.all([page.waitForNavigation(), page.selectOption("#theme", "dark")]);
+  for (const s of ["/real/instruments", "/real/instrument?" + at, provision]) {
+    await anna.go(s);
+    await clean(anna, "dark " + s);
+  }
+  await page.emulateMedia({ forcedColors: "active" });
+  await anna.go("/real/instrument?" + at);
+  await anna.picture("instruments-forced-colours");
+  await page.emulateMedia({ forcedColors: "none" });
+  quiet(anna);
+});
+
+test("without script words are compared and tabled all the same, and agreement that is undone shows", async () => {
+  const context = await world.browser.newContext({ javaScriptEnabled: false, viewport: { width: 1280, height: 900 } });
+  await context.addCookies(await anna.context.cookies());
+  const page = await context.newPage();
+  await page.goto(anna.party.origin + "/real/instrument?" + at);
+  await page.locator(".clause h3 a").last().click();
+  await page.fill('[id="t.en"]', "Each Party shall notify the other Party within 12 hours of incidents.");
+  await page.click('button[value="look"]');
+  assert.match(await page.textContent("#preview ins"), /12/);
+  await page.click('button[value="table"]');
+  assert.match(page.url(), /said=tabled/);
+  await context.close();
+  await until("it is open again there", async () => { await vera.go("/real/instrument?" + at); return vera.page.locator(".clause.open").count(); });
+  assert.match(await vera.page.textContent(".clause.open"), /вновь открыто: 1/);
+});
