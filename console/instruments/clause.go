@@ -8,6 +8,7 @@ import (
 
 	"detente/api/drafting"
 	"detente/console/cases"
+	"detente/form"
 )
 
 // Clause is a provision as it stands.
@@ -78,22 +79,32 @@ func (f *File) name(d *cases.Desk, p *drafting.Provision) string {
 	return out
 }
 
+// bare is a text without the marks that isolate its parts: for a place that takes no marks, such as a title.
+func bare(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 0x2066 && r <= 0x2069 {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // deep are the kinds that stand within each other, the widest first.
 func deep() []string { return []string{"article", "paragraph", "point", "subpoint"} }
 
 // label names a provision by itself.
 func label(p *drafting.Provision, d *cases.Desk) string {
 	kind := d.Say("clause.kind." + p.Kind)
-	number := p.Number
+	number := form.Visible(p.Number)
 	if l := p.Label[d.Lang]; l != "" {
-		number = l
+		number = form.Visible(l)
 	}
 	switch p.Kind {
 	case "title", "names", "structure", "preamble", "closing", "passage":
 		return kind
 	case "article", "chapter", "annex":
 		if p.Label[d.Lang] != "" {
-			return p.Label[d.Lang]
+			return number
 		}
 	}
 	if number == "" {

@@ -45,7 +45,7 @@ func (e *Editor) Titled() string {
 	if e.New {
 		return ""
 	}
-	return e.Clause.Name + " – " + form.Visible(e.Title)
+	return bare(e.Clause.Name) + " – " + form.Visible(e.Title)
 }
 
 // kinds are the kinds of clauses, and which of them has a number of its own.
@@ -144,7 +144,7 @@ func (f *File) places(d *cases.Desk, chosen string) []cases.Choice {
 		if slices.Contains([]string{"title", "names", "structure"}, p.Kind) {
 			continue
 		}
-		out = append(out, cases.Choice{Value: p.ID, Label: f.name(d, p), Chosen: chosen == p.ID})
+		out = append(out, cases.Choice{Value: p.ID, Label: bare(f.name(d, p)), Chosen: chosen == p.ID})
 	}
 	return out
 }
