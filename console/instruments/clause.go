@@ -110,7 +110,7 @@ func label(p *drafting.Provision, d *cases.Desk) string {
 	if number == "" {
 		return kind
 	}
-	return d.Say("clause.name", kind, number)
+	return d.Say("clause.numbered."+p.Kind, number)
 }
 
 func (f *File) clause(d *cases.Desk, p *drafting.Provision) Clause {
