@@ -58,6 +58,10 @@ func (f *fakeFloor) incident(now time.Time) {
 	f.bundle = []byte(attachedBundle)
 	f.calendar = api.Calendar{Activities: []api.Activity{notice, {ID: "b00d", Number: "XN/NRRC-R-0005", Party: "xn", Channel: "nrrc", What: "exercise", From: now.AddDate(0, 0, -30), Until: now.AddDate(0, 0, -20), State: "completed", Stands: "completed"}},
 		Windows: []api.Caution{{ID: "b00e", Number: "XN/NRRC-R-0006", Party: "xn", Channel: "nrrc", From: now.AddDate(0, 0, 10), Until: now.AddDate(0, 0, 24), State: "agreed", Stands: "agreed", Ground: "election", Scope: "Voter registers"}}}
+	f.guarantees = api.Guarantees{
+		Processes:  []api.ProtectedProcess{{ID: "b010", Number: "XS/MFA-R-0007", By: "xs/mfa", To: "xn", Plane: "real", Name: "Parliamentary election", Process: "election", State: "open", From: now.AddDate(0, 0, -2), Until: now.AddDate(0, 0, 5), Scope: "Voter registers and the count.", Duty: []string{"xn/nrrc", "xs/nrrc"}, Every: 3600, Instrument: "Exchange of notes"}},
+		Complaints: []api.Complaint{{ID: "b011", Number: "XS/MFA-P-0008", By: "xs/mfa", At: now, Case: "xs/99-0009", Words: "The count was <disturbed>.", Instrument: "Exchange of notes"}},
+	}
 	f.ledger = api.Ledger{
 		Channel: "nrrc", Plane: "real", From: now, Until: now.AddDate(1, 0, 0), Closed: now, Digest: strings.Repeat("ab", 32),
 		Figures:      []api.LedgerFigure{{From: "xs", To: "xn", Form: "clarification", What: "REQUEST FOR CLARIFICATION", Precedence: "IMMEDIATE", Requests: 2, Acknowledged: 2, InTime: 1, Late: 1, AcknowledgedMedian: 240, AcknowledgedP90: 59, AnsweredMedian: 9000, AnsweredP90: -1}},

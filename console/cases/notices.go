@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"html"
 	"html/template"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"detente/api"
@@ -21,6 +23,8 @@ type Notices struct {
 	From, To   time.Time // what the picture shows
 	Activities []Activity
 	Cautions   []Caution
+	Protected  []Protected
+	Complaints []Complaint
 	Now        int    // activities under way
 	Hidden     int    // that have ended
 	All        string // address of the page with them
@@ -40,6 +44,22 @@ type Caution struct {
 	Href string
 	Over bool
 	Ours bool
+}
+
+// Protected is a process that a guarantee protects.
+type Protected struct {
+	api.ProtectedProcess
+	Href string
+	Over bool
+	Ours bool
+	Span string // between two checks of the line, in words
+}
+
+// Complaint is that a guarantee appears not to have been observed, with the case that it opens.
+type Complaint struct {
+	api.Complaint
+	Href string
+	To   string // the case
 }
 
 // Titled is empty: the screen's own name does.
@@ -75,10 +95,34 @@ func MakeNotices(ctx context.Context, d *Desk) (*Notices, error) {
 	}
 	slices.SortStableFunc(n.Activities, func(a, b Activity) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Number, b.Number)) })
 	slices.SortStableFunc(n.Cautions, func(a, b Caution) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Number, b.Number)) })
-	if len(n.Activities)+len(n.Cautions) > 0 {
+	if err := n.guaranteed(ctx, d); err != nil {
+		return nil, err
+	}
+	if len(n.Activities)+len(n.Cautions)+len(n.Protected) > 0 {
 		n.Picture = d.calendar(n)
 	}
 	return n, nil
+}
+
+// guaranteed adds the processes that guarantees protect, and what was complained of.
+func (n *Notices) guaranteed(ctx context.Context, d *Desk) error {
+	g, err := d.Client.Guarantees(ctx, d.Plane, d.Lang)
+	if absent(err) {
+		return nil
+	}
+	for _, p := range g.Processes {
+		by, _, _ := strings.Cut(p.By, "/")
+		row := Protected{p, d.To("/statement/" + url.PathEscape(p.ID)), p.State == "past" || p.State == "cancelled", by == string(d.Party), d.span(p.Every)}
+		if row.Over && !n.Past {
+			n.Hidden++
+			continue
+		}
+		n.Protected = append(n.Protected, row)
+	}
+	for _, c := range g.Complaints {
+		n.Complaints = append(n.Complaints, Complaint{c, d.To("/statement/" + url.PathEscape(c.ID)), d.To("/case", "n", c.Case)})
+	}
+	return err
 }
 
 // over tells whether what was announced has ended before its time, or at it.
@@ -125,6 +169,9 @@ func (d *Desk) calendar(n *Notices) template.HTML {
 	}
 	for _, w := range n.Cautions {
 		bars = append(bars, bar{w.Number, d.Say("notices.bar", w.Number, d.Say("notices.caution"), w.Stands, form.DTG(w.From), form.DTG(w.Until)), "caution", w.From, w.Until})
+	}
+	for _, p := range n.Protected {
+		bars = append(bars, bar{p.Number, d.Say("notices.bar", p.Number, p.Name, d.Say("protected.state."+p.State), form.DTG(p.From), form.DTG(p.Until)), "caution", p.From, p.Until})
 	}
 	bars = slices.DeleteFunc(bars, func(b bar) bool { return !b.until.After(n.From) || !b.from.Before(n.To) })
 	bars = bars[:min(len(bars), mostBars)]
