@@ -13,6 +13,7 @@ import (
 
 	"detente/api"
 	"detente/cli"
+	"detente/transcript/pages"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -41,6 +42,13 @@ func play(t *testing.T, names ...string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "spoken": spoken, "flip": flip, "first": first, "first-of": firstOf, "take": take,
 			"for-each-language": forEachLanguage, "awaits": awaits, "serves": serves, "listens": listens, "door": door, "published": published, "forge": forge,
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "fonts" {
+				return false, errors.New("no such condition")
+			}
+			_, err := pages.FindFonts(pages.Places()...)
+			return err == nil, nil
 		},
 		RequireExplicitExec: true,
 	})

@@ -13,17 +13,20 @@ import (
 
 type exportCmd struct {
 	Draft    string `arg:"" help:"Digits of its id, or the number of one of its statements."`
-	Format   string `help:"json or text; by the name of the file by default, else text." enum:",json,text" default:"" placeholder:"FORMAT"`
-	Original string `help:"In place of the text, the original of this party, as it is printed: the party stands first." placeholder:"PARTY"`
-	In       string `help:"Language of the original; the first authentic one by default." placeholder:"TAG"`
+	Format   string `help:"text, json, docx (for a word processor), akn (Akoma Ntoso) or pdf; by the name of the file by default, else text." enum:",text,json,docx,akn,pdf" default:"" placeholder:"FORMAT"`
+	Original string `help:"The original of this party, as it is printed: the party stands first. Of a PDF the own one by default." placeholder:"PARTY"`
+	In       string `help:"Language of the original, or of Akoma Ntoso; of a PDF two, with a comma, stand beside each other. The first authentic one by default." placeholder:"TAG"`
 	Output   string `short:"o" help:"Where to; standard output by default." default:"-" placeholder:"FILE"`
 }
 
 // Help gives examples and the exit codes.
 func (exportCmd) Help() string {
-	return "What is exported can be edited and imported again: what was changed becomes the own position.\n\n" + session.Detail(`
+	return "What is exported can be edited and imported again: what was changed becomes the own position. A document for a word processor has the own wording, with what the others want as their tracked changes. " +
+		"Nothing but the originals is exported as PDF; while something is open, the draft with its brackets.\n\n" + session.Detail(`
 		detente draft export 1f2e3d4c -o agreement.txt
-		detente draft export 1f2e3d4c --format json -o agreement.json
+		detente draft export 1f2e3d4c -o agreement.docx
+		detente draft export 1f2e3d4c --in ru -o agreement.ru.xml
+		detente draft export 1f2e3d4c --in en,ru -o agreement.pdf
 		detente draft export 1f2e3d4c --original xs --in ru`, session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
@@ -32,6 +35,10 @@ func (c *exportCmd) Run(s *session.Session) error {
 	node, err := client(s)
 	if err != nil {
 		return err
+	}
+	switch format := c.format(); format {
+	case "docx", "akn", "pdf":
+		return c.document(s, node, format)
 	}
 	if c.Original != "" {
 		o, err := node.Original(s.Ctx, c.Draft, c.Original, c.In)
@@ -44,7 +51,7 @@ func (c *exportCmd) Run(s *session.Session) error {
 	if err != nil {
 		return err
 	}
-	if c.Format == "json" || c.Format == "" && strings.EqualFold(filepath.Ext(c.Output), ".json") {
+	if c.format() == "json" {
 		b, err := json.MarshalIndent(t, "", "  ")
 		if err != nil {
 			return err
@@ -52,6 +59,14 @@ func (c *exportCmd) Run(s *session.Session) error {
 		return c.write(s, append(b, '\n'))
 	}
 	return c.write(s, []byte(t.Marked()))
+}
+
+// format is what was asked for, or what the name of the file says.
+func (c *exportCmd) format() string {
+	if c.Format != "" {
+		return c.Format
+	}
+	return map[string]string{".json": "json", ".docx": "docx", ".xml": "akn", ".pdf": "pdf"}[strings.ToLower(filepath.Ext(c.Output))]
 }
 
 func (c *exportCmd) write(s *session.Session, b []byte) error {
@@ -78,7 +93,7 @@ func original(o *drafting.Print) string {
 
 type importCmd struct {
 	Draft  string `arg:"" help:"Digits of its id, or the number of one of its statements."`
-	File   string `arg:"" help:"JSON or marked text, as draft export writes it; - for standard input."`
+	File   string `arg:"" help:"What draft export writes, but PDF, edited or not: marked text, JSON, a word processor's document, Akoma Ntoso; - for standard input."`
 	Note   string `help:"An explanation for the others, with each position." placeholder:"TEXT"`
 	DryRun bool   `help:"Only show what would be tabled."`
 	voice
@@ -86,15 +101,24 @@ type importCmd struct {
 
 // Help gives examples and the exit codes.
 func (importCmd) Help() string {
-	return "Each difference from where this side stands becomes a position. A language that the file does not have keeps its text.\n\n" + session.Detail(`
+	return "Each difference from where this side stands becomes a position. A language that the file does not have keeps its text. A document for a word processor is read as if all its changes were accepted: reject what is not to be tabled. " +
+		"What cannot be understood is refused, with its place.\n\n" + session.Detail(`
 		detente draft import 1f2e3d4c agreement.txt --dry-run
+		detente draft import 1f2e3d4c agreement.docx --dry-run
 		detente draft import 1f2e3d4c agreement.txt --note "After the talks of this week."`,
 		session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
 }
 
 // Run imports the file.
 func (c *importCmd) Run(s *session.Session) error {
-	t, err := readText(s, c.File)
+	b, err := s.ReadFile(c.File, maxFile)
+	if err != nil {
+		return err
+	}
+	if isDocument(b) {
+		return c.proposals(s, b)
+	}
+	t, err := textOf(c.File, b)
 	if err != nil {
 		return err
 	}

@@ -95,14 +95,30 @@ func texts(s *session.Session, args []string) (map[string]string, error) {
 	return out, nil
 }
 
-const maxFile = 4 << 20
+const maxFile = 8 << 20
 
-// readText reads the text of an instrument out of a file: JSON, or marked text.
+// readText reads the text of an instrument out of a file: JSON, marked text, or Akoma Ntoso, of which a file for each language is named with commas between.
 func readText(s *session.Session, path string) (*drafting.Text, error) {
-	b, err := s.ReadFile(path, maxFile)
-	if err != nil {
-		return nil, err
+	var files [][]byte
+	for name := range strings.SplitSeq(path, ",") {
+		b, err := s.ReadFile(name, maxFile)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, b)
 	}
+	if isDocument(files[0]) {
+		t, err := drafting.FromAkomaNtoso(files...)
+		if err != nil {
+			return nil, session.Fail(session.ExitUse, "a negotiation begins with marked text, JSON, or a file of Akoma Ntoso for each language", "%s: %v", filepath.Base(path), err)
+		}
+		return &t, nil
+	}
+	return textOf(path, files[0])
+}
+
+// textOf reads JSON, or marked text.
+func textOf(path string, b []byte) (*drafting.Text, error) {
 	if strings.HasPrefix(strings.TrimSpace(string(b)), "{") {
 		t := &drafting.Text{}
 		dec := json.NewDecoder(strings.NewReader(string(b)))
