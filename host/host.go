@@ -20,6 +20,7 @@ import (
 	"detente/api/lookups"
 	"detente/api/mails"
 	"detente/api/matches"
+	"detente/api/seals"
 	"detente/api/server"
 	"detente/api/server/cases"
 	"detente/api/server/guarantees"
@@ -44,6 +45,7 @@ import (
 	"detente/register/docket"
 	"detente/register/keeper"
 	"detente/route"
+	"detente/sealer"
 	"detente/secretariat"
 	"detente/standing"
 	"detente/store"
@@ -99,6 +101,9 @@ func KeyringPath(home string) string { return filepath.Join(home, "keys", "keyri
 
 // LookupKeysPath is the file with the keys of the lists that blinded questions are answered about.
 func LookupKeysPath(home string) string { return filepath.Join(home, "keys", "lookup.age") }
+
+// SealMarksDir is where it is kept what the own sealers have signed; never to be restored with the database.
+func SealMarksDir(home string) string { return filepath.Join(home, "keys", "seals") }
 
 // RootPath is the file that init makes for the n-th holder of a root key, from 1.
 func RootPath(home string, n int) string {
@@ -164,7 +169,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 
 // above are the tables of what stands above the node and shares its database.
 func above() []store.Schema {
-	return append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema(), chancery.Schema(), docket.Schema(), secretariat.Schema())
+	return append(gateway.Schemas(), matching.Schema(), mailbox.Schema(), lookup.Schema(), chancery.Schema(), docket.Schema(), secretariat.Schema(), sealer.Schema())
 }
 
 // Schemas are all the tables of a host's database, for who opens one beside it.
@@ -211,6 +216,10 @@ func (h *Host) man() error {
 	h.chancery = chancery.New(h.floor, h.log)
 	h.talks = secretariat.New(h.floor, h.log)
 	pledges := guarantee.New(h.floor, h.standing, h.log)
+	rounds, err := sealer.New(h.floor, sealer.Config{MarksDir: SealMarksDir(h.cfg.Home), Log: h.log})
+	if err != nil {
+		return err
+	}
 	instruments, err := drafts.Extend(h.chancery, h.node)
 	if err != nil {
 		return err
@@ -220,7 +229,7 @@ func (h *Host) man() error {
 	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, guarantees.Extend(pledges, work),
+	}, lookups.Extend(h.lookups), seals.Extend(rounds), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, guarantees.Extend(pledges, work),
 		acts.Extend(docket.New(h.node)), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all}))
 	return err
 }

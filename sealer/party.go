@@ -35,26 +35,7 @@ func (d *Desk) Propose(ctx context.Context, p Proposal) (node.Sent, error) {
 	if err := d.floor.CatchUp(ctx); err != nil {
 		return node.Sent{}, err
 	}
-	d.mu.Lock()
-	_, id, err := find(d.manifests, p.Manifest)
-	d.mu.Unlock()
-	if err != nil {
-		return node.Sent{}, err
-	}
-	held, err := d.node.Statement(ctx, id)
-	if err != nil {
-		return node.Sent{}, err
-	}
-	s := held.Statement
-	f, _, err := d.node.Form(s)
-	if err != nil {
-		return node.Sent{}, err
-	}
-	v, err := f.Decode(s.Payload)
-	if err != nil {
-		return node.Sent{}, err
-	}
-	m, err := sealing.DecodeManifest(v.Bytes("manifest"))
+	s, b, m, err := d.declared(ctx, p.Manifest)
 	if err != nil {
 		return node.Sent{}, err
 	}
@@ -68,8 +49,40 @@ func (d *Desk) Propose(ctx context.Context, p Proposal) (node.Sent, error) {
 	}
 	return d.node.Send(ctx, node.Draft{
 		Channel: s.Channel, Plane: s.Plane, Precedence: traffic.Priority, Post: p.Post, Audience: statement.Everyone, Form: FormRound,
-		Values: form.Values{"manifest": v.Bytes("manifest")}, Dossier: s.Case(), Refs: []statement.ID{id}, Language: d.language(), Drafter: p.Drafter, Releaser: p.Releaser,
+		Values: form.Values{"manifest": b}, Dossier: s.Case(), Refs: []statement.ID{s.ID()}, Language: d.language(), Drafter: p.Drafter, Releaser: p.Releaser,
 	})
+}
+
+// Declared is a manifest that was declared on a channel, by a beginning of its hash. Errors: ErrNoRound, ErrAmbiguous, those of sealing.DecodeManifest.
+func (d *Desk) Declared(ctx context.Context, prefix string) (*sealing.Manifest, error) {
+	if err := d.floor.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	_, _, m, err := d.declared(ctx, prefix)
+	return m, err
+}
+
+func (d *Desk) declared(ctx context.Context, prefix string) (*statement.Statement, []byte, *sealing.Manifest, error) {
+	d.mu.Lock()
+	_, id, err := find(d.manifests, prefix)
+	d.mu.Unlock()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	held, err := d.node.Statement(ctx, id)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	f, _, err := d.node.Form(held.Statement)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	v, err := f.Decode(held.Statement.Payload)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	m, err := sealing.DecodeManifest(v.Bytes("manifest"))
+	return held.Statement, v.Bytes("manifest"), m, err
 }
 
 // find is what a beginning of a hash names. Errors: ErrNoRound, ErrAmbiguous.
@@ -247,6 +260,15 @@ func (d *Desk) File(ctx context.Context, round string) ([]byte, error) {
 	e := r.Deciding(r.evidence)
 	d.mu.Unlock()
 	return sealing.EncodeFile(r.Bytes(), e)
+}
+
+// Manifest is that of a round. Errors: ErrNoRound, ErrAmbiguous.
+func (d *Desk) Manifest(ctx context.Context, round string) (*sealing.Manifest, error) {
+	r, err := d.named(ctx, round)
+	if err != nil {
+		return nil, err
+	}
+	return r.Round.Manifest(), nil
 }
 
 func (d *Desk) named(ctx context.Context, round string) (*round, error) {

@@ -20,6 +20,7 @@ import (
 	"detente/api/drafts"
 	"detente/api/mails"
 	"detente/api/matches"
+	"detente/api/seals"
 	"detente/api/server"
 	"detente/api/server/cases"
 	"detente/api/server/guarantees"
@@ -39,6 +40,7 @@ import (
 	"detente/party"
 	"detente/regimes"
 	"detente/register/docket"
+	"detente/sealer"
 	"detente/statement"
 	"detente/traffic"
 
@@ -85,10 +87,12 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	bridge, work := gateway.Open(gateway.Config{Node: n}), casework.New(watch, nil)
 	pledges := guarantee.New(watch, nil, nil)
+	rounds, err := sealer.New(watch, sealer.Config{})
+	must(t, err)
 	instruments, err := drafts.Extend(chancery.New(watch, nil), n)
 	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
-		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, guarantees.Extend(pledges, work), acts.Extend(docket.New(n)))
+		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, guarantees.Extend(pledges, work), acts.Extend(docket.New(n)), seals.Extend(rounds))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }
