@@ -16,6 +16,7 @@ import (
 	"detente/cli/people"
 	"detente/cli/pledges"
 	"detente/cli/register"
+	"detente/cli/seals"
 	"detente/cli/secrets"
 	"detente/cli/session"
 	"detente/cli/standing"
@@ -88,6 +89,11 @@ type grammar struct {
 	Gateway cert.GatewayCmd `cmd:"" group:"cert" help:"The collections that the response team's own tools read and fill: TAXII."`
 	Stix    cert.StixCmd    `cmd:"" group:"cert" help:"Objects of STIX 2.1, which the tools of response teams exchange."`
 
+	Seal seals.SealCmd `cmd:"" group:"instruments" help:"Sealing rounds: all parties are bound at one stroke, or none is."`
+
+	Act       register.ActCmd      `cmd:"" group:"instruments" help:"Acts about open instruments: state them, and see who is bound by them on any day."`
+	Register  register.RegisterCmd `cmd:"" group:"instruments" help:"The open register: sign editions, write it for a web server."`
+	Asset     assets.Cmd           `cmd:"" group:"instruments" help:"Protected assets: committed to without being shown, proved one by one."`
 	Act       register.ActCmd      `cmd:"" group:"instruments" help:"Acts about open instruments: state them, and see who is bound by them on any day."`
 	Register  register.RegisterCmd `cmd:"" group:"instruments" help:"The open register: sign editions, write it for a web server."`
 	Guarantee pledges.Cmd          `cmd:"" group:"instruments" help:"Guarantees of non-interference at work: protected processes, complaints."`
