@@ -93,9 +93,6 @@ type grammar struct {
 
 	Act       register.ActCmd      `cmd:"" group:"instruments" help:"Acts about open instruments: state them, and see who is bound by them on any day."`
 	Register  register.RegisterCmd `cmd:"" group:"instruments" help:"The open register: sign editions, write it for a web server."`
-	Asset     assets.Cmd           `cmd:"" group:"instruments" help:"Protected assets: committed to without being shown, proved one by one."`
-	Act       register.ActCmd      `cmd:"" group:"instruments" help:"Acts about open instruments: state them, and see who is bound by them on any day."`
-	Register  register.RegisterCmd `cmd:"" group:"instruments" help:"The open register: sign editions, write it for a web server."`
 	Guarantee pledges.Cmd          `cmd:"" group:"instruments" help:"Guarantees of non-interference at work: protected processes, complaints."`
 	Asset     assets.Cmd           `cmd:"" group:"instruments" help:"Protected assets: committed to without being shown, proved one by one."`
 
