@@ -94,6 +94,9 @@ func everyScreen() []string {
 		if sc.name == "reply" {
 			path += "?form=acknowledgement&set=passed"
 		}
+		if sc.name == "pledges" {
+			out = append(out, path+"?i=0a0b")
+		}
 		if sc.name == "case" {
 			path += "?n=xn%2F99-0001"
 		}

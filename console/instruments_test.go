@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"detente/acts"
 	"detente/api"
 	"detente/api/drafting"
+	"detente/api/registry"
 	"detente/traffic"
 )
 
@@ -48,6 +50,12 @@ func (f *fakeFloor) negotiation(now time.Time) {
 		Entries:   []drafting.Entry{{ID: f.line.ID, Number: "XN/MFA-R-0001", Form: "negotiation", What: "NEGOTIATION OPENED", By: "xn/mfa", At: now}, {ID: "e2", Number: "XS/MFA-R-0002", Form: "acceptance", What: "ACCEPTANCE", By: "xs/mfa", At: now, Why: "no-wording", WhyWords: "nobody has tabled such words"}},
 		Next:      []string{"table", "certify", "manifest", "initial", "sign", "consent"},
 	}
+	f.pledges = []registry.Instrument{{ID: "0a0b", Source: "feed", Party: "xn", Title: map[string]string{"en": "Pledge not to strike first", "ar": "تعهد بعدم المبادأة"}, Nature: "political", Acts: 2, Parties: 1, Entry: acts.NewDay(2000, 1, 1)}}
+	f.pledge = registry.Whole{Instrument: f.pledges[0], Texts: map[string]string{"en": "We shall not be the first."}}
+	f.pledged = registry.Table{Status: acts.Status{On: acts.NewDay(2000, 1, 1), Nature: "political", Entry: acts.NewDay(2000, 1, 1), InForce: true, Counts: map[acts.State]int{acts.InForce: 1}, Rows: []acts.Row{
+		{Party: "xs", State: acts.InForce, Consented: acts.NewDay(2000, 1, 1), Way: acts.Adhere, InForce: acts.NewDay(2000, 1, 1), Held: []acts.Held{{ID: "a1", Provision: "p-1", From: acts.NewDay(2000, 1, 1), Objections: []string{"a2"}}}, Statements: []string{"a3"}},
+	}}}
+	f.acts = registry.List{Instrument: "0a0b", Acts: []acts.Noted{{Act: acts.Act{ID: "a1", Party: "xs", Kind: acts.Adhere, Date: acts.NewDay(2000, 1, 1), Texts: map[string]string{"ru": "Мы не будем первыми.", "en": "We shall not."}}}, {Act: acts.Act{ID: "a4", Party: "xa", Kind: acts.Adhere, Date: acts.NewDay(2000, 1, 1)}, Why: acts.NoPowers}}}
 	f.templates = []drafting.Template{{Name: "incidents", Title: map[string]string{"en": "Model agreement"}, Languages: []string{"en", "ru"}}}
 }
 
@@ -68,6 +76,19 @@ func TestBracketsStandInTheirPlaceWithWhoWantsThem(t *testing.T) {
 	}
 	if w := d.do("GET", "/exercise/instrument?n="+id, nil); w.Code != http.StatusNotFound {
 		t.Errorf("a real instrument in an exercise window: %d", w.Code)
+	}
+}
+
+func TestTheOpenRegisterSaysWhoIsBoundAndWhichActsHaveNoEffect(t *testing.T) {
+	d := sit(t, newFloor())
+	if page := d.do("GET", "/real/pledges", nil).Body.String(); !strings.Contains(page, "Pledge not to strike first") {
+		t.Error("the list lacks the instrument")
+	}
+	page := d.do("GET", "/real/pledges?i=0a0b", nil).Body.String()
+	for _, must := range []string{"Bound: 1, on", "We shall not be the first.", "Мы не будем первыми.", "objections: 1", "declarations: 1", "without full powers"} {
+		if !strings.Contains(page, must) {
+			t.Errorf("the page lacks %q", must)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ func screens() []screen {
 		{name: "ledger", path: "/ledger", needs: []string{"read"}, build: within(cases.MakeLedger)},
 		{name: "collections", path: "/collections", needs: []string{"read"}, build: within(cases.MakeCollections), regions: []string{"list"}},
 		{name: "instruments", path: "/instruments", needs: []string{"read"}, key: "i", group: true, build: within(instruments.MakeList), regions: []string{"list"}},
+		{name: "pledges", path: "/pledges", needs: []string{"read"}, build: within(instruments.MakePledges)},
 		{name: "roster", path: "/roster", needs: []string{"read", "roster"}, group: true, build: buildRoster},
 		{name: "log", path: "/log", needs: []string{"log"}, build: buildLog},
 		{name: "officers", path: "/officers", group: true, build: buildOfficers},

@@ -24,7 +24,7 @@ func pages() map[string]any {
 		"roster": &rosterPage{}, "log": &logPage{}, "officers": &officersPage{}, "system": &systemPage{}, "help": &helpPage{},
 		"cases": &sheet[*cases.List]{}, "case": &sheet[*cases.File]{}, "notices": &sheet[*cases.Notices]{}, "ledger": &sheet[*cases.Ledger]{},
 		"collections": &sheet[*cases.Collections]{},
-		"instruments": &sheet[*instruments.List]{}, "instrument": &sheet[*instruments.File]{}, "provision": &sheet[*instruments.Editor]{}, "instrument.new": &sheet[*instruments.New]{},
+		"instruments": &sheet[*instruments.List]{}, "pledges": &sheet[*instruments.Pledges]{}, "instrument": &sheet[*instruments.File]{}, "provision": &sheet[*instruments.Editor]{}, "instrument.new": &sheet[*instruments.New]{},
 		"instrument.read": &sheet[*instruments.Reading]{},
 		"passkey":         &passkeyPage{}, "sign-in": &signInPage{}, "continue": &continuePage{}, "error": &errorPage{},
 	}
