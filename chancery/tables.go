@@ -21,6 +21,7 @@ func Schema() store.Schema {
 	return store.Schema{Package: "chancery", Steps: []string{`
 CREATE TABLE chancery_notes (
 	id        {bytes} NOT NULL PRIMARY KEY, -- 16 random bytes
+	number    {bigint} NOT NULL,           -- in the order in which they were written
 	dossier   {bytes} NOT NULL,             -- the negotiation
 	provision TEXT NOT NULL,               -- empty for the negotiation as a whole
 	kind      TEXT NOT NULL,               -- instruction, fall-back or comment
@@ -97,15 +98,15 @@ func (c *Chancery) Note(ctx context.Context, dossier statement.ID, n Note) (Note
 	rand.Read(n.id)
 	n.ID, n.At = hex.EncodeToString(n.id), time.Now().UTC().Truncate(time.Second)
 	err := c.node.DB.Update(ctx, store.Calm, func(tx *store.Tx) error {
-		var many int64
-		if err := tx.QueryRow(ctx, `SELECT count(*) FROM chancery_notes WHERE dossier = $1`, dossier[:]).Scan(&many); err != nil {
+		var many, last int64
+		if err := tx.QueryRow(ctx, `SELECT count(*), coalesce(max(number), 0) FROM chancery_notes WHERE dossier = $1`, dossier[:]).Scan(&many, &last); err != nil {
 			return err
 		}
 		if many >= maxNotes {
 			return fmt.Errorf("%w: there are %d already", ErrNote, many)
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO chancery_notes (id, dossier, provision, kind, officer, written, words, texts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			n.id, dossier[:], n.Provision, n.Kind, n.Officer, n.At.Unix(), n.Words, string(texts))
+		_, err := tx.Exec(ctx, `INSERT INTO chancery_notes (id, number, dossier, provision, kind, officer, written, words, texts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			n.id, last+1, dossier[:], n.Provision, n.Kind, n.Officer, n.At.Unix(), n.Words, string(texts))
 		return err
 	})
 	if err != nil && !errors.Is(err, ErrNote) {
@@ -140,7 +141,7 @@ func (c *Chancery) Notes(ctx context.Context, dossier statement.ID) ([]Note, err
 	var out []Note
 	err := c.node.DB.View(ctx, func(tx *store.Tx) (err error) {
 		out, err = store.All(ctx, tx, (*Note).fields,
-			`SELECT id, provision, kind, officer, written, words, texts FROM chancery_notes WHERE dossier = $1 ORDER BY written, id`, dossier[:])
+			`SELECT id, provision, kind, officer, written, words, texts FROM chancery_notes WHERE dossier = $1 ORDER BY number, id`, dossier[:])
 		return err
 	})
 	if err != nil {

@@ -113,19 +113,19 @@ func (f *face) step(ctx context.Context, by officer.Actor, in *struct {
 	}
 	v := s.Voice
 	if v.Post = cmp.Or(v.Post, f.work.Speaks(r.draft, m)); v.Post != "" && err == nil {
-		if _, refused := must(by, v.Post); refused != nil {
-			return api.Sent{}, refused
+		if err := must(by, officer.Commit, v.Post); err != nil {
+			return api.Sent{}, err
 		}
 	}
 	return f.one(ctx, by, v, r, m, d, err, files...)
 }
 
-// must holds that whoever asks may commit the party at a post, beside what the form asks for.
-func must(by officer.Actor, post traffic.Post) (string, error) {
-	if by.Terminal() || by.May(officer.Send, post) || by.May(officer.Commit, post) {
-		return "", nil
+// must holds that whoever asks may do so at a post. Error: officer.ErrRole.
+func must(by officer.Actor, what officer.Action, post traffic.Post) error {
+	if by.Terminal() || by.May(what, post) {
+		return nil
 	}
-	return "", fmt.Errorf("%w: %s has none at %s", officer.ErrRole, by.ID, post)
+	return fmt.Errorf("%w: %s has none with the action %s at %s", officer.ErrRole, by.ID, what, post)
 }
 
 // drafted is the statement of a step.

@@ -209,7 +209,7 @@ func (f *face) table(ctx context.Context, by officer.Actor, in *struct {
 			return out, err
 		}
 	}
-	if _, err := must(by, v.Post); err != nil { // before the salt is kept
+	if err := must(by, officer.Send, v.Post); err != nil { // before the salt is kept
 		return out, err
 	}
 	for _, w := range wishes {

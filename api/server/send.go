@@ -121,8 +121,9 @@ func actionOf(f *form.Form) officer.Action {
 		return officer.Translate
 	case "contact", "contact-status":
 		return officer.Directory
-	case "status":
-		return officer.Commit
+	case "status", "manifest", "initialling", "signature", "confirmation", "consent", "note", "full-powers", "full-powers-revocation", "rectification", "rectification-answer",
+		"suspension-notice", "resumption", "termination-notice", "notice-revocation", "extension", "seal-round":
+		return officer.Commit // what commits the party as instruments do
 	}
 	if len(f.Posts) > 0 { // what only some posts may state commits the party
 		return officer.Commit
