@@ -3,7 +3,6 @@ package instruments
 import (
 	"cmp"
 	"context"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -254,16 +253,4 @@ func (f *File) order(d *cases.Desk, lines string) (out []string) {
 		out = append(out, text)
 	}
 	return out
-}
-
-// query is the address of this page with another choice.
-func (f *File) query(d *cases.Desk, with ...string) string {
-	q := url.Values{}
-	for k, v := range d.Query {
-		q[k] = v
-	}
-	for i := 0; i < len(with); i += 2 {
-		q.Set(with[i], with[i+1])
-	}
-	return d.To("/instrument") + "?" + q.Encode()
 }
