@@ -38,12 +38,12 @@ var ErrRegisterShape = errors.New("evidence: not a register bundle")
 // RegisterFile is an instrument of the open register with everything that shows how it stands, protocol.md#bundle-register. It holds no opinion:
 // [Reader.Register] reads it.
 type RegisterFile struct {
-	Instrument statement.ID   `cbor:"instrument"` // of the statement that opened it
+	Instrument statement.ID   `cbor:"instrument"` // of the statement that opened it; of a collection, SHA-256 of its file
 	Edition    statement.ID   `cbor:"edition"`    // of the statement in which the keeper signed the list
 	Charters   [][]byte       `cbor:"charters"`
 	Channels   [][]byte       `cbor:"channels"`
 	Feeds      []RegisterFeed `cbor:"feeds"`
-	Collection []byte         `cbor:"collection,omitempty"` // acts that were loaded from a collection and bear no signature of their own, as package acts writes them
+	Collection []byte         `cbor:"collection,omitempty"` // acts that bear no signature of their own, in the file that they were imported in
 	List       []byte         `cbor:"list"`                 // an [EditionList], to the byte that the edition names
 	Forks      [][]byte       `cbor:"forks,omitempty"`      // fork objects: what convicts a party of two histories
 }

@@ -110,3 +110,26 @@ func TestActOlderThanTheWithdrawalOfItsKeyStays(t *testing.T) {
 		t.Error("proved to a reader without the regime")
 	}
 }
+
+// The figure of docs/performance.md: how long it takes anybody to verify twenty thousand acts.
+func BenchmarkRegister(b *testing.B) {
+	f := newForum(b)
+	f.opens()
+	for i := range 20000 {
+		p := []*podium{f.xn, f.xs}[i%2]
+		f.says(p, "act", map[string]any{"instrument": digits(f.opening), "kind": "declare", "date": "2026-11-20T00:00:00Z",
+			"texts": map[string]string{"en": "Words of a declaration, as long as such words are."}}, func(d *word) { d.IssuedAt = noon })
+	}
+	f.publishes()
+	bundle := encoded(b, f.file)
+	r := f.reader("xl")
+	b.ResetTimer()
+	for b.Loop() {
+		v, err := r.Register(bundle)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(v.Acts)), "acts")
+		b.ReportMetric(float64(len(bundle))/1e6, "MB")
+	}
+}

@@ -119,10 +119,14 @@ func (f *forum) everybody() []*podium {
 	return []*podium{f.xl, f.xn, f.xs, f.xw}
 }
 
+func pledged() acts.Rules {
+	return acts.Rules{Version: 1, Nature: acts.Political, Eligibility: acts.Eligibility{Who: acts.EligibleAll}, Entry: acts.Entry{Threshold: 2},
+		Reservations: acts.Reservations{Regime: acts.ReservePermitted}, Runs: acts.RunsAll}
+}
+
 // opens has xl open a pledge.
 func (f *forum) opens() {
-	rules := &acts.Rules{Version: 1, Nature: acts.Political, Eligibility: acts.Eligibility{Who: acts.EligibleAll}, Entry: acts.Entry{Threshold: 2},
-		Reservations: acts.Reservations{Regime: acts.ReservePermitted}, Runs: acts.RunsAll}
+	rules := pledged()
 	b, err := rules.Bytes()
 	if err != nil {
 		f.t.Fatal(err)
@@ -195,7 +199,7 @@ func (f *forum) publishes(collection ...acts.Act) {
 	f.t.Helper()
 	draft := f.gathers()
 	if len(collection) > 0 {
-		b, err := json.Marshal(collection)
+		b, err := json.Marshal(&acts.Collection{Format: acts.CollectionFormat, Title: map[string]string{"en": "An older list"}, Rules: pledged(), Acts: collection})
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -206,11 +210,17 @@ func (f *forum) publishes(collection ...acts.Act) {
 		f.t.Fatal(err)
 	}
 	list := encoded(f.t, l)
-	root, sum := evidence.ActsRoot(l.Rows), sha256.Sum256(list)
-	edition := f.says(f.xl, "edition", map[string]any{"instrument": hex.EncodeToString(f.opening[:]), "acts": hex.EncodeToString(root[:]), "count": len(l.Rows),
-		"known": noon.AddDate(0, 1, 0).Format(time.RFC3339), "list": map[string]any{"hash": hex.EncodeToString(sum[:]), "size": len(list), "name": "acts", "type": "application/cbor"}}, nil)
+	edition := f.signs(l, list, noon.AddDate(0, 1, 0))
 	f.file = f.gathers()
 	f.file.Collection, f.file.List, f.file.Edition = draft.Collection, list, edition
+}
+
+// signs has xl state an edition.
+func (f *forum) signs(l *evidence.EditionList, list []byte, until time.Time) statement.ID {
+	f.t.Helper()
+	root, sum := evidence.ActsRoot(l.Rows), sha256.Sum256(list)
+	return f.says(f.xl, "edition", map[string]any{"instrument": hex.EncodeToString(f.opening[:]), "acts": hex.EncodeToString(root[:]), "count": len(l.Rows),
+		"known": until.Format(time.RFC3339), "list": map[string]any{"hash": hex.EncodeToString(sum[:]), "size": len(list), "name": "acts", "type": "application/cbor"}}, nil)
 }
 
 func (f *forum) reader(trusts ...traffic.Party) *evidence.Reader {
@@ -352,7 +362,18 @@ func TestTamperedRegisterBundleSaysWhichAct(t *testing.T) {
 			e.Path[3] ^= 1
 			s.Entries[1] = encoded(f.t, e)
 		}},
-		{"an act of the collection is taken out", evidence.Removed, "xw", "adhere", func(f *forum) { f.file.Collection = []byte("[]") }},
+		{"an act of the collection is taken out", evidence.Removed, "xw", "adhere", func(f *forum) {
+			var c acts.Collection
+			if err := json.Unmarshal(f.file.Collection, &c); err != nil {
+				f.t.Fatal(err)
+			}
+			c.Acts = nil
+			b, err := json.Marshal(&c)
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			f.file.Collection = b
+		}},
 		{"an act of the collection is dated otherwise", evidence.ReDated, "xw", "adhere", func(f *forum) {
 			f.file.Collection = []byte(strings.Replace(string(f.file.Collection), "2025-05-01", "2024-05-01", 1))
 		}},
@@ -381,6 +402,47 @@ func TestTamperedRegisterBundleSaysWhichAct(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A collection of acts that nobody signed can be kept as well: its digest stands for the opening, and all of it is the keeper's word.
+func TestCollectionInARegister(t *testing.T) {
+	f := newForum(t)
+	c := &acts.Collection{Format: acts.CollectionFormat, Title: map[string]string{"en": "An older list"}, Rules: pledged(), Acts: []acts.Act{
+		{ID: "a", Party: "xw", Kind: acts.Adhere, Date: acts.NewDay(2001, 5, 1)}, {ID: "b", Party: "xe", Kind: acts.Adhere, Date: acts.NewDay(2002, 5, 1)},
+		{ID: "c", Party: "xe", Kind: acts.Declare, Date: acts.NewDay(2003, 5, 1)}}}
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.collects(b)
+	v, err := f.reader("xl").Register(encoded(t, f.file))
+	if err != nil {
+		t.Fatal(err, v.Differences)
+	}
+	if v.Title["en"] != "An older list" || v.Status.Counts[acts.InForce] != 2 || v.Acts[0].Signed || !hasNote(v.Notes, "rest on the word of xl alone: 3") {
+		t.Errorf("%+v", v)
+	}
+	for was, now := range map[string]string{"2002-05-01": "2002-05-02", "An older list": "Another list", `"threshold":2`: `"threshold":1`} {
+		f.file.Collection = []byte(strings.Replace(string(b), was, now, 1))
+		if v, err := f.reader("xl").Register(encoded(t, f.file)); err == nil || (was == "2002-05-01") != (v.Reason == "tampered" && v.Differences[0].Act == "b") {
+			t.Errorf("%s: %v %+v", was, err, v.Differences)
+		}
+	}
+}
+
+// collects has xl sign an edition of a collection.
+func (f *forum) collects(file []byte) {
+	f.t.Helper()
+	draft := &evidence.RegisterFile{Instrument: sha256.Sum256(file), Collection: file}
+	l, err := f.reader("xl").Draft(draft, noon, nil, nil)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.opening = draft.Instrument
+	list := encoded(f.t, l)
+	edition := f.signs(l, list, noon)
+	f.file = f.gathers()
+	f.file.Collection, f.file.List, f.file.Edition = file, list, edition
 }
 
 // What the keeper signed cannot be changed with it.

@@ -91,13 +91,18 @@ func (g *reading) load() error {
 	if len(g.Collection) == 0 {
 		return nil
 	}
-	var all []acts.Act
-	if err := json.Unmarshal(g.Collection, &all); err != nil || len(all) > MaxRegisterActs {
-		return &Refusal{"register-shape", fmt.Errorf("%w: the collection: %v", ErrRegisterShape, err)}
+	c, err := acts.ReadCollection(g.Collection)
+	if err != nil {
+		return &Refusal{"register-shape", fmt.Errorf("%w: %w", ErrRegisterShape, err)}
+	}
+	all := c.Acts
+	if len(all) > MaxRegisterActs {
+		return &Refusal{"register-shape", fmt.Errorf("%w: over %d acts in the collection", ErrRegisterShape, MaxRegisterActs)}
 	}
 	for i := range all {
 		g.loaded[all[i].ID] = &loaded{Act: &all[i]}
 	}
+	g.collection = c
 	g.v.note("Acts that were loaded from a collection, and rest on the word of %s alone: %d.", g.v.Keeper, len(all))
 	return nil
 }
@@ -160,6 +165,9 @@ func (g *reading) read() (*acts.Opening, []acts.Act, error) {
 			items = append(items, it)
 		}
 	}
+	if g.opening == nil && g.collection != nil {
+		return g.collected()
+	}
 	said := acts.Read(items, g.forked)
 	o, ok := said.Opening(g.Instrument.String())
 	if !ok || o.Why != "" || o.Rules == nil {
@@ -170,6 +178,17 @@ func (g *reading) read() (*acts.Opening, []acts.Act, error) {
 		all = append(all, *g.loaded[id].Act)
 	}
 	return o, all, nil
+}
+
+// collected is an instrument that nobody opened here: a collection of dated acts, with its own rules, which its digest names.
+func (g *reading) collected() (*acts.Opening, []acts.Act, error) {
+	c := g.collection
+	if c.ID() != g.Instrument.String() {
+		return nil, nil, &Refusal{"list", fmt.Errorf("%w: the collection is another", ErrList)}
+	}
+	return &acts.Opening{
+		ID: c.ID(), Party: g.v.Keeper, At: g.v.Known, Title: c.Title, Nature: c.Rules.Nature, Languages: slices.Sorted(maps.Keys(c.Title)), Rules: &c.Rules,
+	}, c.Acts, nil
 }
 
 // item is a statement as package acts reads it. One that is not proved to stand in its party's feed is nothing.

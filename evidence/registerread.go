@@ -103,19 +103,20 @@ func (r *Reader) Register(b []byte) (*RegisterVerdict, error) {
 // reading is a bundle while it is being read.
 type reading struct {
 	*RegisterFile
-	v        *RegisterVerdict
-	reader   *Reader
-	trust    *trust
-	channels map[[32]byte]*party.Channel
-	places   []*place
-	at       map[spot]*place
-	opening  *place
-	edition  *place
-	list     *EditionList
-	rows     []EditionRow
-	loaded   map[string]*loaded // acts of the collection
-	forked   map[traffic.Party]time.Time
-	aged     int // acts that are older than the withdrawal of their key by the keeper's word
+	v          *RegisterVerdict
+	reader     *Reader
+	trust      *trust
+	channels   map[[32]byte]*party.Channel
+	places     []*place
+	at         map[spot]*place
+	opening    *place
+	edition    *place
+	list       *EditionList
+	rows       []EditionRow
+	loaded     map[string]*loaded // acts of the collection
+	collection *acts.Collection
+	forked     map[traffic.Party]time.Time
+	aged       int // acts that are older than the withdrawal of their key by the keeper's word
 }
 
 // spot is a place in a feed.

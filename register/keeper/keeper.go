@@ -5,9 +5,9 @@ package keeper
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +30,7 @@ import (
 // Errors of a keeper.
 var (
 	ErrNoInstrument = errors.New("keeper: no such instrument is open")
+	ErrNoCharter    = errors.New("keeper: no charter of a party whose feed is held")
 	ErrNoEdition    = errors.New("keeper: this party has signed no edition of the instrument")
 )
 
@@ -40,8 +41,8 @@ const FormEdition = "edition"
 type Keeper struct {
 	Node    *node.Node
 	Regimes []*form.Regime
-	// Loaded gives the acts of an instrument that were imported and bear no signature; nil for none.
-	Loaded func(ctx context.Context, instrument statement.ID) ([]acts.Act, error)
+	// Collections gives the files of acts that were imported, by their SHA-256, which stands for an opening; nil for none.
+	Collections func(ctx context.Context) (map[statement.ID][]byte, error)
 }
 
 // public is the public feeds of the real plane, as far as they concern instruments.
@@ -91,7 +92,22 @@ func (k *Keeper) Instruments(ctx context.Context) ([]statement.ID, error) {
 	for _, o := range all {
 		out = append(out, o.id)
 	}
-	return out, nil
+	collections, err := k.collections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append(out, slices.SortedFunc(maps.Keys(collections), func(a, b statement.ID) int { return slices.Compare(a[:], b[:]) })...), nil
+}
+
+func (k *Keeper) collections(ctx context.Context) (map[statement.ID][]byte, error) {
+	if k.Collections == nil {
+		return nil, nil
+	}
+	all, err := k.Collections(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("keeper: %w", err)
+	}
+	return all, nil
 }
 
 // Find gives the instrument whose id begins so. Error: ErrNoInstrument for none or several.
@@ -317,6 +333,13 @@ func (k *Keeper) gather(ctx context.Context, p *public, instrument statement.ID,
 			}
 		}
 	}
+	collections, err := k.collections(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.Collection = collections[instrument]; f.Collection != nil {
+		opened = true
+	}
 	if !opened {
 		return nil, nil, fmt.Errorf("%w: %s", ErrNoInstrument, instrument.Short())
 	}
@@ -334,7 +357,7 @@ func (k *Keeper) gather(ctx context.Context, p *public, instrument statement.ID,
 			return nil, nil, err
 		}
 	}
-	return f, func(id statement.ID) (time.Time, string) { return since[id], marks[id] }, k.charters(ctx, f, acting)
+	return f, func(id statement.ID) (time.Time, string) { return since[id], marks[id] }, k.charters(f)
 }
 
 // section adds entries of one feed, under the newest checkpoint that its party has signed.
@@ -396,29 +419,23 @@ func (k *Keeper) adoption(ctx context.Context, tx *store.Tx, head *feed.Head, h 
 	return out, err
 }
 
-// charters adds the charters of everybody whose feeds are in the bundle, and the acts that bear no signature.
-func (k *Keeper) charters(ctx context.Context, f *evidence.RegisterFile, acting map[traffic.Party]bool) error {
+// charters adds the charters of everybody whose feeds are in the bundle.
+func (k *Keeper) charters(f *evidence.RegisterFile) error {
 	var parties []traffic.Party
 	for i := range f.Feeds {
 		parties = append(parties, f.Feeds[i].Feed.Party)
 	}
 	slices.Sort(parties)
 	for _, p := range slices.Compact(parties) {
-		if chain := k.Node.Chain(p); chain != nil {
-			for _, c := range chain.All() {
-				f.Charters = append(f.Charters, c.Bytes())
-			}
+		chain := k.Node.Chain(p)
+		if chain == nil {
+			return fmt.Errorf("keeper: %w: %s", ErrNoCharter, p)
+		}
+		for _, c := range chain.All() {
+			f.Charters = append(f.Charters, c.Bytes())
 		}
 	}
-	if k.Loaded == nil {
-		return nil
-	}
-	all, err := k.Loaded(ctx, f.Instrument)
-	if err != nil || len(all) == 0 {
-		return err
-	}
-	f.Collection, err = json.Marshal(all)
-	return err
+	return nil
 }
 
 // Tiles gives a [register.Source] the feeds of its bundles as C2SP tiles.
