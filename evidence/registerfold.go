@@ -102,7 +102,10 @@ func (g *reading) load() error {
 	for i := range all {
 		g.loaded[all[i].ID] = &loaded{Act: &all[i]}
 	}
-	g.collection = c
+	g.collection, g.v.Names = c, make(map[traffic.Party]map[string]string, len(c.Names))
+	for p, names := range c.Names {
+		g.v.Names[p] = names
+	}
 	g.v.note("Acts that were loaded from a collection, and rest on the word of %s alone: %d.", g.v.Keeper, len(all))
 	return nil
 }

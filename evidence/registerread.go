@@ -48,9 +48,10 @@ type RegisterVerdict struct {
 	Compare     *Untrusted        `json:"compare,omitempty"`
 	Notes       []string          `json:"notes,omitempty"`
 
-	Opening *acts.Opening `json:"-"`
-	Record  *acts.Record  `json:"-"` // as folded here; nil if it came not so far
-	File    *RegisterFile `json:"-"`
+	Opening *acts.Opening                       `json:"-"`
+	Names   map[traffic.Party]map[string]string `json:"-"` // as the collection calls its participants
+	Record  *acts.Record                        `json:"-"` // as folded here; nil if it came not so far
+	File    *RegisterFile                       `json:"-"`
 }
 
 // RegisterAct is one act of a bundle.

@@ -212,6 +212,7 @@ func (h *Host) man() error {
 	if err != nil {
 		return err
 	}
+	known := docket.New(h.node)
 	work := casework.New(h.floor, h.log)
 	h.chancery = chancery.New(h.floor, h.log)
 	h.talks = secretariat.New(h.floor, h.log)
@@ -230,7 +231,7 @@ func (h *Host) man() error {
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	}, lookups.Extend(h.lookups), seals.Extend(rounds), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, guarantees.Extend(pledges, work),
-		acts.Extend(docket.New(h.node)), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all}))
+		acts.Extend(known), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all, Collections: known.Files}))
 	return err
 }
 

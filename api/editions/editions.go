@@ -82,7 +82,7 @@ func Extend(k *keeper.Keeper) server.Extension {
 
 func rules() []server.Rule {
 	return []server.Rule{
-		{Is: keeper.ErrNoInstrument, Status: http.StatusNotFound, Code: "no-instrument", Hint: "see the instruments with: detente act instruments"},
+		{Is: keeper.ErrNoInstrument, Status: http.StatusNotFound, Code: "no-instrument", Hint: "see them with: detente act list"},
 		{Is: keeper.ErrNoEdition, Status: http.StatusNotFound, Code: "no-edition", Hint: "sign one first: detente register edition INSTRUMENT"},
 		{Is: register.ErrNotOurs, Status: http.StatusConflict, Code: "not-a-register", Hint: "name a folder that is empty, or that an earlier build has written"},
 		{Is: register.ErrUnproved, Status: http.StatusConflict, Code: "bundle-unproved", Hint: "detente audit says what is wrong with what is held"},

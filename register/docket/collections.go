@@ -2,6 +2,7 @@ package docket
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"detente/acts"
+	"detente/statement"
 	"detente/store"
 )
 
@@ -178,4 +180,25 @@ func (d *Docket) Act(ctx context.Context, prefix string) (*Instrument, *acts.Act
 		return nil, nil, ErrNoAct
 	}
 	return of, found, nil
+}
+
+// Files gives the collections as they were imported, by their SHA-256.
+func (d *Docket) Files(ctx context.Context) (map[statement.ID][]byte, error) {
+	type row struct {
+		id   string
+		file []byte
+	}
+	out := make(map[statement.ID][]byte)
+	err := d.node.DB.View(ctx, func(tx *store.Tx) error {
+		rows, err := store.All(ctx, tx, func(r *row) []any { return []any{&r.id, &r.file} }, `SELECT id, file FROM docket_collections ORDER BY id`)
+		clear(out)
+		for _, r := range rows {
+			out[sha256.Sum256(r.file)] = r.file
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("docket: %w", err)
+	}
+	return out, nil
 }

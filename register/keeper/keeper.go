@@ -465,13 +465,19 @@ func (k *Keeper) Tiles(ctx context.Context, list []register.Instrument) func(dir
 	}
 }
 
-// Names gives the names of parties by their charters, for those that the file of names does not speak of.
+// Names gives the names of parties by the collections and their charters, for those that the file of names does not speak of.
 func (k *Keeper) Names(list []register.Instrument, given map[traffic.Party]register.Party) map[traffic.Party]register.Party {
 	out := make(map[traffic.Party]register.Party)
 	for p, n := range given {
 		out[p] = n
 	}
 	for _, i := range list {
+		for p, names := range i.Verdict.Names {
+			if n := out[p]; len(n.Name) == 0 {
+				n.Name = names
+				out[p] = n
+			}
+		}
 		for _, s := range i.Verdict.File.Feeds {
 			p := s.Feed.Party
 			if n := out[p]; len(n.Name) == 0 {
