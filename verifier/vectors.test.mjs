@@ -20,6 +20,7 @@ import { openParts, parseDisclosures } from "./disclosure.mjs";
 import { commitmentDigest, orderDigest, originalOf, textDigest, wordingDigest } from "./instrument.mjs";
 import { finishLookup, lookupInput, oprf, parseList } from "./lookup.mjs";
 import { demandApproval, releaseDigest } from "./release.mjs";
+import { parseEvidence, parseManifest, verdictOf } from "./sealing.mjs";
 import { parseStatement } from "./statement.mjs";
 import { parseView } from "./view.mjs";
 
@@ -75,6 +76,12 @@ const RUN = {
     const { digests, disclosures } = v.file ? parseDisclosures(unhex(v.file)) : { digests: unhexAll(v.digests), disclosures: unhexAll(v.disclosures) };
     const parts = openParts(v.issuer, digests, disclosures);
     assert.deepEqual(parts.map(({ name, value }) => [name, hex(encode(value))]), (v.names ?? []).map((name, i) => [name, v.values[i]]));
+  },
+  sealing(v) {
+    const manifest = parseManifest(unhex(v.manifest));
+    const { state, consents, inForce, lapsed } = verdictOf(manifest, parseEvidence(unhex(v.evidence)));
+    assert.equal(hex(manifest.hash), v.hash);
+    assert.deepEqual([state, consents, inForce, lapsed], [v.state, v.consents ?? [], v["in-force"] ?? [], v.lapsed ?? []]);
   },
   lookups(v) {
     if (v.list) {
