@@ -55,6 +55,7 @@ type fakeFloor struct {
 	drafts     []drafting.Draft
 	draft      drafting.File
 	templates  []drafting.Template
+	seals      []api.Seal
 	pledges    []registry.Instrument
 	pledge     registry.Whole
 	pledged    registry.Table
@@ -147,7 +148,7 @@ func newFloor() *fakeFloor {
 // hostile puts s into every text that comes from a person or another party: all of them, but for codes that the node has checked and words that it
 // makes itself, such as times and precedences.
 func (f *fakeFloor) hostile(s string) {
-	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.guarantees, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories, &f.drafts, &f.draft, &f.templates, &f.pledges, &f.pledge, &f.pledged, &f.acts} {
+	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.guarantees, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories, &f.drafts, &f.draft, &f.templates, &f.seals, &f.pledges, &f.pledge, &f.pledged, &f.acts} {
 		poison(reflect.ValueOf(v).Elem(), s, "")
 	}
 	f.draft.Provisions[2].ID, f.pledge.ID = "p-2", "0a0b" // by which a page asks for it
@@ -222,7 +223,7 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"GET /v1/ledger": f.ledger, "GET /v1/gateway": f.gateway, "GET /v1/gateway/reviews": f.reviews, "GET /v1/gateway/tokens": f.tokens,
 		"GET /v1/matches": f.concerns, "GET /v1/mails": f.mails, "GET /v1/advisories": f.advisories,
 		"POST /v1/gateway/reviews": struct{}{}, "POST /v1/mails/2/seen": struct{}{}, "POST /v1/matches/" + f.line.ID + "/seen": struct{}{}, "POST /v1/cases": f.sent, "POST /v1/cases/xn/99-0001/statements": f.sent,
-		"GET /v1/drafts": f.drafts, "POST /v1/drafts": drafting.Opened{Sent: f.sent}, "GET /v1/templates": f.templates, "GET /v1/instruments": f.pledges, "GET /v1/instruments/0a0b": f.pledge, "GET /v1/instruments/0a0b/status": f.pledged, "GET /v1/instruments/0a0b/acts": f.acts, "GET /v1/drafts/" + strings.Repeat("d0", 32): f.draft,
+		"GET /v1/drafts": f.drafts, "POST /v1/drafts": drafting.Opened{Sent: f.sent}, "GET /v1/templates": f.templates, "GET /v1/seals": f.seals, "POST /v1/seals": f.sent, "POST /v1/seals/ee/deposit": api.SealDepositDone{}, "POST /v1/seals/ee/certificate": f.sent, "GET /v1/instruments": f.pledges, "GET /v1/instruments/0a0b": f.pledge, "GET /v1/instruments/0a0b/status": f.pledged, "GET /v1/instruments/0a0b/acts": f.acts, "GET /v1/drafts/" + strings.Repeat("d0", 32): f.draft,
 		"POST /v1/drafts/" + strings.Repeat("d0", 32) + "/documents": reading(), "GET /v1/drafts/" + strings.Repeat("d0", 32) + "/documents/pdf": "pages",
 	}[request]
 	switch {

@@ -25,6 +25,8 @@ func doInstrument(v *visit) (string, page, error) {
 	return done.To, nil, nil
 }
 
+func giveSeal(v *visit) (string, string, []byte, error) { return instruments.SealFile(v.ctx, v.desk()) }
+
 // compareInstrument answers the editor's script: how what is being written differs from what stands.
 func (s *Server) compareInstrument(w http.ResponseWriter, r *http.Request) {
 	v := s.enter(w, r)

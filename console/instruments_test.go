@@ -56,6 +56,8 @@ func (f *fakeFloor) negotiation(now time.Time) {
 		{Party: "xs", State: acts.InForce, Consented: acts.NewDay(2000, 1, 1), Way: acts.Adhere, InForce: acts.NewDay(2000, 1, 1), Held: []acts.Held{{ID: "a1", Provision: "p-1", From: acts.NewDay(2000, 1, 1), Objections: []string{"a2"}}}, Statements: []string{"a3"}},
 	}}}
 	f.acts = registry.List{Instrument: "0a0b", Acts: []acts.Noted{{Act: acts.Act{ID: "a1", Party: "xs", Kind: acts.Adhere, Date: acts.NewDay(2000, 1, 1), Texts: map[string]string{"ru": "Мы не будем первыми.", "en": "We shall not."}}}, {Act: acts.Act{ID: "a4", Party: "xa", Kind: acts.Adhere, Date: acts.NewDay(2000, 1, 1)}, Why: acts.NoPowers}}}
+	f.seals = []api.Seal{{Round: strings.Repeat("ee", 32), Kind: "treaty", Plane: "real", Dossier: draft.ID, Opened: f.line.ID, By: "xn/mfa", At: now, Deadline: now.AddDate(0, 0, 7), Final: now.AddDate(0, 0, 9), Faulty: 1, Need: 3, Parties: []string{"xn/mfa", "xs/mfa"}, State: "pending",
+		Sealers: []api.SealSealer{{Sealer: "xa/mfa", Says: []string{"in-force"}}, {Sealer: "xb/mfa"}, {Sealer: "xl/mfa", Says: []string{"in-force", "lapsed"}}}, Deposits: []api.SealDeposited{{Sealer: "xa/mfa", Sent: now}}}}
 	f.templates = []drafting.Template{{Name: "incidents", Title: map[string]string{"en": "Model agreement"}, Languages: []string{"en", "ru"}}}
 }
 
@@ -144,6 +146,9 @@ func TestEachDeedIsOneAction(t *testing.T) {
 		{url.Values{"do": {"keep"}, "p": {"p-2"}, "t.en": {"x"}}, "POST " + at + "/notes", "said=kept-here"},
 		{url.Values{"do": {"forget"}, "note": {"n1"}}, "DELETE " + at + "/notes/n1", "said=forgotten"},
 		{url.Values{"do": {"manifest"}, "effect": {"sealing"}, "sealers": {"xa/mfa"}, "name": {"nrrc"}, "regime": {"incidents/1"}}, "POST " + at + "/manifests", "said=manifested"},
+		{url.Values{"do": {"seal-open"}, "round": {"ee"}}, "POST /v1/seals", "said=seal-opened"},
+		{url.Values{"do": {"seal-deposit"}, "round": {"ee"}}, "POST /v1/seals/ee/deposit", "said=seal-deposited"},
+		{url.Values{"do": {"seal-certify"}, "round": {"ee"}}, "POST /v1/seals/ee/certificate", "said=seal-certified"},
 		{url.Values{"do": {"step"}, "step": {"sign"}, "manner": {"definitive"}}, "POST " + at + "/steps", "said=stepped"},
 		{url.Values{"do": {"open"}, "channel": {"mfa"}, "language": {"en"}, "t.en": {"x"}}, "POST /v1/drafts", "said=opened"},
 	} {

@@ -72,6 +72,7 @@ func downloads() []given {
 		{"/directory.csv", giveDirectory},
 		{"/checks/{peer}/year.svg", givePicture},
 		{"/log.csv", giveLog},
+		{"/instrument/seal", giveSeal},
 		{"/instrument/paper", giveInstrument},
 	}
 }

@@ -134,6 +134,8 @@ func say(ctx context.Context, d *cases.Desk, id, provision, what string, given u
 			_, err = c.Manifest(ctx, id, r)
 		}
 		return "manifested", err
+	case "seal-open", "seal-deposit", "seal-certify":
+		return seal(ctx, d.Client, what, given.Get("round"), traffic.Post(given.Get("post")))
 	case "step":
 		_, err = c.Step(ctx, id, step(given, v))
 		return "stepped", err

@@ -33,7 +33,8 @@ type File struct {
 	Statement []Said
 	Downloads []Download
 	Posts     []cases.Choice // that may speak in it
-	Unspoken  int            // provisions on which all others agree and this party has not spoken
+	Seals     []Seal
+	Unspoken  int // provisions on which all others agree and this party has not spoken
 	Steps     []Rise
 	Speaks    bool   // this officer may say something in it
 	Moves     bool   // and the text is not frozen
@@ -129,6 +130,9 @@ func MakeFile(ctx context.Context, d *cases.Desk) (*File, error) {
 	f.Downloads, f.Reads = f.downloads(d), d.To("/instrument/document")
 	f.Unspoken = len(unspoken(&x, d))
 	f.Steps = f.steps(d)
+	if err := f.seals(ctx, d); err != nil {
+		return nil, err
+	}
 	if f.Speaks {
 		f.Posts, err = voices(ctx, d, &x)
 	}

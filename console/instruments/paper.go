@@ -19,6 +19,7 @@ import (
 type Manifest struct {
 	drafting.Manifest
 	Counts    bool // the instrument stands by it
+	Proposes  bool // this officer may open its sealing round
 	Href      string
 	Save      string
 	Originals []Original
