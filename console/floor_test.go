@@ -219,7 +219,7 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"GET /v1/sessions": f.sessions, "GET /v1/releases": f.releases, "GET /v1/status": f.status, "GET /v1/alarms": f.alarms, "GET /v1/statistics": f.traffic,
 		"GET /v1/statements/x/stations": f.stations, "GET /v1/statements/" + f.line.ID + "/stations": f.stations, "POST /v1/statements": f.sent,
 		"POST /v1/watch/take": api.Item{}, "POST /v1/preview": f.statement, "POST /v1/statements/" + f.line.ID + "/replies": f.sent, "POST /v1/log": api.LogEntry{},
-		"GET /v1/cases": f.cases, "GET /v1/cases/tally": api.CaseTally{Open: 2, Ours: 1, Overdue: 1}, "GET /v1/cases/xn/99-0001": f.file, "GET /v1/cases/" + f.line.Dossier: f.file, "GET /v1/calendar": f.calendar, "GET /v1/guarantees": f.guarantees, "POST /v1/observations": f.matches,
+		"GET /v1/cases": f.cases, "GET /v1/cases/tally": api.CaseTally{Open: 2, Ours: 1, Overdue: 1}, "GET /v1/cases/xn/99-0001": f.file, "GET /v1/cases/" + f.line.Dossier: f.file, "GET /v1/calendar": f.calendar, "GET /v1/guarantees": f.guarantees, "POST /v1/guarantees/complaints": api.ComplaintSent{Sent: api.Sent{ID: f.line.ID, Case: "xn/99-0004"}}, "POST /v1/observations": f.matches,
 		"GET /v1/ledger": f.ledger, "GET /v1/gateway": f.gateway, "GET /v1/gateway/reviews": f.reviews, "GET /v1/gateway/tokens": f.tokens,
 		"GET /v1/matches": f.concerns, "GET /v1/mails": f.mails, "GET /v1/advisories": f.advisories,
 		"POST /v1/gateway/reviews": struct{}{}, "POST /v1/mails/2/seen": struct{}{}, "POST /v1/matches/" + f.line.ID + "/seen": struct{}{}, "POST /v1/cases": f.sent, "POST /v1/cases/xn/99-0001/statements": f.sent,

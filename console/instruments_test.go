@@ -226,3 +226,26 @@ func TestADocumentThatCameBackGoesToTheEditor(t *testing.T) {
 		t.Errorf("an unknown format: %d", w.Code)
 	}
 }
+
+// A complaint names one of the guarantees that are known, says what appears not to have been observed, and leads to its case.
+func TestAComplaintLeadsToItsCase(t *testing.T) {
+	f := newFloor()
+	d := sit(t, f)
+	if page := d.do("GET", "/real/instruments", nil).Body.String(); strings.Contains(page, `value="complain"`) {
+		t.Error("a complaint without a guarantee")
+	}
+	f.guarantees.Instruments = []api.GuaranteeInstrument{{ID: strings.Repeat("ee", 32), Title: "Exchange of notes", Dossier: f.draft.ID, Channel: "c0ffee", Plane: "real"}, {ID: strings.Repeat("ef", 32), Title: "Open to all", Plane: "real"}}
+	page := d.do("GET", "/real/instruments", nil).Body.String()
+	if !strings.Contains(page, `value="complain"`) || !strings.Contains(page, strings.Repeat("ee", 32)) || strings.Contains(page, strings.Repeat("ef", 32)) {
+		t.Errorf("what can be relied on: %s", page)
+	}
+	w := d.do("POST", "/real/instrument", url.Values{"do": {"complain"}, "basis": {strings.Repeat("ee", 32)}, "words": {"The count was disturbed."}, "from": {"010000z jan 00"}})
+	if to := w.Header().Get("Location"); !strings.Contains(to, "/real/case?n=xn%2F99-0004") || !f.wasAsked("POST /v1/guarantees/complaints") {
+		t.Errorf("%d to %q", w.Code, to)
+	}
+	for _, given := range []url.Values{{"do": {"complain"}, "words": {" "}}, {"do": {"complain"}, "words": {"x"}, "from": {"yesterday"}}} {
+		if w := d.do("POST", "/real/instrument", given); w.Code != http.StatusBadRequest {
+			t.Errorf("%v: %d", given, w.Code)
+		}
+	}
+}

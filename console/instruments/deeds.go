@@ -26,6 +26,9 @@ func Do(ctx context.Context, d *cases.Desk, given url.Values) (Done, error) {
 	if what == "open" {
 		return open(ctx, d, given)
 	}
+	if what == "complain" {
+		return complain(ctx, d, given)
+	}
 	if id == "" {
 		return Done{}, &api.Problem{Status: http.StatusBadRequest, Code: "no-choice"}
 	}

@@ -33,7 +33,8 @@ type List struct {
 	Ours   int // of them, those on which the others wait for this party
 	Left   int // that do not stand on the page
 	New    string
-	Found  bool // nothing was left out by a search
+	Relied *Relied // with which a complaint is made; nil where none can be
+	Found  bool    // nothing was left out by a search
 }
 
 // Row is a negotiation in the list.
@@ -52,6 +53,10 @@ func MakeList(ctx context.Context, d *cases.Desk) (*List, error) {
 	l := &List{Ended: d.Query.Get("state") == "all", Search: strings.TrimSpace(d.Query.Get("q")), Found: true}
 	if d.May("send") {
 		l.New = d.To("/instruments/new")
+	}
+	var err error
+	if l.Relied, err = relied(ctx, d); err != nil {
+		return nil, err
 	}
 	all, err := drafting.Client{Node: d.Client}.List(ctx, drafting.Listing{Plane: string(d.Plane), Lang: d.Lang})
 	if absent(err) {
