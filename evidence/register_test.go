@@ -285,6 +285,23 @@ func TestRegisterBundleRestsOnWhomTheReaderTrusts(t *testing.T) {
 	}
 }
 
+// copied is the forum as it is, to be changed by one test.
+func (f *forum) copied(t testing.TB) *forum {
+	t.Helper()
+	out := *f
+	out.t = t
+	for _, p := range []**podium{&out.xl, &out.xn, &out.xs} {
+		podium, capital := **p, *(*p).capital
+		podium.capital, podium.entries = &capital, slices.Clone(podium.entries)
+		*p = &podium
+	}
+	var err error
+	if out.file, err = evidence.DecodeRegister(encoded(t, f.file)); err != nil {
+		t.Fatal(err)
+	}
+	return &out
+}
+
 // entryAt finds an entry of a bundle by its statement.
 func entryAt(t testing.TB, f *evidence.RegisterFile, p traffic.Party, n int) (*evidence.RegisterFeed, *evidence.RegisterEntry) {
 	t.Helper()
@@ -303,6 +320,11 @@ func entryAt(t testing.TB, f *evidence.RegisterFile, p traffic.Party, n int) (*e
 
 // Whatever is done to one act, the verdict says to which.
 func TestTamperedRegisterBundleSaysWhichAct(t *testing.T) {
+	whole := told(t)
+	whole.publishes(acts.Act{ID: "w1", Party: "xw", Kind: acts.Adhere, Date: acts.NewDay(2025, 5, 1), Texts: map[string]string{"en": "Westland joins."}})
+	if _, err := whole.reader("xl").Register(encoded(t, whole.file)); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, what string
 		party      traffic.Party
@@ -382,11 +404,7 @@ func TestTamperedRegisterBundleSaysWhichAct(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := told(t)
-			f.publishes(acts.Act{ID: "w1", Party: "xw", Kind: acts.Adhere, Date: acts.NewDay(2025, 5, 1), Texts: map[string]string{"en": "Westland joins."}})
-			if _, err := f.reader("xl").Register(encoded(t, f.file)); err != nil {
-				t.Fatal(err)
-			}
+			f := whole.copied(t)
 			c.tamper(f)
 			v, err := f.reader("xl").Register(encoded(t, f.file))
 			if err == nil || v.Reason != "tampered" || len(v.Differences) != 1 {
