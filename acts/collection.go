@@ -148,6 +148,8 @@ func (a *Act) check() error {
 		return fmt.Errorf("no such manner: %.40q", a.Manner)
 	case a.Date == 0:
 		return errors.New("date")
+	case a.Kind == Correct && a.Known.IsZero():
+		return errors.New("a correction says since when it is known: its date is that of the act")
 	case a.Known.Year() > 9999:
 		return errors.New("known")
 	case !line(a.Provision, maxLine), !line(a.Regarding, maxID), !line(a.Participant, maxLine):
