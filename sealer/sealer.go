@@ -7,6 +7,7 @@ import (
 	"crypto/hpke"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -179,6 +180,10 @@ func (d *Desk) open(t *floor.Told) {
 	if d.rounds[hash] != nil {
 		return // the first one counts; the same round twice is one round
 	}
+	if live, all := d.opened(s.Issuer.Party, time.Now()); live >= mostLive || all >= mostRounds {
+		d.log.Warn("a member opens more sealing rounds than are looked at", "party", s.Issuer.Party, "statement", s.ID())
+		return
+	}
 	opened, err := sealing.Open(b, key.Standard())
 	if err != nil {
 		d.log.Warn("a sealing round that is none", "statement", s.ID(), "reason", err)
@@ -186,8 +191,8 @@ func (d *Desk) open(t *floor.Told) {
 	}
 	m := opened.Manifest()
 	_, takes := m.Party(s.Issuer.Party)
-	if !takes || len(m.Sealers) == 0 || m.Plane != t.Feed.Plane || statement.ID(m.Instrument) != s.Dossier {
-		d.log.Warn("a sealing round is not opened: by another than its parties, without sealers, or in another place than its manifest says", "statement", s.ID())
+	if !takes || len(m.Sealers) == 0 || s.IssuedAt.After(m.Deadline) || m.Plane != t.Feed.Plane || statement.ID(m.Instrument) != s.Dossier {
+		d.log.Warn("a sealing round is not opened: by another than its parties, without sealers, too late, or in another place than its manifest says", "statement", s.ID())
 		return
 	}
 	r := &round{
@@ -206,6 +211,24 @@ func (d *Desk) open(t *floor.Told) {
 			d.take(r, early)
 		}
 	}
+}
+
+// How many rounds of one member are kept, of those that have not ended and in all: each costs memory here, and nothing its author.
+const (
+	mostLive   = 64
+	mostRounds = 1024
+)
+
+// opened counts the rounds that a member has opened. d.mu is held.
+func (d *Desk) opened(p traffic.Party, now time.Time) (live, all int) {
+	for _, r := range d.rounds {
+		if r.by.Party == p {
+			if all++; now.Before(r.Manifest().Final()) {
+				live++
+			}
+		}
+	}
+	return live, all
 }
 
 // take takes in what came in a round. Only what is in the round's own place counts. d.mu is held.
@@ -235,6 +258,9 @@ func (d *Desk) take(r *round, t *floor.Told) {
 		if err != nil || final.Sealer.Party != from.Party {
 			return // what a sealer signed may be carried by others in a certificate, which is limited
 		}
+		if r.holds(final) {
+			return // and what comes with it the second time is not looked at
+		}
 		e := sealing.Evidence{}
 		if b := t.Values.Bytes("evidence"); b != nil {
 			if e, err = sealing.DecodeEvidence(b); err != nil {
@@ -242,11 +268,7 @@ func (d *Desk) take(r *round, t *floor.Told) {
 			}
 		}
 		e.Finals = []sealing.Final{final}
-		if r.merge(e) {
-			if w := r.own[final.Sealer]; w != nil {
-				w.said, w.packets = true, make(map[traffic.Party][][]byte)
-			}
-		}
+		r.merge(e)
 	case FormCertificate:
 		if r.papers[from.Party]++; r.papers[from.Party] > mostPapers {
 			return
@@ -278,36 +300,36 @@ func worse(a, b sealing.State) sealing.State {
 	return sealing.StateContested
 }
 
-// merge adds what is good and new, and reports whether the finals were good.
-func (r *round) merge(e sealing.Evidence) (good bool) {
-	good = true
+// holds tells whether a good final of that sealer and decision is there.
+func (r *round) holds(f sealing.Final) bool {
+	return slices.ContainsFunc(r.evidence.Finals, func(old sealing.Final) bool { return old.Sealer == f.Sealer && old.Decision == f.Decision })
+}
+
+// merge adds what is good and new. Consents that come with a final that is not good are not looked at.
+func (r *round) merge(e sealing.Evidence) {
+	good := true
 	for _, f := range e.Finals {
-		held := false
-		for _, old := range r.evidence.Finals {
-			held = held || old.Sealer == f.Sealer && old.Decision == f.Decision
-		}
 		switch {
-		case held:
+		case r.holds(f):
 		case r.CheckFinal(f) == nil:
 			r.evidence.Finals = append(r.evidence.Finals, f)
+			if w := r.own[f.Sealer]; w != nil { // whoever brings it: it has signed
+				w.said, w.packets = true, make(map[traffic.Party][][]byte)
+			}
 		default:
 			good = false
 		}
 	}
 	if !good {
-		return false
+		e.Consents = nil
 	}
 	for _, c := range e.Consents {
-		held := false
-		for _, old := range r.evidence.Consents {
-			held = held || old.Party == c.Party
-		}
+		held := slices.ContainsFunc(r.evidence.Consents, func(old sealing.Consent) bool { return old.Party == c.Party })
 		if !held && r.CheckConsent(c) == nil {
 			r.evidence.Consents = append(r.evidence.Consents, c)
 		}
 	}
 	r.outcome = r.Verdict(r.evidence)
-	return true
 }
 
 // Items tell of a consent that is not deposited, an own sealer that takes no part, and a contradiction.
