@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/api/drafting"
 )
 
 // Config is how the story is told.
@@ -26,6 +27,8 @@ type play struct {
 	world              *world
 	north, south, lake *actor
 	question           api.Sent
+	draft, opened      string // the negotiation; the instrument that is open to all
+	manifest           drafting.Manifest
 	survey, number     string    // cases: of the scan that was announced, and of what was asked
 	begun              time.Time // when the window of the scan opens
 	dossier            api.Sent  // what opened the latter

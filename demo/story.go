@@ -30,6 +30,7 @@ type told struct {
 func (p *play) tell(ctx context.Context) error {
 	for _, scene := range []func(context.Context) error{
 		p.meet, p.agree, p.man, p.check, p.ask, p.reply, p.declare, p.miss, p.look, p.clarify, p.cease, p.settle, p.account, p.handOver, p.cut, p.together, p.tools,
+		p.negotiate, p.initial, p.consent, p.guarantee, p.pledge, p.seal, p.register,
 		p.verify, p.audit, p.log,
 	} {
 		if err := scene(ctx); err != nil {
@@ -304,22 +305,11 @@ func (p *play) keep(sent api.Sent, by, to *actor, what string) *told {
 
 // verify writes proofs and charters to files, and has them verified from the files alone, as a judge would.
 func (p *play) verify(ctx context.Context) error {
-	dir := filepath.Join(p.world.dir, "evidence")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("demo: %w", err)
+	charters, err := p.charters(ctx)
+	if err != nil {
+		return err
 	}
-	var charters []string
-	for _, a := range p.world.actors {
-		file, err := a.CharterFile(ctx, a.id)
-		if err != nil {
-			return err
-		}
-		path := filepath.Join(dir, string(a.id)+".charters")
-		if err := os.WriteFile(path, file, 0o644); err != nil {
-			return fmt.Errorf("demo: %w", err)
-		}
-		charters = append(charters, path)
-	}
+	dir := filepath.Dir(charters[0])
 	for n, t := range p.told {
 		proof, err := t.by.Prove(ctx, t.ID)
 		if err != nil {
@@ -344,6 +334,26 @@ func (p *play) verify(ctx context.Context) error {
 	}
 	p.step("detente verify accepts all %d proofs; while the demo is up, they and the charters are in %s", len(p.told), dir)
 	return nil
+}
+
+// charters writes the charters of all parties to files.
+func (p *play) charters(ctx context.Context) (paths []string, err error) {
+	dir := filepath.Join(p.world.dir, "evidence")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	for _, a := range p.world.actors {
+		file, err := a.CharterFile(ctx, a.id)
+		if err != nil {
+			return nil, err
+		}
+		path := filepath.Join(dir, string(a.id)+".charters")
+		if err := os.WriteFile(path, file, 0o644); err != nil {
+			return nil, fmt.Errorf("demo: %w", err)
+		}
+		paths = append(paths, path)
+	}
+	return paths, nil
 }
 
 func (p *play) audit(ctx context.Context) error {

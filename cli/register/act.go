@@ -7,6 +7,7 @@ import (
 	"detente/acts"
 	"detente/api"
 	"detente/api/registry"
+	"detente/chancery"
 	"detente/cli/session"
 	"detente/cli/words"
 	"detente/traffic"
@@ -257,20 +258,44 @@ func (revokeCmd) Help() string { return actHelp("", `detente act revoke 91e0`) }
 // Run states it.
 func (c *revokeCmd) Run(s *session.Session) error { return c.run(s, acts.Revoke, nil) }
 
+// rules reads the rules, and takes title and text from the template where one is named.
+func (c *openCmd) rules(s *session.Session) ([]byte, error) {
+	if (c.Rules == "") == (c.Template == "") {
+		return nil, session.Fail(session.ExitUse, "--rules FILE, or --template no-first-strike", "an instrument is opened with rules, or from a template")
+	}
+	if c.Rules != "" {
+		return s.ReadFile(c.Rules, acts.MaxRules)
+	}
+	o, err := chancery.OpeningNamed(c.Template)
+	if err != nil {
+		return nil, session.Fail(session.ExitNotFound, "", "%w", err)
+	}
+	c.Fields = append(c.Fields, "languages="+strings.Join(o.Languages, " "), "kind="+o.Kind)
+	for lang, title := range o.Title {
+		c.Fields = append(c.Fields, "title."+lang+"="+title)
+	}
+	for lang, text := range o.Texts {
+		c.Fields = append(c.Fields, "texts."+lang+"="+text)
+	}
+	return o.Rules, nil
+}
+
 type openCmd struct {
-	Rules string `help:"File with its rules, JSON: docs/register.md says what they can be." required:"" type:"existingfile" placeholder:"FILE"`
+	Rules    string `help:"File with its rules, JSON: docs/register.md says what they can be." type:"existingfile" placeholder:"FILE"`
+	Template string `help:"A model that ships in place of rules, title and text: no-first-strike." placeholder:"NAME"`
 	by
 }
 
 // Help gives an example and the exit codes.
 func (openCmd) Help() string {
 	return actHelp("The rules cannot be changed afterwards: other rules are another instrument.",
-		`detente act open --rules rules.json languages="en ru" title.en="Pledge not to strike first" title.ru="Обязательство не нападать первым" texts.en="We shall not strike first."`)
+		`detente act open --template no-first-strike --post council
+detente act open --rules rules.json languages="en ru" title.en="Pledge not to strike first" title.ru="Обязательство не нападать первым" texts.en="We shall not strike first."`)
 }
 
 // Run states it.
 func (c *openCmd) Run(s *session.Session) error {
-	b, err := s.ReadFile(c.Rules, acts.MaxRules)
+	b, err := c.rules(s)
 	if err != nil {
 		return err
 	}
