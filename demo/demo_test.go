@@ -57,12 +57,13 @@ func TestTheStoryIsTold(t *testing.T) {
 		"both have signed", "is the duty officer now", "in his own words", "watch log",
 		"matches, of Northland", "nothing that was announced is like it", "REQUEST FOR CLARIFICATION. It needs a second person", "interim: checking", "reply: stopped",
 		"closed by both, with 10 statements", "both have the digest", "answered in time", "byte for byte", "of the indicators XN/CERT-R-0001",
+		"[XN: three] [XS: five]", "initialled by both", "both are bound at one instant", "nobody has done anything for it", "repeats Northland's to the letter", "Lakeland with a declaration of its own", "the open register, as files",
 	} {
 		if !strings.Contains(story, seen) {
 			t.Errorf("the story does not show %q", seen)
 		}
 	}
-	if verified < 23 {
+	if verified < 31 {
 		t.Errorf("%d proofs verified", verified)
 	}
 }
