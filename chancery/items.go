@@ -52,7 +52,8 @@ func (c *Chancery) itemsOf(d *Draft, now time.Time) (items []*watch.Item, again 
 	if st.Rung == instrument.Ended || st.Rung == instrument.Lapsed {
 		return nil, time.Time{}
 	}
-	if it := c.turn(d); it != nil {
+	it, again := c.turn(d, now)
+	if it != nil {
 		items = append(items, it)
 	}
 	items = append(items, c.commitments(d)...)
@@ -74,17 +75,24 @@ func (c *Chancery) itemsOf(d *Draft, now time.Time) (items []*watch.Item, again 
 	return append(items, c.late(d, &st)...), again
 }
 
+// atTable is how long a side is taken to sit at the table after it has spoken: nobody is called to where he is, provision by provision.
+const atTable = 10 * time.Minute
+
 // turn is that the others wait for positions of this side: one item for each time that it is this side's turn, however many provisions that are.
-func (c *Chancery) turn(d *Draft) *watch.Item {
+func (c *Chancery) turn(d *Draft, now time.Time) (it *watch.Item, again time.Time) {
 	waiting := d.awaited[c.self]
 	if len(waiting) == 0 {
-		return nil
+		return nil, time.Time{}
 	}
+	spoke := time.Time{}
 	about, since := d.ID, time.Time{} // what this side has said last: until it speaks, it is one turn
 	for i := range d.Entries {
 		if e := &d.Entries[i]; e.Issuer.Party == c.self && e.Form != FormPowers && e.Form != FormRevocation {
-			about = e.ID
+			about, spoke = e.ID, e.At
 		}
+	}
+	if leaves := spoke.Add(atTable); !spoke.IsZero() && now.Before(leaves) {
+		return nil, leaves
 	}
 	for _, id := range waiting {
 		for q, s := range d.Provisions[id].Stands {
@@ -96,7 +104,7 @@ func (c *Chancery) turn(d *Draft) *watch.Item {
 	if since.IsZero() {
 		since = d.Opening.At
 	}
-	return c.item(d, "positions", about, since, len(waiting))
+	return c.item(d, "positions", about, since, len(waiting)), time.Time{}
 }
 
 // commitments are those of others that wait for one of this side.
