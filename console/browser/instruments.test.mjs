@@ -58,6 +58,7 @@ test("an officer opens a negotiation in two languages", async () => {
     await page.check(`input[name="language"][value="${lang}"]`);
     await page.fill(`[name="t.${lang}"]`, title);
   }
+  await page.selectOption('[name="nature"]', "political");
   await clean(anna, "a new negotiation");
   await anna.picture("instruments-new");
   await press(anna, 'button[value="open"]', "opened");
@@ -138,13 +139,22 @@ test("one action accepts, and the text is agreed on both sides", async () => {
   quiet(anna, vera);
 });
 
+// rise takes a step on the ladder, as an officer does: unfolds it, fills in what it asks for, presses the button.
+async function rise(desk, step, fill = {}) {
+  await until(step, async () => { await desk.go("/real/instrument?" + at); return desk.page.locator(`input[name="step"][value="${step}"]`).count(); });
+  const form = desk.page.locator(`details:has(input[name="step"][value="${step}"])`);
+  await form.locator("summary").click();
+  for (const [name, value] of Object.entries(fill)) await form.locator(`[name="${name}"]`).fill(value);
+  await Promise.all([desk.page.waitForURL("**said=stepped**").catch(async () => assert.fail(await desk.page.textContent("main"))), form.locator('button[value="step"]').click()]);
+}
+
 test("axe-core finds nothing in English and Arabic, light and dark; nothing is cut off on a telephone", async () => {
   const { page } = anna;
   const provision = await page.locator(".clause h3 a").last().getAttribute("href");
   for (const language of ["en", "ar", "ru", "zh"]) {
     await anna.go("/real/watch");
     if (language !== "en") await anna.speak(language);
-    for (const s of ["/real/instruments", "/real/instrument?" + at, provision, "/real/instruments/new"]) {
+    for (const s of ["/real/instruments", "/real/instrument?" + at, provision, "/real/instruments/new", "/real/pledges", "/real/notices"]) {
       const name = s.split("?")[0].split("/").slice(2).join("-");
       const answer = await anna.go(s);
       assert.equal(answer.status(), 200, s);
@@ -185,4 +195,27 @@ test("without script words are compared and tabled all the same, and agreement t
   await context.close();
   await until("it is open again there", async () => { await vera.go("/real/instrument?" + at); return vera.page.locator(".clause.open").count(); });
   assert.match(await vera.page.textContent(".clause.open"), /вновь открыто: 1/);
+});
+
+test("both sides climb the ladder: compared, initialled, signed, in force", async () => {
+  await until("the other words", async () => { await vera.go("/real/instrument?" + at); return vera.page.locator('.clause.open button[value="accept"]').count(); });
+  await press(vera, '.clause.open button[value="accept"]', "accepted");
+  await until("agreed at home", async () => { await anna.go("/real/instrument?" + at); return (await anna.page.locator(".clause.open").count()) === 0; });
+  await rise(anna, "certify", { officer: "Legal adviser" });
+  await rise(vera, "certify", { officer: "Legal adviser" });
+  await anna.go("/real/instrument?" + at);
+  const terms = anna.page.locator('details:has(button[value="manifest"])');
+  await terms.locator("summary").click();
+  await terms.locator('[name="duration"]').fill("P3Y");
+  await Promise.all([anna.page.waitForURL("**said=manifested**").catch(async () => assert.fail(await anna.page.textContent("main"))), terms.locator('button[value="manifest"]').click()]);
+  await anna.picture("instruments-terms");
+  for (const desk of [anna, vera]) await rise(desk, "initial");
+  await until("the text is authentic", async () => { await anna.go("/real/instrument?" + at); return (await anna.page.textContent(".standing")).includes("authentic"); });
+  assert.equal(await anna.page.locator('a:has-text("Add a provision")').count(), 0);
+  for (const desk of [anna, vera]) await rise(desk, "sign");
+  for (const desk of [anna, vera]) await until("in force", async () => { await desk.go("/real/instrument?" + at); return (await desk.page.locator(".rungs li.reached").count()) === 7; });
+  await clean(anna, "in force");
+  await anna.picture("instruments-in-force");
+  await vera.picture("instruments-in-force-ru");
+  quiet(anna, vera);
 });
