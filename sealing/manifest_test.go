@@ -25,8 +25,8 @@ type cast struct {
 var deadline = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func fixedKeys(t testing.TB, a traffic.Address, algorithms ...key.Algorithm) (signers []key.Signer, public []key.Public) {
-	for _, alg := range algorithms {
-		seed := sha256.Sum256(fmt.Append(nil, a, alg))
+	for i, alg := range algorithms {
+		seed := sha256.Sum256(fmt.Append(nil, a, alg, i))
 		k, err := key.FromSeed(alg, seed[:])
 		if err != nil {
 			t.Fatal(err)

@@ -44,7 +44,7 @@ func (c *cast) final(t testing.TB, i int, d Decision) Final {
 }
 
 func TestVerdict(t *testing.T) {
-	c := play(t, 4, 1, key.Ed25519, key.MLDSA65)
+	c := play(t, 4, 1, key.Ed25519, key.Ed25519) // two keys each, and cheap ones
 	both := []Consent{c.consent(t, "xn"), c.consent(t, "xs")}
 	yes, no := make([]Final, 4), make([]Final, 4)
 	for i := range yes {
@@ -64,7 +64,7 @@ func TestVerdict(t *testing.T) {
 		"a consent twice":                  {Evidence{[]Consent{both[0], both[0]}, yes}, StatePending},
 		"two, one of them twice":           {Evidence{both, []Final{yes[0], yes[1], yes[1]}}, StatePending},
 		"another's signature":              {Evidence{both, []Final{yes[0], yes[1], stolen}}, StatePending},
-		"without ML-DSA":                   {Evidence{both, []Final{yes[0], yes[1], half}}, StatePending},
+		"without the second key":           {Evidence{both, []Final{yes[0], yes[1], half}}, StatePending},
 		"a bad one before the good one":    {Evidence{both, []Final{half, yes[0], yes[1], yes[2]}}, StateInForce},
 		"three say lapsed":                 {Evidence{nil, no[1:]}, StateLapsed},
 		"lapsed, though all had consented": {Evidence{both, no[1:]}, StateLapsed},
@@ -141,6 +141,18 @@ func TestSignaturesCountForOneThing(t *testing.T) {
 	}
 	if _, err := c.round.SignFinal(final.Sealer, "perhaps", c.keys[final.Sealer]...); !errors.Is(err, ErrObject) {
 		t.Error(err)
+	}
+}
+
+func TestBothKeysOfAMemberSign(t *testing.T) {
+	c := play(t, 1, 0, key.Ed25519, key.MLDSA65)
+	final := c.final(t, 0, Lapsed)
+	if o := c.round.Verdict(Evidence{Finals: []Final{final}}); o.State != StateLapsed {
+		t.Error(o.State)
+	}
+	final.Signatures[1][100] ^= 1
+	if o := c.round.Verdict(Evidence{Finals: []Final{final}}); o.State != StatePending {
+		t.Error(o.State)
 	}
 }
 
