@@ -3,4 +3,4 @@
 package sealer_test
 
 // every is how many steps of the crash table one is made of: the race detector needs to see the ways, not each of them.
-const every = 5
+const every = 10
