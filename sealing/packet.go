@@ -17,11 +17,12 @@ var ErrSealed = errors.New("sealing: packet does not open")
 // MaxPacket is the most bytes that an encrypted packet may have.
 const MaxPacket = 44 << 10
 
+const kem key.Algorithm = 0x647a // MLKEM768-X25519, as bundles have it
+
 const (
-	kem         key.Algorithm = 0x647a // MLKEM768-X25519, as bundles have it
-	receiveSize               = 1216
-	encSize                   = 1120
-	tagSize                   = 16
+	receiveSize = 1216
+	encSize     = 1120
+	tagSize     = 16
 
 	packetType = "detente-packet.v1"
 	sealedType = "detente-sealed-packet.v1"
