@@ -20,6 +20,7 @@ import (
 	"detente/cli/secrets"
 	"detente/cli/session"
 	"detente/cli/standing"
+	"detente/cli/talks"
 	"detente/cli/treaty"
 
 	"github.com/alecthomas/kong"
@@ -84,6 +85,9 @@ type grammar struct {
 	Officer    people.OfficerCmd      `cmd:"" group:"floor" help:"The officers of the party: who they are, and how they come in."`
 	Release    people.ReleaseCmd      `cmd:"" group:"floor" help:"What waits for a second person."`
 
+	Round talks.RoundCmd `cmd:"" group:"dialogue" help:"Consultations: rounds, agendas, minutes, actions, calendars."`
+	Group talks.GroupCmd `cmd:"" group:"dialogue" help:"Groups of experts, and their sessions under the Chatham House rule."`
+
 	Exercise exercises.Cmd `cmd:"" group:"floor" help:"Scenarios played on the plane EXERCISE, and their debrief."`
 
 	Gateway cert.GatewayCmd `cmd:"" group:"cert" help:"The collections that the response team's own tools read and fill: TAXII."`
@@ -117,6 +121,7 @@ func groups() kong.Option {
 		{Key: "cases", Title: "Cases"},
 		{Key: "treaty", Title: "Instruments"},
 		{Key: "instruments", Title: "Agreements and pledges"},
+		{Key: "dialogue", Title: "Consultations and groups"},
 		{Key: "floor", Title: "The watch floor"},
 		{Key: "cert", Title: "Response teams"},
 		{Key: "evidence", Title: "Evidence"}, {Key: "upkeep", Title: "Upkeep"}, {Key: "program", Title: "The program"},

@@ -15,6 +15,7 @@ import (
 
 	"detente/api"
 	"detente/api/acts"
+	"detente/api/dialogue"
 	"detente/api/drafts"
 	"detente/api/editions"
 	"detente/api/lookups"
@@ -225,12 +226,16 @@ func (h *Host) man() error {
 	if err != nil {
 		return err
 	}
+	consultations, err := dialogue.Extend(h.talks, h.node, h.standing)
+	if err != nil {
+		return err
+	}
 	if err := h.post(work); err != nil {
 		return err
 	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), seals.Extend(rounds), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, guarantees.Extend(pledges, work),
+	}, lookups.Extend(h.lookups), seals.Extend(rounds), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, consultations, guarantees.Extend(pledges, work),
 		acts.Extend(known), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all, Collections: known.Files}))
 	return err
 }

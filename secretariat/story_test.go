@@ -197,7 +197,8 @@ func same(t *testing.T, xn, xs *capital, id statement.ID) {
 // adds tables an item of a text.
 func (c *capital) adds(id statement.ID, number int, what, en, ru string) {
 	c.world.t.Helper()
-	list, err := c.AddItem(c.talk(id), number, what, wording.Texts{"en": en, "ru": ru})
+	x := c.talk(id)
+	list, err := c.AddItem(x, x.TextOf(number, what), wording.Texts{"en": en, "ru": ru})
 	must(c.world.t, err)
 	for _, d := range list {
 		c.says(d, nil)
@@ -207,9 +208,8 @@ func (c *capital) adds(id statement.ID, number int, what, en, ru string) {
 // agrees stands on what the other has tabled.
 func (c *capital) agrees(id statement.ID, number int, what string) {
 	c.world.t.Helper()
-	list, err := c.Agree(c.talk(id), number, what)
-	must(c.world.t, err)
-	for _, d := range list {
+	x := c.talk(id)
+	for _, d := range c.Agree(x, x.TextOf(number, what)) {
 		c.says(d, nil)
 	}
 }

@@ -31,17 +31,42 @@ func (t *Talk) TextOf(number int, what string) *Text {
 	return nil
 }
 
-// OpenText opens the negotiation of a text of a round. The round is to name it: see NameText. Error: ErrNothing for a round that has one.
+// Which names a text: of a round by its number and what it is, or any negotiation on the channel by its id, such as the report of a group.
+type Which struct {
+	Number      int
+	What        string
+	Negotiation statement.ID // zero for a text of a round
+}
+
+// Text finds a text. Error: ErrNothing.
+func (s *Secretariat) Text(ctx context.Context, t *Talk, w Which) (*Text, error) {
+	if w.Negotiation != (statement.ID{}) {
+		return s.Negotiation(ctx, t, w.Negotiation)
+	}
+	if x := t.TextOf(w.Number, w.What); x != nil {
+		return x, nil
+	}
+	return nil, fmt.Errorf("%w: round %d has no %s yet", ErrNothing, w.Number, w.What)
+}
+
+// OpenText opens the negotiation of a text: in a series that of a round, which is to name it then, see NameText; in a group a report or a mandate.
+// Error: ErrNothing for a round that has one.
 func (s *Secretariat) OpenText(t *Talk, number int, what string, title wording.Texts) (node.Draft, error) {
 	switch {
-	case t.Series == nil:
-		return node.Draft{}, fmt.Errorf("%w: a group has no rounds", ErrNothing)
-	case !slices.Contains(Kinds(), what):
-		return node.Draft{}, fmt.Errorf("%w: %.40q is neither agenda nor minutes nor report", ErrNothing, what)
+	case t.Series == nil && what != "report" && what != "mandate", t.Series != nil && !slices.Contains(Kinds(), what):
+		return node.Draft{}, fmt.Errorf("%w: no %.40q is opened here", ErrNothing, what)
 	case t.TextOf(number, what) != nil:
 		return node.Draft{}, fmt.Errorf("%w: round %d has its %s already", ErrNothing, number, what)
 	}
-	langs := t.Series.Languages
+	var langs []string
+	switch {
+	case t.Series != nil:
+		langs = t.Series.Languages
+	case len(title) > 0:
+		langs = title.Languages()
+	default:
+		langs, title = t.Group.Name.Languages(), t.Group.Name
+	}
 	if len(title) == 0 {
 		title = make(wording.Texts)
 		for _, lang := range langs {
@@ -72,17 +97,13 @@ func (t *Talk) NameText(number int, what string, negotiation statement.ID) node.
 	return t.draft(FormText, form.Values{"number": int64(number), "what": what, "negotiation": negotiation[:]})
 }
 
-// AddItem tables one more item of a text: the wording, and an own order with the item at its end. Error: ErrNothing where there is no text.
-func (s *Secretariat) AddItem(t *Talk, number int, what string, words wording.Texts) ([]node.Draft, error) {
-	x := t.TextOf(number, what)
-	if x == nil {
-		return nil, fmt.Errorf("%w: round %d has no %s yet", ErrNothing, number, what)
-	}
+// AddItem tables one more item of a text: the wording, and an own order with the item at its end.
+func (s *Secretariat) AddItem(t *Talk, x *Text, words wording.Texts) ([]node.Draft, error) {
 	if err := words.Check(); err != nil {
 		return nil, fmt.Errorf("secretariat: %w", err)
 	}
 	id := "p-" + strings.ToLower(rand.Text()[:10])
-	order := x.joined(s.self)
+	order := x.joined()
 	return []node.Draft{
 		x.draft(t, "position", form.Values{"provision": id, "texts": map[string]string(words)}),
 		x.draft(t, "position", form.Values{"provision": instrument.Structure, "order": strings.Join(append(order, string(instrument.Paragraph)+" "+id), "\n")}),
@@ -97,7 +118,7 @@ func (x *Text) draft(t *Talk, formID string, v form.Values) node.Draft {
 
 // joined is the order of all items that anybody has: those of the party first whose name comes first, each party's in its own order. Two parties that join at the
 // same time, holding the same statements, come to the same order, and so to an agreed text.
-func (x *Text) joined(self traffic.Party) (lines []string) {
+func (x *Text) joined() (lines []string) {
 	structure := x.Provisions[instrument.Structure]
 	if structure == nil {
 		return nil
@@ -117,19 +138,15 @@ func (x *Text) joined(self traffic.Party) (lines []string) {
 
 // Agree stands on what the others have tabled: on each item on which this party has no wording of its own, and on the order of all items. Items of its own that it
 // tabled in a text which another has since taken the place of are tabled anew, so that nothing is lost when both sides open the same text at once.
-// It gives nothing where nothing is left to agree to. Error: ErrNothing where there is no text.
-func (s *Secretariat) Agree(t *Talk, number int, what string) (out []node.Draft, err error) {
-	x := t.TextOf(number, what)
-	if x == nil {
-		return nil, fmt.Errorf("%w: round %d has no %s yet", ErrNothing, number, what)
-	}
-	lines := x.joined(s.self)
+// It gives nothing where nothing is left to agree to.
+func (s *Secretariat) Agree(t *Talk, x *Text) (out []node.Draft) {
+	lines := x.joined()
 	place := func(line string) {
 		if line != "" && !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
-	for _, old := range t.superseded(number, what) {
+	for _, old := range t.superseded(x) {
 		structure, stands := old.stand(instrument.Structure, s.self)
 		if !stands {
 			continue
@@ -163,7 +180,7 @@ func (s *Secretariat) Agree(t *Talk, number int, what string) (out []node.Draft,
 	if own, stands := x.stand(instrument.Structure, s.self); len(lines) > 0 && (!stands || own.Order != strings.Join(lines, "\n")) {
 		out = append(out, x.draft(t, "position", form.Values{"provision": instrument.Structure, "order": strings.Join(lines, "\n")}))
 	}
-	return out, nil
+	return out
 }
 
 func (x *Text) stand(provision string, p traffic.Party) (instrument.Stand, bool) {
@@ -175,18 +192,28 @@ func (x *Text) stand(provision string, p traffic.Party) (instrument.Stand, bool)
 }
 
 // superseded are the texts that a round has named for the same purpose before the one that counts.
-func (t *Talk) superseded(number int, what string) (out []*Text) {
-	counts := t.TextOf(number, what)
+func (t *Talk) superseded(counts *Text) (out []*Text) {
+	type purpose struct {
+		number int64
+		what   string
+	}
+	of := make(map[purpose][]*Text)
+	var serves purpose
 	for i := range t.Entries {
 		e := &t.Entries[i]
-		if e.Form != FormText || e.Why != "" || int(e.Values.Int("number")) != number || e.Values.Text("what") != what {
+		if e.Form != FormText || e.Why != "" {
 			continue
 		}
-		if x := t.Texts[idOf(e.Values, "negotiation")]; x != nil && x != counts && !slices.Contains(out, x) {
-			out = append(out, x)
+		x, p := t.Texts[idOf(e.Values, "negotiation")], purpose{e.Values.Int("number"), e.Values.Text("what")}
+		switch {
+		case x == nil:
+		case x == counts:
+			serves = p
+		default:
+			of[p] = append(of[p], x)
 		}
 	}
-	return out
+	return of[serves]
 }
 
 // Clean is the text that all stand on. Errors: ErrNothing, ErrOpen with what is open.

@@ -17,6 +17,7 @@ import (
 
 	"detente/api"
 	"detente/api/acts"
+	"detente/api/dialogue"
 	"detente/api/drafts"
 	"detente/api/mails"
 	"detente/api/matches"
@@ -41,6 +42,7 @@ import (
 	"detente/regimes"
 	"detente/register/docket"
 	"detente/sealer"
+	"detente/secretariat"
 	"detente/statement"
 	"detente/traffic"
 
@@ -91,8 +93,10 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	instruments, err := drafts.Extend(chancery.New(watch, nil), n)
 	must(t, err)
+	consultations, err := dialogue.Extend(secretariat.New(watch, nil), n, nil)
+	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
-		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, guarantees.Extend(pledges, work), acts.Extend(docket.New(n)), seals.Extend(rounds))
+		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, consultations, guarantees.Extend(pledges, work), acts.Extend(docket.New(n)), seals.Extend(rounds))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }

@@ -122,7 +122,7 @@ func actionOf(f *form.Form) officer.Action {
 	case "contact", "contact-status":
 		return officer.Directory
 	case "status", "manifest", "initialling", "signature", "confirmation", "consent", "note", "full-powers", "full-powers-revocation", "rectification", "rectification-answer",
-		"suspension-notice", "resumption", "termination-notice", "notice-revocation", "extension", "seal-round":
+		"suspension-notice", "resumption", "termination-notice", "notice-revocation", "extension", "seal-round", "minutes-signature":
 		return officer.Commit // what commits the party as instruments do
 	}
 	if len(f.Posts) > 0 { // what only some posts may state commits the party
