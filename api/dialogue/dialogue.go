@@ -69,7 +69,7 @@ func Extend(work *secretariat.Secretariat, n *node.Node, stands *standing.Standi
 		server.Handle(s, post(officer.Send, one+"/texts", "open-round-text", "Open the agenda or the minutes of a round"), f.openText)
 		server.Handle(s, post(officer.Send, one+"/items", "add-round-item", "Table an item of such a text"), f.addItem)
 		server.Handle(s, post(officer.Send, one+"/agreements", "agree-round-text", "Stand on all that the others have tabled in it"), f.agree)
-		server.Handle(s, post(officer.Send, one+"/signatures", "sign-minutes", "Sign minutes by the digest of their clean text"), f.sign)
+		server.Handle(s, post(officer.Commit, one+"/signatures", "sign-minutes", "Sign minutes by the digest of their clean text"), f.sign)
 		server.Handle(s, post(officer.Send, one+"/adoptions", "adopt-report", "Join the consensus on a report, or dissent"), f.adopt)
 		server.Handle(s, post(officer.Send, one+"/sessions", "open-session", "Open a session under the Chatham House rule"), f.openSession)
 		server.Handle(s, get(officer.Send, session, "read-session", "What was said, for its members"), f.heard)
