@@ -212,4 +212,3 @@ func read(path string, most int64) ([]byte, error) {
 	}
 	return b, err
 }
-
