@@ -372,8 +372,6 @@ func TestAnotherTextIsNotInitialled(t *testing.T) {
 		_, m, err := xs.Manifest(t.Context(), xs.draft(id), hotline())
 		must(t, err)
 		tampered := func(change func(*sealing.Manifest)) error {
-			x, err := xs.draft(id).ManifestNamed("")
-			_ = x
 			b, err := m.Encode()
 			must(t, err)
 			forged, err := sealing.DecodeManifest(b)

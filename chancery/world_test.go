@@ -193,13 +193,6 @@ func (w *world) pair(xn, xs *capital) {
 	}
 }
 
-func (c *capital) other() traffic.Party {
-	if c.id == "xs" {
-		return "xn"
-	}
-	return "xs"
-}
-
 // says has a post state what the chancery has drafted.
 func (c *capital) says(d node.Draft, err error) node.Sent {
 	c.world.t.Helper()

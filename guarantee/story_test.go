@@ -87,7 +87,7 @@ func TestAWindowOfSpecialCaution(t *testing.T) {
 				t.Errorf("%s has sent %d checks before the window", c.id, n)
 			}
 		}
-		pass(from.Sub(time.Now()) + 6*time.Hour)
+		pass(time.Until(from) + 6*time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if got := c.board(); !slices.Equal(got, []string{"guarantee.open"}) {
 				t.Errorf("the board of %s in the window: %v", c.id, got)

@@ -29,8 +29,7 @@ type world struct {
 	capitals map[traffic.Party]*capital
 	channels map[string][32]byte // by name
 
-	mu  sync.Mutex
-	cut bool
+	mu sync.Mutex
 }
 
 // capital is a party and what runs on its machine.
@@ -54,23 +53,17 @@ func (w wires) Name() string { return "https" }
 func (w wires) Limit() int   { return route.MaxBundle }
 func (w wires) Carry(ctx context.Context, p route.Peer, sealed []byte) ([]byte, error) {
 	w.mu.Lock()
-	cut, to := w.cut, w.capitals[p.Party].node
+	to := w.capitals[p.Party].node
 	w.mu.Unlock()
 	select {
 	case <-time.After(time.Millisecond):
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if cut || to == nil {
+	if to == nil {
 		return nil, route.ErrCut
 	}
 	return to.Answer(ctx, sealed)
-}
-
-func (w *world) sever(cut bool) {
-	w.mu.Lock()
-	w.cut = cut
-	w.mu.Unlock()
 }
 
 // pass lets time pass, and what it brings about come to rest.

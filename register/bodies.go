@@ -28,11 +28,10 @@ type region struct {
 }
 
 type tile struct {
-	File        traffic.Party
-	Name, Code  string
-	Steps       string
-	State       acts.State
-	orderedName string
+	File       traffic.Party
+	Name, Code string
+	Steps      string
+	State      acts.State
 }
 
 type statusRow struct {

@@ -140,12 +140,11 @@ func (p *speaker) verify() {
 
 // top is what stands above every page of an instrument.
 type top struct {
-	Title                               worded
-	Headline, Kind, Nature, Runs        string
-	Keeper, Known                       string
-	Tabs                                []tab
-	Page                                any
-	statusHref, actsHref, relationsHref string
+	Title                        worded
+	Headline, Kind, Nature, Runs string
+	Keeper, Known                string
+	Tabs                         []tab
+	Page                         any
 }
 
 type tab struct {
