@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { ml_dsa44, ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
 import { decode, demand, encode, Refusal } from "./canonical.mjs";
+import { parseAssetProof, verifyAsset } from "./asset.mjs";
 import { openBundle } from "./bundle.mjs";
 import { judgeCase, parseCase } from "./case.mjs";
 import { parseChannel } from "./channel.mjs";
@@ -36,6 +37,11 @@ const KEY_OF_SEED = {
 
 // What each file's vectors are put through: it throws the Refusal that a vector with "refuse" expects.
 const RUN = {
+  assets(v) {
+    const proof = parseAssetProof(unhex(v.proof));
+    if (v.entry) assert.equal(proof.entry, v.entry);
+    verifyAsset(proof, { party: v.party, version: v.version, root: unhex(v.root), leaves: v.leaves, totals: v.totals });
+  },
   canonical(v) {
     const value = decode(unhex(v.cbor), v.limit);
     assert.equal(hex(encode(value)), v.cbor, "encoded again");
