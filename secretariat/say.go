@@ -164,8 +164,11 @@ func (s *Secretariat) proposal(t *Talk, about string, number int, now time.Time)
 			switch {
 			case number > 0 && n != number:
 			case about != "" && t.is(p.Statement, strings.ToLower(about)):
+				if p.By.Party == s.self { // an acceptance replies, and nobody replies to himself
+					return nil, fmt.Errorf("%w: the proposal is this party's own; it can be made again", ErrNothing)
+				}
 				return p, nil
-			case about == "" && p.To.After(now) && len(p.Standing) > 0 && !slices.Contains(p.Standing, s.self) && len(t.Series.Rounds[n].Held) == 0:
+			case about == "" && p.By.Party != s.self && p.To.After(now) && len(p.Standing) > 0 && !slices.Contains(p.Standing, s.self) && len(t.Series.Rounds[n].Held) == 0:
 				found = append(found, p)
 			}
 		}

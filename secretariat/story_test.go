@@ -45,7 +45,7 @@ func TestASeriesFromItsOpeningToItsActions(t *testing.T) {
 		if len(r.Refused()) != 1 || r.Refused()[0].Ground != "political" || r.Refused()[0].Instead != "virtual" {
 			t.Error("the refusal:", r.Refused())
 		}
-		pass(every)
+		pass(every + 11*24*time.Hour)
 		both("talks.overdue.virtual")
 		xn.states(id, "round-proposal", "", form.Values{"mode": "virtual", "window": window(24 * time.Hour)})
 		pass(time.Minute)

@@ -145,7 +145,7 @@ func (c *capital) start() {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})).With("at", c.id)
 	n, err := node.Open(t.Context(), node.Config{
 		DSN: filepath.Join(c.dir, "detente.db"), Keys: c.keys, Pins: c.pins(), MarksDir: filepath.Join(c.dir, "marks"), Regimes: all, Schemas: []store.Schema{secretariat.Schema()},
-		Routes: map[string]route.Route{"https": wires{c.world}}, Callable: true, Heartbeat: 24 * time.Hour, Log: log,
+		Routes: map[string]route.Route{"https": wires{c.world}}, Callable: true, Heartbeat: 240 * time.Hour, Log: log,
 	})
 	must(t, err)
 	f, err := floor.New(n, floor.Config{Log: log})
@@ -253,7 +253,7 @@ func (c *capital) states(id statement.ID, formID, about string, v form.Values) n
 	return c.says(d, nil)
 }
 
-// opens opens a series that is due every forty days.
+// opens opens a series that is due every twenty days.
 func (c *capital) opens() statement.ID {
 	c.world.t.Helper()
 	return c.says(c.Open(c.world.t.Context(), c.world.channels["council"], traffic.Real, "series", form.Values{
@@ -261,7 +261,7 @@ func (c *capital) opens() statement.ID {
 	})).ID
 }
 
-const every = 40 * 24 * time.Hour
+const every = 20 * 24 * time.Hour
 
 // window is a period that begins after a time.
 func window(after time.Duration) []any {
