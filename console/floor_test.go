@@ -12,6 +12,7 @@ import (
 	"detente/api/drafting"
 	"detente/api/registry"
 	"detente/archive"
+	"detente/asset"
 	"detente/exchange"
 	"detente/traffic"
 )
@@ -60,6 +61,8 @@ type fakeFloor struct {
 	pledge     registry.Whole
 	pledged    registry.Table
 	acts       registry.List
+	heads      []api.Statement // of lists of protected assets
+	lists      []*asset.List
 	bundle     []byte
 	sent       api.Sent
 	refuse     map[string]*api.Problem // by request
@@ -142,6 +145,7 @@ func newFloor() *fakeFloor {
 	}
 	f.incident(now)
 	f.negotiation(now)
+	f.protect(now)
 	return f
 }
 
@@ -150,6 +154,10 @@ func newFloor() *fakeFloor {
 func (f *fakeFloor) hostile(s string) {
 	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.guarantees, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories, &f.drafts, &f.draft, &f.templates, &f.seals, &f.pledges, &f.pledge, &f.pledged, &f.acts} {
 		poison(reflect.ValueOf(v).Elem(), s, "")
+	}
+	for i := range f.heads { // what the other party writes in it
+		f.heads[i].Number = s
+		f.heads[i].Fields = headFields(f.lists[i].Head(), f.heads[i].Held, s)
 	}
 	f.draft.Provisions[2].ID, f.pledge.ID = "p-2", "0a0b" // by which a page asks for it
 	for _, text := range []*string{&f.me.Name, &f.channel.Forms[0].Title} {
@@ -226,6 +234,14 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"GET /v1/drafts": f.drafts, "POST /v1/drafts": drafting.Opened{Sent: f.sent}, "GET /v1/templates": f.templates, "GET /v1/seals": f.seals, "POST /v1/seals": f.sent, "POST /v1/seals/ee/deposit": api.SealDepositDone{}, "POST /v1/seals/ee/certificate": f.sent, "GET /v1/instruments": f.pledges, "GET /v1/instruments/0a0b": f.pledge, "GET /v1/instruments/0a0b/status": f.pledged, "GET /v1/instruments/0a0b/acts": f.acts, "GET /v1/drafts/" + strings.Repeat("d0", 32): f.draft,
 		"POST /v1/drafts/" + strings.Repeat("d0", 32) + "/documents": reading(), "GET /v1/drafts/" + strings.Repeat("d0", 32) + "/documents/pdf": "pages",
 	}[request]
+	if r.URL.Query().Get("form") == "asset-list" {
+		answer = f.headLines(r.URL.Query().Get("from"))
+	}
+	for i := range f.heads {
+		if request == "GET /v1/statements/"+f.heads[i].ID {
+			answer = f.heads[i]
+		}
+	}
 	switch {
 	case answer == nil && strings.HasPrefix(request, "POST /v1/drafts/"):
 		list := strings.HasSuffix(request, "/acceptances")

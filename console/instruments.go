@@ -65,3 +65,20 @@ func doReadInstrument(v *visit) (string, page, error) {
 	}
 	return "", &sheet[*instruments.Reading]{In: r, name: "instrument.read"}, nil
 }
+
+// doVerifyAsset says what a proof of a protected asset proves. Nothing is stated by it. No file is no proof, and said in the same place.
+func doVerifyAsset(v *visit) (string, page, error) {
+	files, err := fields.Files(v.r, "file")
+	if err != nil {
+		return "", nil, err
+	}
+	var file []byte
+	if len(files) == 1 {
+		file = files[0].Data
+	}
+	a, err := instruments.VerifyAsset(v.ctx, v.desk(), file, v.r.PostForm)
+	if err != nil {
+		return "", nil, err
+	}
+	return "", &sheet[*instruments.Assets]{In: a, name: "assets"}, nil
+}

@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"detente/api"
+	"detente/api/protected"
 	"detente/asset"
 	"detente/cli/session"
 	"detente/evidence"
@@ -24,11 +24,7 @@ import (
 	"detente/traffic"
 )
 
-const (
-	formList  = "asset-list"
-	notice    = 7 * 24 * time.Hour // between the publication of a head and its effect, by the model agreement
-	maxSecret = 16 << 20
-)
+const maxSecret = 16 << 20
 
 // Cmd is protected assets.
 type Cmd struct {
@@ -36,86 +32,6 @@ type Cmd struct {
 	Prove  proveCmd  `cmd:"" help:"Write the proof that one asset is on the list."`
 	Verify verifyCmd `cmd:"" help:"Verify such a proof against the head that its party published."`
 	List   listCmd   `cmd:"" default:"withargs" help:"The heads that parties have published, and what each allows to be proved."`
-}
-
-// head is a published head: what the statement says, and what is known of the statement.
-type head struct {
-	asset.Head
-	Effective time.Time
-	Basis     string
-	ID        string
-	Issued    time.Time
-	Held      time.Time // zero where a proof file says it and no receipt
-}
-
-// fields are those of the form, as JSON has them.
-type fields struct {
-	Version   uint64    `json:"version"`
-	Root      string    `json:"root"`
-	Leaves    uint64    `json:"leaves"`
-	Entries   uint64    `json:"entries"`
-	Addresses uint64    `json:"addresses"`
-	Subnets   uint64    `json:"subnets"`
-	Names     uint64    `json:"names"`
-	Numbers   uint64    `json:"numbers"`
-	Effective time.Time `json:"effective"`
-	Basis     string    `json:"basis"`
-}
-
-func readHead(raw []byte, p traffic.Party) (head, error) {
-	var f fields
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return head{}, fmt.Errorf("%w: %w", asset.ErrHead, err)
-	}
-	root, err := hex.DecodeString(f.Root)
-	if err != nil || len(root) != 32 {
-		return head{}, fmt.Errorf("%w: its root", asset.ErrHead)
-	}
-	h := head{Head: asset.Head{
-		Party: p, Version: f.Version, Root: [32]byte(root), Leaves: f.Leaves,
-		Totals: asset.Totals{Entries: f.Entries, Addresses: f.Addresses, Subnets: f.Subnets, Names: f.Names, Numbers: f.Numbers},
-	}, Effective: f.Effective, Basis: f.Basis}
-	return h, h.Check()
-}
-
-// heads gives those that a party has published, in the order of their versions; those that are of no effect are left out, protocol.md#assets.
-func heads(s *session.Session, node *api.Client, p traffic.Party) ([]head, error) {
-	lines, err := node.List(s.Ctx, api.Listing{Direction: "all", Form: formList, From: string(p), System: true, Newest: true, Limit: 500})
-	if err != nil {
-		return nil, err
-	}
-	var out []head
-	for _, l := range slices.Backward(lines) { // as they were said
-		if from, _, _ := strings.Cut(l.From, "/"); from != string(p) || l.Standing == "invalid" || l.Standing == "out-of-order" || l.Standing == "cancelled" {
-			continue
-		}
-		st, err := node.Statement(s.Ctx, l.ID, "en")
-		if err != nil {
-			return nil, err
-		}
-		h, err := readHead(st.Fields, p)
-		if err != nil {
-			continue // it was said, and is of no effect
-		}
-		if n := len(out); n > 0 && h.Version <= out[n-1].Version {
-			continue
-		}
-		h.ID, h.Issued, h.Held = l.ID, l.Issued, l.Held
-		out = append(out, h)
-	}
-	return out, nil
-}
-
-// inForce is the head that protects on a day; false if none does.
-func inForce(all []head, on time.Time) (head, bool) {
-	var best head
-	found := false
-	for _, h := range all {
-		if !h.Effective.After(on) {
-			best, found = h, true
-		}
-	}
-	return best, found
 }
 
 type commitCmd struct {
@@ -167,7 +83,7 @@ func (c *commitCmd) Run(s *session.Session) error {
 	if err != nil {
 		return err
 	}
-	before, err := heads(s, node, st.Party)
+	before, err := protected.Heads(s.Ctx, node, st.Party, traffic.Real)
 	if err != nil {
 		return err
 	}
@@ -183,7 +99,7 @@ func (c *commitCmd) Run(s *session.Session) error {
 	}
 	h := list.Head()
 	if c.DryRun {
-		return c.tell(s, head{Head: h, Effective: c.Effective, Basis: c.Basis}, nil)
+		return c.tell(s, protected.Head{Head: h, Effective: c.Effective, Basis: c.Basis}, nil)
 	}
 	secret, err := list.Secret()
 	if err != nil {
@@ -200,18 +116,18 @@ func (c *commitCmd) Run(s *session.Session) error {
 		said["basis"] = c.Basis
 	}
 	sent, err := node.Send(s.Ctx, api.SendRequest{
-		Channel: "public", Post: c.Post, Plane: traffic.Real, Precedence: "R", Words: api.Words{Form: formList, Text: said, Drafter: c.Drafter, Releaser: c.Releaser},
+		Channel: "public", Post: c.Post, Plane: traffic.Real, Precedence: "R", Words: api.Words{Form: protected.Form, Text: said, Drafter: c.Drafter, Releaser: c.Releaser},
 	})
 	if err != nil {
 		_ = os.Remove(c.Secret) // it opens nothing that was published
 		return err
 	}
-	return c.tell(s, head{Head: h, Effective: c.Effective, Basis: c.Basis, ID: sent.ID}, &sent)
+	return c.tell(s, protected.Head{Head: h, Effective: c.Effective, Basis: c.Basis, ID: sent.ID}, &sent)
 }
 
-func (c *commitCmd) tell(s *session.Session, h head, sent *api.Sent) error {
+func (c *commitCmd) tell(s *session.Session, h protected.Head, sent *api.Sent) error {
 	if c.JSON {
-		return s.JSON(h.shown())
+		return s.JSON(show(&h))
 	}
 	if sent != nil {
 		s.Printf("%s  %s\n", sent.Number, sent.ID)
@@ -244,7 +160,7 @@ type shown struct {
 	Held      time.Time     `json:"held,omitzero"`
 }
 
-func (h *head) shown() shown {
+func show(h *protected.Head) shown {
 	return shown{
 		Party: h.Party, Version: h.Version, Root: hex.EncodeToString(h.Root[:]), Leaves: h.Leaves, Entries: h.Totals.Entries, Addresses: h.Totals.Addresses, Subnets: h.Totals.Subnets,
 		Names: h.Totals.Names, Numbers: h.Totals.Numbers, Effective: h.Effective, Basis: h.Basis, Statement: h.ID, Held: h.Held,
@@ -281,13 +197,13 @@ func (c *listCmd) Run(s *session.Session) error {
 	all := []shown{}
 	rows := [][]string{{"PARTY", "LIST", "FROM", "ENTRIES", "IPV4", "IPV6 /64", "NAMES", "AS", "HELD HERE SINCE", "STATEMENT"}}
 	for _, p := range parties {
-		list, err := heads(s, node, p)
+		list, err := protected.Heads(s.Ctx, node, p, traffic.Real)
 		if err != nil {
 			return err
 		}
 		for _, h := range list {
 			t := h.Totals
-			all = append(all, h.shown())
+			all = append(all, show(&h))
 			rows = append(rows, []string{
 				string(p), fmt.Sprint(h.Version), session.Moment(h.Effective), fmt.Sprint(t.Entries), fmt.Sprint(t.Addresses), fmt.Sprint(t.Subnets), fmt.Sprint(t.Names),
 				fmt.Sprint(t.Numbers), session.Moment(h.Held), h.ID[:8],
@@ -387,44 +303,37 @@ func (c *verifyCmd) Run(s *session.Session) error {
 	if on.IsZero() {
 		on = time.Now().UTC()
 	}
-	var all []head
+	var all []protected.Head
 	if c.Head != "" {
 		all, err = c.offline(s)
 	} else {
 		var node *api.Client
 		if node, err = s.Client(false); err == nil {
-			all, err = heads(s, node, p.Party)
+			all, err = protected.Heads(s.Ctx, node, p.Party, traffic.Real)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(all, func(h head) bool { return h.Version == p.Version && h.Party == p.Party })
-	if i < 0 {
+	h, held, err := protected.Verify(p, all, on)
+	if errors.Is(err, protected.ErrUnknown) {
 		return session.Fail(session.ExitNotFound, "detente asset list "+string(p.Party), "no head of list %d of %s is known here", p.Version, p.Party)
 	}
-	h := all[i]
-	if err := p.Verify(h.Head); err != nil {
+	if err != nil {
 		return session.Fail(session.ExitRefused, "", "%s: %w", c.Proof, err)
 	}
 	var covers bool
 	if c.Hit != "" {
-		hit, err := observable.Guess(c.Hit)
-		if err != nil {
+		if covers, err = protected.Covers(p, c.Hit); err != nil {
 			return session.Fail(session.ExitUse, "", "%w", err)
 		}
-		if of, ok := hit.Host(); ok {
-			hit = of
-		}
-		if covers = p.Entry.Covers(hit); !covers {
-			return session.Fail(session.ExitRefused, "", "%s does not cover %s", p.Entry, hit)
+		if !covers {
+			return session.Fail(session.ExitRefused, "", "%s does not cover %s", p.Entry, session.Safe(c.Hit))
 		}
 	}
-	current, some := inForce(all, on)
-	held := some && current.Version == h.Version
-	short := h.Effective.Sub(firstOf(h.Held, h.Issued)) < notice
+	short := h.Short()
 	if c.JSON {
-		err = s.JSON(map[string]any{"entry": p.Entry.String(), "head": h.shown(), "in_force": held, "on": on, "short_notice": short, "covers": covers})
+		err = s.JSON(map[string]any{"entry": p.Entry.String(), "head": show(&h), "in_force": held, "on": on, "short_notice": short, "covers": covers})
 	} else {
 		s.Printf("%s is on list %d of %s: %s\n", p.Entry, h.Version, h.Party, totals(h.Totals))
 		s.Printf("  it holds from %s; stated %s", session.Moment(h.Effective), session.Moment(h.Issued))
@@ -445,17 +354,8 @@ func (c *verifyCmd) Run(s *session.Session) error {
 	return err
 }
 
-func firstOf(times ...time.Time) (first time.Time) {
-	for _, t := range times {
-		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
-			first = t
-		}
-	}
-	return first
-}
-
 // offline reads the head from a proof file of its statement.
-func (c *verifyCmd) offline(s *session.Session) ([]head, error) {
+func (c *verifyCmd) offline(s *session.Session) ([]protected.Head, error) {
 	regimes, err := host.Regimes()
 	if err != nil {
 		return nil, err
@@ -485,18 +385,18 @@ func (c *verifyCmd) offline(s *session.Session) ([]head, error) {
 		return nil, err
 	}
 	from, _, _ := strings.Cut(v.Statement.Issuer, "/")
-	if v.Statement.Form != formList {
+	if v.Statement.Form != protected.Form {
 		return nil, session.Fail(session.ExitUse, "", "%s is the proof of another form: %s", c.Head, v.Statement.Form)
 	}
-	h, err := readHead(raw, traffic.Party(from))
+	h, err := protected.Read(raw, traffic.Party(from))
 	if err != nil {
 		return nil, session.Fail(session.ExitRefused, "", "%s: %w", c.Head, err)
 	}
 	h.ID, h.Issued = v.Statement.ID, v.Statement.Issued
 	for _, receipt := range v.Receipts {
 		if h.Held.IsZero() || receipt.At.Before(h.Held) {
-			h.Held = receipt.At
+			h.Held, h.First = receipt.At, receipt.At
 		}
 	}
-	return []head{h}, nil
+	return []protected.Head{h}, nil
 }

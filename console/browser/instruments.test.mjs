@@ -1,8 +1,10 @@
 // An agreement as officers of two parties negotiate it, told as a story in a browser: opened, tabled, other words, accepted, agreed in two languages.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import { until, World } from "./world.mjs";
 
@@ -148,13 +150,32 @@ async function rise(desk, step, fill = {}) {
   await Promise.all([desk.page.waitForURL("**said=stepped**").catch(async () => assert.fail(await desk.page.textContent("main"))), form.locator('button[value="step"]').click()]);
 }
 
+test("a proof of a protected asset is verified on its page, which states nothing", async () => {
+  const { page } = anna;
+  const [list, secret, proof] = ["assets.txt", "1.detente-assets", "votes.detente-asset"].map((name) => path.join(world.dir, name));
+  fs.writeFileSync(list, "votes.example\n192.0.2.0/28\n");
+  const node = ["--home", world.north.home, "--key-file", world.north.key, "asset"];
+  execFileSync(world.program, [...node, "commit", list, "--secret", secret, "--notice", "0s", "--effective", "2126-01-01", "--post", "mfa"]);
+  execFileSync(world.program, [...node, "prove", secret, "votes.example", "-o", proof]);
+  await anna.go("/real/assets");
+  await page.setInputFiles('input[name="file"]', proof);
+  await page.fill('[name="hit"]', "hxxps://booth-7[.]votes[.]example/");
+  await page.fill('[name="on"]', "2126-02-03");
+  await Promise.all([page.waitForNavigation(), page.click("main form[enctype] button")]);
+  const said = await page.textContent('section[role="status"]');
+  for (const words of ["On the list.", "In force at that time:", "The entry covers"]) assert.ok(said.includes(words), said);
+  await clean(anna, "a proof");
+  await anna.picture("instruments-assets-proof");
+  await anna.go("/real/instrument?" + at);
+});
+
 test("axe-core finds nothing in English and Arabic, light and dark; nothing is cut off on a telephone", async () => {
   const { page } = anna;
   const provision = await page.locator(".clause h3 a").last().getAttribute("href");
   for (const language of ["en", "ar", "ru", "zh"]) {
     await anna.go("/real/watch");
     if (language !== "en") await anna.speak(language);
-    for (const s of ["/real/instruments", "/real/instrument?" + at, provision, "/real/instruments/new", "/real/pledges", "/real/notices"]) {
+    for (const s of ["/real/instruments", "/real/instrument?" + at, provision, "/real/instruments/new", "/real/pledges", "/real/assets", "/real/notices"]) {
       const name = s.split("?")[0].split("/").slice(2).join("-");
       const answer = await anna.go(s);
       assert.equal(answer.status(), 200, s);
