@@ -1,3 +1,5 @@
+//go:build !race
+
 package demo_test
 
 import (
@@ -26,6 +28,7 @@ func (s *stage) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Under the race detector it takes minutes; nodes that serve are raced in cli and sim.
 func TestTheStoryIsTold(t *testing.T) {
 	out := &stage{up: make(chan string, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
