@@ -160,11 +160,15 @@ func find(ctx context.Context, tx *store.Tx, f traffic.Feed, lock string) (*Head
 
 // Heads lists the heads of every feed held here, of one channel, or of all when channel is nil, in the order they came to be.
 func Heads(ctx context.Context, tx *store.Tx, channel *[32]byte) ([]*Head, error) {
-	query, args := `SELECT `+headColumns+` FROM feeds ORDER BY row`, []any(nil)
 	if channel != nil {
-		query, args = `SELECT `+headColumns+` FROM feeds WHERE channel = $1 ORDER BY row`, []any{channel[:]}
+		return heads(ctx, tx, `WHERE channel = $1`, channel[:])
 	}
-	rows, err := tx.Query(ctx, query, args...)
+	return heads(ctx, tx, ``)
+}
+
+// heads lists those that a condition leaves, in the order they came to be.
+func heads(ctx context.Context, tx *store.Tx, where string, args ...any) ([]*Head, error) {
+	rows, err := tx.Query(ctx, `SELECT `+headColumns+` FROM feeds `+where+` ORDER BY row`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("feed: heads: %w", err)
 	}

@@ -158,14 +158,11 @@ func byRange(ctx context.Context, tx *store.Tx, low, high []byte, limit int) ([]
 		}
 		out = append(out, p...)
 	}
-	heads, err := Heads(ctx, tx, nil)
+	tails, err := heads(ctx, tx, `WHERE indexed < size`) // as a rule none; it is asked for each id
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range heads {
-		if h.indexed == h.Size {
-			continue
-		}
+	for _, h := range tails {
 		news, err := placed(ctx, tx, `WHERE e.place >= $1 AND e.place < $2 AND e.id >= $3 AND e.id <= $4 ORDER BY e.id, e.place LIMIT $5`,
 			h.place(h.indexed), h.place(h.Size), low, high, limit)
 		if err != nil {
