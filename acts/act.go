@@ -3,6 +3,7 @@
 package acts
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -91,6 +92,7 @@ type Act struct {
 	Date   Day           `json:"date"`             // of the act; in a correction, the right one of the act corrected
 	Effect Day           `json:"effect,omitempty"` // stated by the act itself; otherwise the rules say
 	Known  time.Time     `json:"known,omitzero"`   // since when the register has it; the beginning of Date if zero
+	Clock  int64         `json:"clock,omitempty"`  // of the statement: which of two known since the same second was first; zero in a collection
 
 	Provision   string            `json:"provision,omitempty"`
 	Texts       map[string]string `json:"texts,omitempty"`     // the words, by language
@@ -138,6 +140,9 @@ func (a *Act) compare(b *Act) int {
 		return c
 	}
 	if c := a.known().Compare(b.known()); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Clock, b.Clock); c != 0 { // statements know no fractions of a second; what answers another has the later clock
 		return c
 	}
 	return strings.Compare(a.ID, b.ID)

@@ -219,7 +219,7 @@ func (r *reader) open(it *Item) {
 	r.Openings = append(r.Openings, o)
 	r.openings[o.ID] = o
 	if o.Why == "" {
-		r.Acts[o.ID] = append(r.Acts[o.ID], Act{ID: o.ID, Party: o.Party, Kind: Open, Date: DayOf(it.At), Known: it.At, Texts: o.Title})
+		r.Acts[o.ID] = append(r.Acts[o.ID], Act{ID: o.ID, Party: o.Party, Kind: Open, Date: DayOf(it.At), Known: it.At, Clock: it.Clock, Texts: o.Title})
 	}
 }
 
@@ -315,7 +315,7 @@ func (r *reader) act(it *Item) {
 		return
 	}
 	a := Act{
-		ID: it.ID.String(), Party: it.Party, Kind: Kind(v.Text("kind")), Manner: v.Text("manner"), Date: dayIn(v, "date"), Effect: dayIn(v, "effect"), Known: it.At,
+		ID: it.ID.String(), Party: it.Party, Kind: Kind(v.Text("kind")), Manner: v.Text("manner"), Date: dayIn(v, "date"), Effect: dayIn(v, "effect"), Known: it.At, Clock: it.Clock,
 		Provision: v.Text("provision"), Texts: v.Texts("texts"), Regarding: hex.EncodeToString(v.Bytes("regarding")), Participant: v.Text("participant"),
 	}
 	if of := v.Text("of"); of != "" && of != string(it.Party) {

@@ -1,6 +1,7 @@
 package acts
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -145,6 +146,29 @@ func TestAForkedPartyChangesNoStatus(t *testing.T) {
 	}
 	if n, _ := after.Act(w.items[3].ID.String()); n.Why != Forked {
 		t.Errorf("%+v", n)
+	}
+}
+
+// A notice to leave and its revocation may be stated within one second. The clock says which was first, whatever their ids are.
+func TestWhatAnswersWithinTheSameSecondIsLater(t *testing.T) {
+	w := &world{start: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
+	opening := w.say("xl/mfa", FormOpening, form.Values{"title": map[string]any{"en": "Pledge"}, "nature": "political", "languages": "en", "rules": strings.Replace(pledge, `"eligibility"`, `"notice":{"months":3},"eligibility"`, 1)}).ID
+	w.act("xn/head-of-state", opening, Adhere, nil)
+	w.act("xs/head-of-state", opening, Adhere, nil)
+	leaving := w.act("xn/head-of-state", opening, Denounce, nil).ID
+	back := w.act("xn/head-of-state", opening, Revoke, form.Values{"regarding": leaving[:]})
+	for back.ID[0] >= leaving[0] { // the id that would come first
+		back.ID = statement.Hash(back.ID[:])
+	}
+	for i := range w.items {
+		w.items[i].At = w.start
+		w.items[i].Values["date"] = w.start.Unix()
+	}
+	r := Read(w.items, nil)
+	o, _ := r.Opening("")
+	row := r.Record(o, time.Time{}).Status(NewDay(2999, 1, 1)).Rows[0]
+	if row.Party != "xn" || row.State != InForce || len(row.NoEffect) != 1 {
+		t.Fatalf("%+v", row)
 	}
 }
 
