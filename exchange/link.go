@@ -122,6 +122,19 @@ func (l *Link) PeerHolds(f traffic.Feed, size int64) (before int64) {
 	return before
 }
 
+// Says gives how far the peer says that its own feeds of a channel go.
+func (l *Link) Says(channel [32]byte) map[traffic.Feed]int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make(map[traffic.Feed]int64)
+	for f, size := range l.holds {
+		if f.Party == l.Peer && f.Channel == channel && size > 0 {
+			out[f] = size
+		}
+	}
+	return out
+}
+
 // PeerHoldsOnly takes a hello as the whole truth: of the feeds that it does not list the peer holds nothing.
 func (l *Link) PeerHoldsOnly(listed map[traffic.Feed]bool, all []traffic.Feed) {
 	l.mu.Lock()
