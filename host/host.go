@@ -226,7 +226,11 @@ func (h *Host) man() error {
 	if err != nil {
 		return err
 	}
-	consultations, err := dialogue.Extend(h.talks, h.node, h.standing)
+	letters, err := h.mailServer()
+	if err != nil {
+		return err
+	}
+	consultations, err := dialogue.Extend(h.talks, h.node, h.standing, letters)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package secretariat
 
 import (
 	"context"
+	"log/slog"
 
 	"detente/canonical"
 	"detente/statement"
@@ -24,3 +25,6 @@ func FileOf(session statement.ID, sealed ...[]byte) []byte {
 func Count(ctx context.Context, db *store.DB, n *int) error {
 	return db.View(ctx, func(tx *store.Tx) error { return tx.QueryRow(ctx, `SELECT count(*) FROM secretariat_said`).Scan(n) })
 }
+
+// Silent is a secretariat that only sends letters.
+func Silent(log *slog.Logger) *Secretariat { return &Secretariat{log: log} }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"detente/api/server"
+	"detente/call"
 	"detente/chatham"
 	"detente/form"
 	"detente/node"
@@ -26,6 +27,7 @@ type face struct {
 	work    *secretariat.Secretariat
 	node    *node.Node
 	stands  *standing.Standing
+	letters *call.Mail
 	phrases *form.Phrasebook
 }
 
@@ -41,15 +43,15 @@ func Phrases() (*form.Phrasebook, error) {
 	return book, book.Complete()
 }
 
-// Extend gives a server the operations on consultations and groups. stands may be nil, and nothing is said then of what is suspended. Error: form.ErrRegime for
-// phrases of this program that are not well formed.
-func Extend(work *secretariat.Secretariat, n *node.Node, stands *standing.Standing) (server.Extension, error) {
+// Extend gives a server the operations on consultations and groups. stands may be nil, and nothing is said then of what is suspended; letters too, and nobody is invited
+// by mail. Error: form.ErrRegime for phrases of this program that are not well formed.
+func Extend(work *secretariat.Secretariat, n *node.Node, stands *standing.Standing, letters *call.Mail) (server.Extension, error) {
 	phrases, err := Phrases()
 	if err != nil {
 		return nil, err
 	}
 	return func(s *server.Server) {
-		f := &face{s, work, n, stands, phrases}
+		f := &face{s, work, n, stands, letters, phrases}
 		const tag = "dialogue"
 		get := func(may officer.Action, path, id, summary string) server.Request {
 			return server.Operation(s, may, tag, http.MethodGet, path, id, summary)
@@ -64,6 +66,7 @@ func Extend(work *secretariat.Secretariat, n *node.Node, stands *standing.Standi
 		server.Handle(s, get(officer.Read, one+"/text", "show-round-text", "An agenda, minutes, a report"), f.showText)
 		server.HandleFile(s, get(officer.Read, "/v1/calendars/dialogues", "dialogue-calendar", "Rounds and actions as iCalendar"), calendarType, f.calendar)
 		server.HandleFile(s, get(officer.Read, one+"/rounds/{number}/invitation", "round-invitation", "The file that invites to an agreed round"), calendarType, f.invitation)
+		server.Handle(s, post(officer.Send, one+"/rounds/{number}/invitations", "invite-to-round", "Invite to an agreed round by mail"), f.invite)
 		server.Handle(s, post(officer.Send, "/v1/dialogues", "open-dialogue", "Open a series or a group"), f.open)
 		server.Handle(s, post(officer.Send, one+"/statements", "state-in-dialogue", "Propose, accept, decline a round; resolve an action; join, contribute"), f.say)
 		server.Handle(s, post(officer.Send, one+"/texts", "open-round-text", "Open the agenda or the minutes of a round"), f.openText)
@@ -95,6 +98,8 @@ func rules() []server.Rule {
 		{Is: secretariat.ErrNothing, Status: http.StatusNotFound, Code: "nothing-there", Hint: "see what there is with: detente round show, detente group show"},
 		{Is: secretariat.ErrOpen, Status: http.StatusConflict, Code: "text-open", Hint: "stand on what the other side has tabled: detente round minutes --agree"},
 		{Is: secretariat.ErrNoEffect, Status: http.StatusConflict, Code: "no-effect", Hint: "it was not stated: see how things stand with: detente round show"},
+		{Is: secretariat.ErrNoMail, Status: http.StatusConflict, Code: "no-mail-server", Hint: "set [call.mail] server in config.toml, or send the file of: detente round calendar SERIES"},
+		{Is: secretariat.ErrAddress, Status: malformed, Code: "no-mail-address", Hint: "nobody was invited: mend the address and invite again"},
 		{Is: secretariat.ErrSession, Status: http.StatusNotFound, Code: "no-session", Hint: "see the sessions with: detente group show"},
 		{Is: secretariat.ErrFile, Status: malformed, Code: "no-session-file", Hint: "such a file is made with: detente group export"},
 		{Is: secretariat.ErrFull, Status: http.StatusConflict, Code: "session-full"},

@@ -337,22 +337,3 @@ func (f *face) words(lang string) func(key string, args ...any) string {
 	tag := language.Make(lang)
 	return func(key string, args ...any) string { return f.phrase(tag, key, key, args...) }
 }
-
-func (f *face) invitation(ctx context.Context, _ officer.Actor, in *struct {
-	OnTalk
-	Number    int    `path:"number" minimum:"1" maximum:"100000"`
-	Organizer string `query:"organizer" maxLength:"254" doc:"Mail address of whoever invites."`
-	Attendees string `query:"attendees" maxLength:"8000" doc:"Mail addresses, parted by commas."`
-}) ([]byte, error) {
-	t, err := f.find(ctx, in.Dialogue)
-	if err != nil {
-		return nil, err
-	}
-	var attendees []string
-	for a := range strings.SplitSeq(in.Attendees, ",") {
-		if a = strings.TrimSpace(a); a != "" {
-			attendees = append(attendees, a)
-		}
-	}
-	return f.work.Invitation(t, in.Number, in.Lang, in.Organizer, attendees, f.words(in.Lang))
-}

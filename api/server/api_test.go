@@ -93,7 +93,7 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	instruments, err := drafts.Extend(chancery.New(watch, nil), n)
 	must(t, err)
-	consultations, err := dialogue.Extend(secretariat.New(watch, nil), n, nil)
+	consultations, err := dialogue.Extend(secretariat.New(watch, nil), n, nil, nil)
 	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
 		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, consultations, guarantees.Extend(pledges, work), acts.Extend(docket.New(n)), seals.Extend(rounds))

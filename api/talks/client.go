@@ -127,3 +127,8 @@ func (c Client) Calendar(ctx context.Context, channel, plane, lang string) ([]by
 func (c Client) Invitation(ctx context.Context, talk string, round int, organizer, attendees, lang string) ([]byte, error) {
 	return api.Ask[[]byte](ctx, c.Node, http.MethodGet, path(talk, "/rounds/"+strconv.Itoa(round)+"/invitation")+api.Query("organizer", organizer, "attendees", attendees, "lang", lang), nil)
 }
+
+// Invite sends the invitation to an agreed round by the node's mail server.
+func (c Client) Invite(ctx context.Context, talk string, round int, lang string, r Invite) ([]Invited, error) {
+	return api.Ask[[]Invited](ctx, c.Node, http.MethodPost, path(talk, "/rounds/"+strconv.Itoa(round)+"/invitations")+api.Query("lang", lang), r)
+}

@@ -85,3 +85,16 @@ type Output struct {
 	drafting.Voice
 	Words map[string]string `json:"words" doc:"By language. They name no participant."`
 }
+
+// Invite is whom to invite to an agreed round by mail.
+type Invite struct {
+	To        []string `json:"to" minItems:"1" maxItems:"100" doc:"Mail addresses. Each gets a letter of its own, and sees the others in the event."`
+	Organizer string   `json:"organizer,omitempty" maxLength:"254" doc:"Mail address that answers go to; that of the node without one."`
+}
+
+// Invited is what became of a letter.
+type Invited struct {
+	Address string `json:"address"`
+	Sent    bool   `json:"sent" doc:"The mail server has taken it, which is no receipt."`
+	Why     string `json:"why,omitempty" enum:"refused,unreachable" doc:"Why it has not."`
+}

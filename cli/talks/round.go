@@ -352,3 +352,54 @@ func (c *calendarCmd) Run(s *session.Session) error {
 	}
 	return s.WriteNew(c.Output, b, 0o644)
 }
+
+type inviteCmd struct {
+	Series    string   `arg:"" help:"The series, by digits of its id or the number of one of its statements." placeholder:"SERIES"`
+	To        []string `arg:"" help:"Mail addresses of those who are invited." placeholder:"ADDRESS"`
+	Round     int      `help:"Number of the round." default:"1" placeholder:"N"`
+	Organizer string   `help:"Mail address that answers go to; that of the node by default." placeholder:"ADDRESS"`
+	Lang      string   `help:"Language of the letter." default:"en" placeholder:"TAG"`
+	session.JSONFlag
+}
+
+// Help gives examples and the exit codes.
+func (inviteCmd) Help() string {
+	return "It goes by the mail server of the node, [call.mail] in config.toml, with the round as an event that calendars understand. A letter that the server took is no receipt.\n\n" + session.Detail(`
+		detente round invite XN/COUNCIL-R-0001 head@mfa.xn.example talks@mfa.xs.example --round 3 --organizer protocol@mfa.xn.example`,
+		session.ExitDone, session.ExitRefused, session.ExitUse, session.ExitUnreachable, session.ExitNotFound)
+}
+
+// Run sends the letters.
+func (c *inviteCmd) Run(s *session.Session) error {
+	node, err := ask(s)
+	if err != nil {
+		return err
+	}
+	done, err := node.Invite(s.Ctx, c.Series, c.Round, c.Lang, talks.Invite{To: c.To, Organizer: c.Organizer})
+	if err != nil {
+		return err
+	}
+	missing := 0
+	for _, d := range done {
+		if !d.Sent {
+			missing++
+		}
+	}
+	if c.JSON {
+		if err := s.JSON(done); err != nil {
+			return err
+		}
+	} else {
+		for _, d := range done {
+			stands := "taken by the mail server"
+			if !d.Sent {
+				stands = "NOT SENT: " + d.Why
+			}
+			s.Printf("%s  %s\n", d.Address, stands)
+		}
+	}
+	if missing > 0 {
+		return session.Fail(session.ExitRefused, "invite those again, or send them the file of: detente round calendar "+c.Series, "%d of %d letters were not sent", missing, len(done))
+	}
+	return nil
+}

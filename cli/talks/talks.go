@@ -33,6 +33,7 @@ type RoundCmd struct {
 	Paper      paperCmd      `cmd:"" help:"Put a paper on the table."`
 	Action     actionCmd     `cmd:"" help:"Resolve that somebody does something, or say how that stands."`
 	Calendar   calendarCmd   `cmd:"" help:"Rounds and actions for a calendar, or the file that invites to a round."`
+	Invite     inviteCmd     `cmd:"" help:"Invite to an agreed round by mail."`
 }
 
 // voice is who speaks.
