@@ -27,6 +27,7 @@ type play struct {
 	world              *world
 	north, south, lake *actor
 	question           api.Sent
+	series, group      string // of consultations, of experts
 	draft, opened      string // the negotiation; the instrument that is open to all
 	manifest           drafting.Manifest
 	survey, number     string    // cases: of the scan that was announced, and of what was asked

@@ -61,12 +61,14 @@ func TestTheStoryIsTold(t *testing.T) {
 		"matches, of Northland", "nothing that was announced is like it", "REQUEST FOR CLARIFICATION. It needs a second person", "interim: checking", "reply: stopped",
 		"closed by both, with 10 statements", "both have the digest", "answered in time", "byte for byte", "of the indicators XN/CERT-R-0001",
 		"[XN: three] [XS: five]", "initialled by both", "both are bound at one instant", "nobody has done anything for it", "repeats Northland's to the letter", "Lakeland with a declaration of its own", "the open register, as files",
+		"the two proposals crossed", "the two agendas are one", "signed by both. Carried over to round 2", "under that mandate", "The experts go on: their channel is protected", "a participant: ",
+		"only what the session agreed on is stated and signed", "consultations and experts go on",
 	} {
 		if !strings.Contains(story, seen) {
 			t.Errorf("the story does not show %q", seen)
 		}
 	}
-	if verified < 31 {
+	if verified < 40 {
 		t.Errorf("%d proofs verified", verified)
 	}
 }

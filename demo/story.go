@@ -30,7 +30,7 @@ type told struct {
 func (p *play) tell(ctx context.Context) error {
 	for _, scene := range []func(context.Context) error{
 		p.meet, p.agree, p.man, p.check, p.ask, p.reply, p.declare, p.miss, p.look, p.clarify, p.cease, p.settle, p.account, p.handOver, p.cut, p.together, p.tools,
-		p.negotiate, p.initial, p.consent, p.guarantee, p.pledge, p.seal, p.register,
+		p.negotiate, p.initial, p.consent, p.guarantee, p.pledge, p.consult, p.experts, p.seal, p.register,
 		p.verify, p.audit, p.log,
 	} {
 		if err := scene(ctx); err != nil {
@@ -202,6 +202,15 @@ func (p *play) cut(ctx context.Context) error {
 	if err := p.receipted(ctx, p.north, flash, p.south); err != nil {
 		return err
 	}
+	if err := p.mend(ctx); err != nil {
+		return err
+	}
+	p.step("the cable is mended; the link is up again, and nothing is sent twice")
+	return nil
+}
+
+// mend gives the parties their line back.
+func (p *play) mend(ctx context.Context) error {
 	p.world.network.set(false)
 	for _, a := range []*actor{p.north, p.south} {
 		err := a.until(ctx, "the link", func() (bool, error) {
@@ -216,7 +225,6 @@ func (p *play) cut(ctx context.Context) error {
 			return err
 		}
 	}
-	p.step("the cable is mended; the link is up again, and nothing is sent twice")
 	return nil
 }
 
