@@ -7,6 +7,8 @@ DETENTE_PROGRAM is the program. DETENTE_PAPERS, if set, is a folder to keep the 
 import collections
 import concurrent.futures
 import datetime
+import email
+import email.policy
 import json
 import os
 import pathlib
@@ -26,6 +28,8 @@ from world import LANGUAGES, plain, words
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START, END = datetime.datetime(2036, 2, 1, 9, tzinfo=datetime.timezone.utc), datetime.datetime(2036, 2, 3, 16, tzinfo=datetime.timezone.utc)
 DUE = datetime.datetime(2036, 1, 1, tzinfo=datetime.timezone.utc)
+INVITED = ("talks@mfa.xs.example", "council@xs.example")
+ORGANIZER = "protocol@mfa.xn.example"
 PLACE = "Nordhaven; Hall 3, second floor"
 ACTION = {"ar": "تبادل القوائم.", "en": "Exchange lists.", "es": "Intercambiar listas.", "fr": "Échanger les listes.", "ru": "Обменяться перечнями.", "zh": "交换清单。"}
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
@@ -106,8 +110,14 @@ class Story:
         with concurrent.futures.ThreadPoolExecutor() as both:
             list(both.map(self.write_of, self.both()))
         for lang in LANGUAGES:
-            self.invitations[lang] = self.xn.run("round", "calendar", self.series, "--round", "1", "--lang", lang, "--organizer", "protocol@mfa.xn.example",
-                                                 "--attendee", "talks@mfa.xs.example", "--attendee", "council@xs.example")
+            self.invitations[lang] = self.xn.run("round", "calendar", self.series, "--round", "1", "--lang", lang, "--organizer", ORGANIZER,
+                                                 *("--attendee=" + a for a in INVITED))
+        with world.MailServer() as server:
+            self.xn.mails(server)
+            for lang in LANGUAGES:
+                self.xn.run("round", "invite", self.series, *INVITED, "--round", "1", "--organizer", ORGANIZER, "--lang", lang)
+            server.shutdown()
+        self.letters = server.letters
         self.xs.run("case", "export", self.case, "--pdf", "case.pdf")
         self.pdfs["case"] = self.folder / "case.pdf"
 
@@ -179,6 +189,7 @@ class Papers(unittest.TestCase):
         calendar = icalendar.Calendar.from_ical(data)
         self.assertEqual(calendar["VERSION"], "2.0")
         self.assertIn("PRODID", calendar)
+        self.assertEqual(data.count(b"\r\nUID:"), len(calendar.walk("VEVENT")), f"{where}: the library would give an event an id of its own")
         seen = set()
         for part in calendar.walk():
             self.assertEqual(getattr(part, "errors", []), [], f"{where}: lines that the library passes over")
@@ -239,12 +250,35 @@ class Papers(unittest.TestCase):
                 self.assertEqual(len(calendar.walk("VEVENT")), 1)
                 event = self.round_of(calendar, lang, "invitation")
                 # RFC 5546, 3.2.2: an invitation has an organizer, those invited, a sequence.
-                self.assertEqual(event["ORGANIZER"], "mailto:protocol@mfa.xn.example")
-                self.assertEqual([str(a) for a in event["ATTENDEE"]], ["mailto:talks@mfa.xs.example", "mailto:council@xs.example"])
+                self.assertEqual(event["ORGANIZER"], "mailto:" + ORGANIZER)
+                self.assertEqual([str(a) for a in event["ATTENDEE"]], ["mailto:" + a for a in INVITED])
                 self.assertEqual({a.params["RSVP"] for a in event["ATTENDEE"]}, {"TRUE"})
                 self.assertGreaterEqual(event["SEQUENCE"], 0)
                 feed = icalendar.Calendar.from_ical(self.story.calendars[lang, "xn"])
                 self.assertIn(event["UID"], [e["UID"] for e in feed.walk("VEVENT")], "the invitation would add a second event to a calendar that has the feed")
+
+    # One for each of those invited, with the event as RFC 6047 has it: beside the words, and again as a file.
+    def test_letters_that_invite_in_every_language(self):
+        self.assertEqual(len(self.story.letters), len(LANGUAGES) * len(INVITED))
+        ids = set()
+        for n, (to, data) in enumerate(self.story.letters):
+            lang, invited = LANGUAGES[n // len(INVITED)], INVITED[n % len(INVITED)]
+            with self.subTest(lang=lang, to=invited):
+                letter = email.message_from_bytes(data, policy=email.policy.default)
+                self.assertEqual([p.defects for p in letter.walk()], [[] for _ in letter.walk()])
+                self.assertEqual((to, str(letter["To"]).strip("<>"), str(letter["Reply-To"]).strip("<>")), ([invited], invited, ORGANIZER))
+                ids.add(letter["Message-ID"])
+                self.assertTrue(letter["Date"] and letter["From"] and letter["MIME-Version"])
+                said_in = phrases("api/dialogue", lang)
+                self.assertEqual(upright(letter["Subject"]).strip(), filled(said_in["calendar.round"], world.SERIES[lang], 1))
+                parts = {p.get_content_type(): p for p in letter.walk() if not p.is_multipart()}
+                self.assertEqual(set(parts), {"text/plain", "text/calendar", "application/ics"})
+                self.assertIn(filled(said_in["invitation.round"], world.SERIES[lang], 1), upright(parts["text/plain"].get_content()))
+                self.assertEqual(parts["text/calendar"].get_param("method"), "REQUEST")
+                self.assertEqual(parts["text/calendar"].get_content_charset(), "utf-8")
+                for part in ("text/calendar", "application/ics"):
+                    self.assertEqual(parts[part].get_payload(decode=True), self.story.invitations[lang], part)
+        self.assertEqual(len(ids), len(self.story.letters))
 
     # PDF.
 
@@ -304,8 +338,8 @@ class Papers(unittest.TestCase):
 
     # DOCX.
 
+    # Each part is XML to another parser, and whatever a part or the list of types names is there.
     def test_documents_are_whole(self):
-        """Each part is XML to another parser, and whatever a part or the list of types names is there."""
         for path in self.story.docx.values():
             with self.subTest(path.name), zipfile.ZipFile(path) as file:
                 self.assertIsNone(file.testzip())
@@ -356,6 +390,6 @@ class Papers(unittest.TestCase):
 
 if __name__ == "__main__":
     result = unittest.main(verbosity=2, exit=False).result
-    bad = len(result.failures) + len(result.errors)
+    bad = len({getattr(test, "test_case", test).id() for test, _ in result.failures + result.errors})
     print(f"{max(0, result.testsRun - bad)} passed, {bad} failed")  # the last line, which ./test reads
     sys.exit(bad > 0 or result.testsRun == 0)

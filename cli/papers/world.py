@@ -2,8 +2,11 @@
 
 import json
 import os
+import pathlib
 import re
+import socketserver
 import subprocess
+import threading
 import unicodedata
 
 LANGUAGES = ("ar", "en", "es", "fr", "ru", "zh")
@@ -69,6 +72,14 @@ class Party:
         self.run("init", "--party", self.name, "--roots", "1", "--need", "1", *(f"--name={lang}={text}" for lang, text in NAMES[self.name].items()),
                  "--language=ru" if self.name == "xs" else "--language=en", "--language=en" if self.name == "xs" else "--language=ru")
 
+    def mails(self, server):
+        """Has the node hand its mail to a server."""
+        config = pathlib.Path(self.folder, self.name, "config.toml")
+        before, section, after = config.read_text("utf-8").partition("[call.mail]\n")
+        for name, value in (("server", server.address), ("security", "none"), ("from", f"watch@{self.name}.example")):
+            after = re.sub(rf'(?m)^(\s*){name} = ".*"$', rf'\1{name} = "{value}"', after, count=1)
+        config.write_text(before + section + after, "utf-8")
+
     def trust(self, other):
         """Takes the other's charter. Its words are the other's to read out; here one script plays both officers."""
         other.run("charter", "export", "-o", other.name + ".charters")
@@ -81,6 +92,45 @@ class Party:
         pouch = f"{self.name}-{self.pouches}.detente-pouch"
         self.run("pouch", "export", other.name, "-o", pouch)
         other.run("pouch", "import", pouch)
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    """A mail server on loopback that takes every letter (RFC 5321). letters are pairs of those it is for and its bytes."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Mail)
+        self.letters = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self):
+        return "127.0.0.1:%d" % self.server_address[1]
+
+
+class _Mail(socketserver.StreamRequestHandler):
+    def say(self, line):
+        self.wfile.write(line.encode() + b"\r\n")
+
+    def handle(self):
+        self.say("220 loopback")
+        to = []
+        while line := self.rfile.readline():
+            verb = line[:4].upper()
+            if verb == b"DATA":
+                self.say("354 go on")
+                letter = []
+                while (line := self.rfile.readline()) not in (b"", b".\r\n"):
+                    letter.append(line[1:] if line.startswith(b".") else line)
+                self.server.letters.append((to, b"".join(letter)))
+                to = []
+            elif verb == b"RCPT":
+                to.append(line.partition(b"<")[2].partition(b">")[0].decode())
+            elif verb == b"QUIT":
+                self.say("221 bye")
+                return
+            self.say("250 ok")
 
 
 def marked():
