@@ -1,6 +1,7 @@
 package acts
 
 import (
+	"cmp"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -51,6 +52,8 @@ type Opening struct {
 	Manifest  string            `json:"manifest,omitempty"` // in hex, of the negotiation's end
 	Rules     *Rules            `json:"rules,omitempty"`    // nil if they cannot be read
 	Why       Reason            `json:"why,omitempty"`      // why it opens nothing
+
+	clock int64 // of the statement
 }
 
 // Stray is a statement that concerns no instrument that is known, or cannot be read. It is named all the same.
@@ -65,7 +68,7 @@ type Stray struct {
 
 // Reading is what the public feeds say about instruments.
 type Reading struct {
-	Openings []*Opening       // by the time of opening, then id
+	Openings []*Opening       // by the time of opening, then the clock, then id
 	Acts     map[string][]Act // by the id of the opening, which is an act of its own
 	Strays   []Stray
 }
@@ -161,10 +164,7 @@ func Read(items []Item, forked map[traffic.Party]time.Time) *Reading {
 		}
 	}
 	slices.SortFunc(out.Openings, func(a, b *Opening) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.clock, b.clock), strings.Compare(a.ID, b.ID))
 	})
 	slices.SortFunc(out.Strays, func(a, b Stray) int { return strings.Compare(a.ID, b.ID) })
 	return out

@@ -172,6 +172,23 @@ func TestWhatAnswersWithinTheSameSecondIsLater(t *testing.T) {
 	}
 }
 
+func TestOpeningsOfOneSecondStandInTheOrderOfTheirClocks(t *testing.T) {
+	w := &world{start: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
+	for _, party := range []string{"xn", "xl", "xs"} {
+		w.say(party+"/mfa", FormOpening, form.Values{"title": map[string]any{"en": party}, "nature": "political", "languages": "en", "rules": pledge})
+	}
+	for i := range w.items {
+		w.items[i].At, w.items[i].ID[0] = w.start, byte(9-i) // the last would come first by its id
+	}
+	var got string
+	for _, o := range Read(w.items, nil).Openings {
+		got += o.Title["en"] + " "
+	}
+	if got != "xn xl xs " {
+		t.Errorf("in the order %s", got)
+	}
+}
+
 func FuzzParseRules(f *testing.F) {
 	f.Add([]byte(pledge))
 	f.Add([]byte(`{"version":1,"nature":"legal","eligibility":{"who":"listed","parties":["xn","xs"]},"entry":{"threshold":2,"among":[{"parties":["xn"],"at_least":1}],"delay":{"months":3,"first_of_month":true},"not_before":"2027-01-01"},"reservations":{"regime":"only","provisions":["art-4"],"late":"tacit","tacit_months":12},"powers":{"required":false}}`))

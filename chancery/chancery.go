@@ -359,9 +359,19 @@ func (c *Chancery) Drafts(ctx context.Context, only Filter) ([]*Draft, error) {
 		}
 	}
 	slices.SortFunc(out, func(a, b *Draft) int {
-		return cmp.Or(b.Last().Compare(a.Last()), bytes.Compare(a.Name.ID[:], b.Name.ID[:]))
+		return cmp.Or(b.Last().Compare(a.Last()), cmp.Compare(b.clock(), a.clock()), bytes.Compare(a.Name.ID[:], b.Name.ID[:]))
 	})
 	return out, nil
+}
+
+// clock is the latest in it, which tells apart what was said within one second.
+func (d *Draft) clock() int64 {
+	for i := range slices.Backward(d.Entries) {
+		if e := &d.Entries[i]; e.Form != FormPowers {
+			return e.Clock
+		}
+	}
+	return 0
 }
 
 // Last is when something was said in it last.

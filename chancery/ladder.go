@@ -351,7 +351,8 @@ func (c *Chancery) Powers(ctx context.Context, channel *[32]byte) (out []Held, e
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Held) int {
-		return a.Draft.Entries[a.Draft.order[a.Statement]].At.Compare(b.Draft.Entries[b.Draft.order[b.Statement]].At)
+		x, y := a.Draft.Entries[a.Draft.order[a.Statement]], b.Draft.Entries[b.Draft.order[b.Statement]]
+		return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.Clock, y.Clock))
 	})
 	return out, nil
 }

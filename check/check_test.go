@@ -273,6 +273,22 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// A machine may send several within one second: the clock says which is the newest, whatever their ids are.
+func TestChecksOfOneSecondStandInTheOrderOfTheirClocks(t *testing.T) {
+	h := NewHistory()
+	for _, s := range []said{{id: 2, clock: 3}, {id: 9, clock: 1}, {id: 5, clock: 2}} {
+		s.form, s.from, s.to, s.at, s.values = "check", "xn/nrrc", "xs/nrrc", at("2026-11-23 12:00"), form.Values{"level": int64(1)}
+		h.say(s)
+	}
+	var got []byte
+	for _, c := range h.All() {
+		got = append(got, c.ID[0])
+	}
+	if diff := cmp.Diff([]byte{2, 5, 9}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestElapsedIsOfOneClock(t *testing.T) {
 	noon := at("2026-11-23 12:00")
 	h := NewHistory()

@@ -41,6 +41,8 @@ type Check struct {
 	Held     time.Time // here
 	Due      time.Time
 	Answer   *Answer // nil while there is none that counts
+
+	clock int64
 }
 
 // Answer is a reply to a check.
@@ -137,7 +139,7 @@ func (h *History) Add(id statement.ID, s *statement.Header, v form.Values, held 
 		}
 		c := &Check{
 			ID: id, Channel: s.Channel, Plane: s.Plane, From: s.Issuer.Party, To: s.Audience, Level: int(v.Int("level")), Occasion: v.Text("occasion"),
-			Question: v.Text("question"), Sent: s.IssuedAt, Held: held, Due: v.Time("reply_by"),
+			Question: v.Text("question"), Sent: s.IssuedAt, Held: held, Due: v.Time("reply_by"), clock: s.Clock,
 		}
 		if c.Due.IsZero() && within > 0 {
 			c.Due = s.IssuedAt.Add(within)
@@ -195,7 +197,7 @@ func (h *History) All() []*Check {
 			h.sorted = append(h.sorted, c)
 		}
 		slices.SortFunc(h.sorted, func(a, b *Check) int {
-			return cmp.Or(b.Sent.Compare(a.Sent), bytes.Compare(a.ID[:], b.ID[:]))
+			return cmp.Or(b.Sent.Compare(a.Sent), cmp.Compare(b.clock, a.clock), bytes.Compare(a.ID[:], b.ID[:])) // many may be sent within one second
 		})
 	}
 	return h.sorted

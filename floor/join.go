@@ -163,7 +163,7 @@ func (f *Floor) Awaits(ctx context.Context) ([]Awaited, error) {
 		}
 	}
 	slices.SortFunc(out, func(a, b Awaited) int {
-		return cmp.Or(a.Statement.IssuedAt.Compare(b.Statement.IssuedAt), compareIDs(a.Statement.ID(), b.Statement.ID()))
+		return cmp.Or(a.Statement.IssuedAt.Compare(b.Statement.IssuedAt), cmp.Compare(a.Statement.Clock, b.Statement.Clock), compareIDs(a.Statement.ID(), b.Statement.ID()))
 	})
 	return out, nil
 }

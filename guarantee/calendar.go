@@ -116,6 +116,7 @@ type Complaint struct {
 	Language  string
 	Drafter   string       // duty role
 	Opened    statement.ID // the question that opened the case; zero while none has, or none is known here
+	Clock     int64        // which of two of one second was first
 }
 
 // Calendar folds what parties say of processes and guarantees. The order in which it is told does not matter.
@@ -185,7 +186,7 @@ func (c *Calendar) Add(st *statement.Statement, v form.Values, kind, number stri
 	case FormComplaint:
 		k := &Complaint{
 			ID: id, Number: number, By: st.Issuer, Audience: st.Audience, At: st.IssuedAt, Channel: st.Channel, Plane: st.Plane, Provision: v.Text("provision"), Case: v.Text("case"),
-			From: st.IssuedAt, To: st.IssuedAt, Words: v.Text("words"), Language: st.Language, Drafter: st.Drafter,
+			From: st.IssuedAt, To: st.IssuedAt, Words: v.Text("words"), Language: st.Language, Drafter: st.Drafter, Clock: st.Clock,
 		}
 		copy(k.Basis[:], v.Bytes("basis"))
 		if from, to, ok := window(v["observed"]); ok {
@@ -255,7 +256,9 @@ func (c *Calendar) Complaints(plane traffic.Plane) []Complaint {
 			out = append(out, shown)
 		}
 	}
-	slices.SortFunc(out, func(a, b Complaint) int { return cmp.Or(b.At.Compare(a.At), bytes.Compare(a.ID[:], b.ID[:])) })
+	slices.SortFunc(out, func(a, b Complaint) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.Clock, a.Clock), bytes.Compare(a.ID[:], b.ID[:]))
+	})
 	return out
 }
 

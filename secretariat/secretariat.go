@@ -379,9 +379,17 @@ func (s *Secretariat) Talks(ctx context.Context, only Filter) ([]*Talk, error) {
 		}
 	}
 	slices.SortFunc(out, func(a, b *Talk) int {
-		return cmp.Or(b.Last().Compare(a.Last()), bytes.Compare(a.Name.ID[:], b.Name.ID[:]))
+		return cmp.Or(b.Last().Compare(a.Last()), cmp.Compare(b.clock(), a.clock()), bytes.Compare(a.Name.ID[:], b.Name.ID[:]))
 	})
 	return out, nil
+}
+
+// clock is the latest in it, which tells apart what was said within one second.
+func (t *Talk) clock() int64 {
+	if n := len(t.Entries); n > 0 {
+		return t.Entries[n-1].Clock
+	}
+	return 0
 }
 
 // Last is when something was said in it last.

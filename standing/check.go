@@ -406,7 +406,7 @@ func (s *Standing) unanswered(now time.Time) []*floor.Told {
 		out = append(out, t)
 	}
 	slices.SortFunc(out, func(a, b *floor.Told) int {
-		return cmp.Or(a.Held.Compare(b.Held), bytes.Compare(a.Statement.Bytes(), b.Statement.Bytes()))
+		return cmp.Or(a.Held.Compare(b.Held), cmp.Compare(a.Statement.Clock, b.Statement.Clock), bytes.Compare(a.Statement.Bytes(), b.Statement.Bytes()))
 	})
 	return out
 }

@@ -22,6 +22,8 @@ type Translation struct {
 	Certifier  string
 	Text       string
 	At         time.Time
+
+	clock int64
 }
 
 // Machine tells whether a machine made it, also where a person has looked it over.
@@ -38,7 +40,7 @@ func (s *Standing) addTranslation(t *floor.Told) {
 	v := t.Values
 	s.versions[h.Refs[0]] = append(s.versions[h.Refs[0]], Translation{
 		ID: t.Statement.ID(), Number: traffic.Number(h.Issuer, t.Feed, t.Index), From: h.Issuer, Language: v.Text("language"), MadeBy: v.Text("made_by"),
-		Translator: v.Text("translator"), Reviewer: v.Text("reviewer"), Certifier: v.Text("certifier"), Text: v.Text("text"), At: h.IssuedAt,
+		Translator: v.Text("translator"), Reviewer: v.Text("reviewer"), Certifier: v.Text("certifier"), Text: v.Text("text"), At: h.IssuedAt, clock: h.Clock,
 	})
 }
 
@@ -58,6 +60,8 @@ func (s *Standing) Translations(of statement.ID) []Translation {
 		}
 		return 2
 	}
-	slices.SortStableFunc(out, func(a, b Translation) int { return cmp.Or(rank(&a)-rank(&b), b.At.Compare(a.At)) })
+	slices.SortStableFunc(out, func(a, b Translation) int {
+		return cmp.Or(rank(&a)-rank(&b), b.At.Compare(a.At), cmp.Compare(b.clock, a.clock))
+	})
 	return out
 }

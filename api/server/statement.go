@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -60,7 +61,7 @@ func (s *Server) list(ctx context.Context, _ officer.Actor, in *listing) ([]api.
 	}
 	v := s.Viewer(ctx, language.Make(in.Lang))
 	out := []api.Line{}
-	seen := make(map[string]bool)
+	seen, clocks := make(map[string]bool), make(map[string]int64)
 	var open []*dossier.State
 	if !in.Newest {
 		if open, err = s.node.OpenDossiers(ctx, 4*in.Limit); err != nil { // some are of the other direction, or of what is not asked for
@@ -79,11 +80,13 @@ func (s *Server) list(ctx context.Context, _ officer.Actor, in *listing) ([]api.
 				if err != nil {
 					return nil, err
 				}
-				out, seen[line.ID] = append(out, line), true
+				out, seen[line.ID], clocks[line.ID] = append(out, line), true, h.Clock
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b api.Line) int { return b.Held.Compare(a.Held) })
+	slices.SortStableFunc(out, func(a, b api.Line) int {
+		return cmp.Or(b.Held.Compare(a.Held), cmp.Compare(clocks[b.ID], clocks[a.ID]))
+	})
 	if in.Open {
 		return out, nil
 	}

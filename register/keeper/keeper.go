@@ -3,6 +3,7 @@
 package keeper
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -71,22 +72,20 @@ func (k *Keeper) Instruments(ctx context.Context) ([]statement.ID, error) {
 		return nil, err
 	}
 	type opened struct {
-		at time.Time
-		id statement.ID
+		at    time.Time
+		clock int64
+		id    statement.ID
 	}
 	var all []opened
 	for _, h := range p.heads {
 		for _, e := range h.entries {
 			if e.statement.Form == acts.FormOpening && e.Reason == "" {
-				all = append(all, opened{e.statement.IssuedAt, e.statement.ID()})
+				all = append(all, opened{e.statement.IssuedAt, e.statement.Clock, e.statement.ID()})
 			}
 		}
 	}
 	slices.SortFunc(all, func(a, b opened) int {
-		if c := a.at.Compare(b.at); c != 0 {
-			return c
-		}
-		return slices.Compare(a.id[:], b.id[:])
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.clock, b.clock), slices.Compare(a.id[:], b.id[:]))
 	})
 	var out []statement.ID
 	for _, o := range all {
