@@ -319,6 +319,6 @@ func cognates() []string {
 		"Collection", "Collections", "Publication", "Type", "{1} s", "{1} min", "{1} h {2} min", "terminal", "auditor", "REAL", "Real", "1: terminal", "Parties", "Sessions", "Code", "Question", "organisation",
 		"virtual", "experts", "CONTRIBUTION", "Rapporteur", "Position",
 		"simple", "signature", "SIGNATURE", "ratification", "objection", "confirmation", "communication",
-		"Instrument", "Instruments", "Instruction", "Article", "Article {1}", "Passage",
+		"Instrument", "Instruments", "Instruction", "Article", "Article {1}", "Passage", "Dialogue",
 	}
 }

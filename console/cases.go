@@ -33,7 +33,7 @@ func within[T interface{ Titled() string }](make func(context.Context, *cases.De
 // desk is the visit, as package cases needs to know it.
 func (v *visit) desk() *cases.Desk {
 	return &cases.Desk{
-		Client: v.client, Party: v.cfg.Party, Plane: v.plane, Lang: v.tag(), RTL: v.paper.Book.RTL(v.lang), Now: time.Now().UTC(), Query: v.r.URL.Query(),
+		Client: v.client, Party: v.cfg.Party, Plane: v.plane, Lang: v.tag(), RTL: v.paper.Book.RTL(v.lang), Now: time.Now().UTC(), Query: v.r.URL.Query(), ID: v.r.PathValue("id"),
 		May: v.may, Say: v.say, To: v.to, Refused: v.refused, Posts: v.voices,
 	}
 }

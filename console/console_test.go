@@ -87,7 +87,12 @@ func (d *desk) speak(lang string) { d.prefs = "lang%3D" + lang }
 func everyScreen() []string {
 	var out []string
 	for _, sc := range screens() {
-		path := "/real" + strings.ReplaceAll(sc.path, "{id}", "x")
+		id := "x"
+		if sc.name == "talk" {
+			id = strings.Repeat("5e", 32)
+			out = append(out, "/real/talks/"+strings.Repeat("6a", 32))
+		}
+		path := "/real" + strings.ReplaceAll(sc.path, "{id}", id)
 		if sc.name == "compose" {
 			out = append(out, path+"?channel=c0ffee&form=notice")
 		}
@@ -105,6 +110,10 @@ func everyScreen() []string {
 			path += "?n=" + strings.Repeat("d0", 32)
 		case "provision":
 			path += "?p=p-2&n=" + strings.Repeat("d0", 32)
+		}
+		if sc.name == "talks.new" {
+			out = append(out, path+"?channel=council&form=group")
+			path += "?channel=council&form=series"
 		}
 		if sc.name == "officers" {
 			path += "?id=anna"

@@ -11,6 +11,7 @@ import (
 	"detente/api"
 	"detente/api/drafting"
 	"detente/api/registry"
+	"detente/api/talks"
 	"detente/archive"
 	"detente/asset"
 	"detente/exchange"
@@ -61,6 +62,11 @@ type fakeFloor struct {
 	pledge     registry.Whole
 	pledged    registry.Table
 	acts       registry.List
+	series     []talks.Line
+	groups     []talks.Line
+	talk       talks.File
+	group      talks.File
+	spoken     []talks.Spoken
 	heads      []api.Statement // of lists of protected assets
 	lists      []*asset.List
 	bundle     []byte
@@ -146,13 +152,14 @@ func newFloor() *fakeFloor {
 	f.incident(now)
 	f.negotiation(now)
 	f.protect(now)
+	f.consult(now)
 	return f
 }
 
 // hostile puts s into every text that comes from a person or another party: all of them, but for codes that the node has checked and words that it
 // makes itself, such as times and precedences.
 func (f *fakeFloor) hostile(s string) {
-	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.guarantees, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories, &f.drafts, &f.draft, &f.templates, &f.seals, &f.pledges, &f.pledge, &f.pledged, &f.acts} {
+	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.guarantees, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories, &f.drafts, &f.draft, &f.templates, &f.seals, &f.pledges, &f.pledge, &f.pledged, &f.acts, &f.series, &f.groups, &f.talk, &f.group, &f.spoken} {
 		poison(reflect.ValueOf(v).Elem(), s, "")
 	}
 	for i := range f.heads { // what the other party writes in it
@@ -234,6 +241,9 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"GET /v1/drafts": f.drafts, "POST /v1/drafts": drafting.Opened{Sent: f.sent}, "GET /v1/templates": f.templates, "GET /v1/seals": f.seals, "POST /v1/seals": f.sent, "POST /v1/seals/ee/deposit": api.SealDepositDone{}, "POST /v1/seals/ee/certificate": f.sent, "GET /v1/instruments": f.pledges, "GET /v1/instruments/0a0b": f.pledge, "GET /v1/instruments/0a0b/status": f.pledged, "GET /v1/instruments/0a0b/acts": f.acts, "GET /v1/drafts/" + strings.Repeat("d0", 32): f.draft,
 		"POST /v1/drafts/" + strings.Repeat("d0", 32) + "/documents": reading(), "GET /v1/drafts/" + strings.Repeat("d0", 32) + "/documents/pdf": "pages",
 	}[request]
+	if answer == nil {
+		answer = f.ofTalks(r)
+	}
 	if r.URL.Query().Get("form") == "asset-list" {
 		answer = f.headLines(r.URL.Query().Get("from"))
 	}

@@ -10,6 +10,7 @@ import (
 	"detente/console/cases"
 	"detente/console/instruments"
 	"detente/console/paper"
+	"detente/console/talks"
 	"detente/traffic"
 )
 
@@ -109,7 +110,7 @@ func (v *visit) frame(f *Frame, sc screen) error {
 		}
 		f.Duty, f.Waiting, f.Sound = grouped(w.Duty), len(w.Items), w.Sound
 	}
-	f.Nav = v.navigation(sc.name, map[string]int{"watch": f.Waiting, "cases": cases.Count(v.ctx, v.desk()), "instruments": instruments.Count(v.ctx, v.desk())})
+	f.Nav = v.navigation(sc.name, map[string]int{"watch": f.Waiting, "cases": cases.Count(v.ctx, v.desk()), "instruments": instruments.Count(v.ctx, v.desk()), "talks": talks.Count(v.ctx, v.desk())})
 	for _, p := range traffic.Planes() {
 		f.Planes = append(f.Planes, link{Name: "plane." + string(p), Href: "/" + string(p) + "/watch", Current: p == v.plane})
 	}

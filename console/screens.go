@@ -3,6 +3,7 @@ package console
 import (
 	"detente/console/cases"
 	"detente/console/instruments"
+	"detente/console/talks"
 )
 
 // screens is the list of pages that somebody who has signed in can open, in the order in which they are listed.
@@ -20,6 +21,7 @@ func screens() []screen {
 		{name: "ledger", path: "/ledger", needs: []string{"read"}, build: within(cases.MakeLedger)},
 		{name: "collections", path: "/collections", needs: []string{"read"}, build: within(cases.MakeCollections), regions: []string{"list"}},
 		{name: "instruments", path: "/instruments", needs: []string{"read"}, key: "i", group: true, build: within(instruments.MakeList), regions: []string{"list"}},
+		{name: "talks", path: "/talks", needs: []string{"read"}, key: "m", build: within(talks.MakeList), regions: []string{"list"}},
 		{name: "pledges", path: "/pledges", needs: []string{"read"}, build: within(instruments.MakePledges)},
 		{name: "assets", path: "/assets", needs: []string{"read"}, build: within(instruments.MakeAssets)},
 		{name: "roster", path: "/roster", needs: []string{"read", "roster"}, group: true, build: buildRoster},
@@ -32,6 +34,9 @@ func screens() []screen {
 		{name: "instrument", path: "/instrument", needs: []string{"read"}, aside: true, build: within(instruments.MakeFile), regions: []string{"state", "papers"}},
 		{name: "provision", path: "/instrument/provision", needs: []string{"read"}, aside: true, build: within(instruments.MakeEditor)},
 		{name: "instrument.new", path: "/instruments/new", needs: []string{"send"}, aside: true, build: within(instruments.MakeNew)},
+		{name: "talk", path: "/talks/{id}", needs: []string{"read"}, aside: true, build: within(talks.MakeFile), regions: []string{"state", "rounds", "things"}},
+		{name: "talks.month", path: "/talks/month", needs: []string{"read"}, aside: true, build: within(talks.MakeMonth)},
+		{name: "talks.new", path: "/talks/new", needs: []string{"send"}, aside: true, build: within(talks.MakeNew)},
 		{name: "reply", path: "/statement/{id}/reply", needs: []string{"acknowledge", "answer", "send", "translate"}, aside: true, build: buildReply},
 		{name: "loss", path: "/loss", needs: []string{"send"}, aside: true, build: buildLoss},
 		{name: "passkey", path: "/passkey", aside: true, build: buildPasskey},
@@ -59,6 +64,7 @@ func actions() []action {
 		{"/instrument", doInstrument},
 		{"/instrument/document", doReadInstrument},
 		{"/assets", doVerifyAsset},
+		{"/talks/{id}", doTalk},
 		{"/officers", doOfficer},
 		{"/officers/{id}/remove", doRemoveOfficer},
 		{"/officers/{id}/passkeys/{key}/remove", doRemovePasskey},
@@ -76,5 +82,7 @@ func downloads() []given {
 		{"/log.csv", giveLog},
 		{"/instrument/seal", giveSeal},
 		{"/instrument/paper", giveInstrument},
+		{"/talks.ics", saved(talks.Calendar)},
+		{"/talks/{id}/file", saved(talks.Save)},
 	}
 }

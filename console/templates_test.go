@@ -11,6 +11,7 @@ import (
 	"detente/console/cases"
 	"detente/console/habits"
 	"detente/console/instruments"
+	"detente/console/talks"
 
 	"github.com/jba/templatecheck"
 	"golang.org/x/text/language"
@@ -25,6 +26,7 @@ func pages() map[string]any {
 		"cases": &sheet[*cases.List]{}, "case": &sheet[*cases.File]{}, "notices": &sheet[*cases.Notices]{}, "ledger": &sheet[*cases.Ledger]{},
 		"collections": &sheet[*cases.Collections]{},
 		"instruments": &sheet[*instruments.List]{}, "pledges": &sheet[*instruments.Pledges]{}, "instrument": &sheet[*instruments.File]{}, "provision": &sheet[*instruments.Editor]{}, "instrument.new": &sheet[*instruments.New]{},
+		"talks": &sheet[*talks.List]{}, "talk": &sheet[*talks.File]{}, "talks.month": &sheet[*talks.Month]{}, "talks.new": &sheet[*talks.New]{},
 		"assets":          &sheet[*instruments.Assets]{},
 		"instrument.read": &sheet[*instruments.Reading]{},
 		"passkey":         &passkeyPage{}, "sign-in": &signInPage{}, "continue": &continuePage{}, "error": &errorPage{},
@@ -99,7 +101,7 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 	}
 	// Codes of the node that have words of their own.
 	for prefix, codes := range map[string][]string{
-		"kind":         {"acknowledge", "answer", "missed", "alarm", "check", "directory", "roster", "release", "match", "review", "case"},
+		"kind":         {"acknowledge", "answer", "missed", "alarm", "check", "directory", "roster", "release", "match", "review", "case", "instrument", "dialogue"},
 		"role":         {"duty-officer", "deputy", "head-of-post", "senior-official", "translator", "administrator", "auditor"},
 		"means":        {"console", "mail", "webhook", "command"},
 		"outcome":      {"under-way", "placed", "failed"},
@@ -116,7 +118,12 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 		"assets.state": {"in-force", "coming", "replaced", "never"}, "assets.wrong": {"file", "unknown", "root"}, "assets.hit": {"covers", "not", "unread"},
 		"annex.file": {"coming", "large", "broken"}, "collections.flow": {"in", "out", "local"},
 		"collections.state": {"waiting", "released", "refused", "drafted", "sent"}, "ledger.period": {"month", "quarter", "year"},
-		"deed": {"accept", "understood", "passed", "reply", "correct", "new", "loss", "releases", "again", "case", "review", "match"},
+		"deed":       {"accept", "understood", "passed", "reply", "correct", "new", "loss", "releases", "again", "case", "review", "match", "talk"},
+		"event":      {"round-agreed", "round-proposed", "round-held", "round-due", "action", "mode.in-person", "mode.third-venue", "mode.virtual", "mode.correspondence", "mode.later"},
+		"talk.state": {"open", "done", "dropped", "transferred"}, "talk.text": {"agenda", "minutes", "report"}, "talk.lacks": {"agenda", "minutes"},
+		"talk.paper": {"position", "non-paper", "chair", "technical"}, "talk.credentials": {"presented", "accepted"}, "talk.keep": {"24h", "72h", "168h", "720h"},
+		"talks.every": {"month", "quarter", "half-year", "year"}, "talks.open": {"series", "group"},
+		"talks.month-of": {"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}, "weekday": {"1", "2", "3", "4", "5", "6", "7"},
 	} {
 		for _, code := range codes {
 			if !phrase(prefix + "." + code) {
@@ -139,7 +146,7 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 // sources is the text of every template and every file of code.
 func sources(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, pattern := range []string{"templates/*.html", "cases/templates/*.html", "instruments/templates/*.html", "*.go", "cases/*.go", "instruments/*.go"} {
+	for _, pattern := range []string{"templates/*.html", "cases/templates/*.html", "instruments/templates/*.html", "talks/templates/*.html", "*.go", "cases/*.go", "instruments/*.go", "talks/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

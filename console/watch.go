@@ -6,6 +6,7 @@ import (
 
 	"detente/api"
 	"detente/console/cases"
+	"detente/console/talks"
 	"detente/traffic"
 )
 
@@ -14,6 +15,7 @@ type watchPage struct {
 	Frame
 	Items, Taken, Done []row
 	Selected           *selected
+	Going              *talks.Going // nil while nothing is suspended
 }
 
 // row is an item in the list.
@@ -46,7 +48,7 @@ func buildWatch(v *visit) (page, error) {
 		return nil, err
 	}
 	key := v.r.URL.Query().Get("item")
-	p := &watchPage{}
+	p := &watchPage{Going: talks.MakeGoing(v.ctx, v.desk())}
 	var chosen *api.Item
 	rows := func(items []api.Item) (out []row) {
 		for i := range items {

@@ -30,6 +30,7 @@ type Desk struct {
 	RTL    bool
 	Now    time.Time
 	Query  url.Values
+	ID     string // of what the page's address names, such as that of a series; empty where it names nothing
 	May    func(action string) bool
 	Say    func(key string, args ...any) string
 	To     func(path string, pairs ...string) string // address of a page in the window's plane

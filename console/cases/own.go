@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -133,6 +134,10 @@ func (d *Desk) Leads(item *api.Item) (name, href string) {
 		return "match", d.To("/collections") + "#concerns"
 	case item.Kind == "case" && item.Number != "" && item.Statement == "": // a mail about it
 		return "case", d.To("/case", "n", item.Number)
+	case item.Kind == "dialogue" && item.Statement != "":
+		return "talk", d.To("/talks/" + item.Statement)
+	case slices.Contains([]string{"series", "group", "round-proposal", "round-refusal", "round-held", "action"}, item.Form) && item.Statement != "":
+		return "talk", d.To("/talks/" + item.Statement)
 	}
 	return "", ""
 }
