@@ -37,7 +37,7 @@ func blocks() [][]string {
 		{"host"},
 		{"console"},
 		{"api", "bench", "metrics"},
-		{"gateway", "register", "yearly"},
+		{"gateway", "register", "programme", "yearly"},
 		{"casework", "lookup", "chancery", "sealer", "guarantee", "secretariat"},
 		{"standing"},
 		{"floor"},

@@ -16,6 +16,7 @@ import (
 	"detente/cli/people"
 	"detente/cli/pledges"
 	"detente/cli/register"
+	"detente/cli/relations"
 	"detente/cli/seals"
 	"detente/cli/secrets"
 	"detente/cli/session"
@@ -87,6 +88,8 @@ type grammar struct {
 
 	Round talks.RoundCmd `cmd:"" group:"dialogue" help:"Consultations: rounds, agendas, minutes, actions, calendars."`
 	Group talks.GroupCmd `cmd:"" group:"dialogue" help:"Groups of experts, and their sessions under the Chatham House rule."`
+
+	Programme relations.Cmd `cmd:"" group:"dialogue" help:"The six measures between two parties on one page, as of any date."`
 
 	Exercise exercises.Cmd `cmd:"" group:"floor" help:"Scenarios played on the plane EXERCISE, and their debrief."`
 

@@ -25,6 +25,7 @@ import (
 	"detente/api/server"
 	"detente/api/server/cases"
 	"detente/api/server/guarantees"
+	"detente/api/server/relations"
 	"detente/api/tools"
 	"detente/casework"
 	"detente/chancery"
@@ -42,6 +43,7 @@ import (
 	"detente/node"
 	"detente/officer"
 	"detente/party"
+	"detente/programme"
 	"detente/regimes"
 	"detente/register/docket"
 	"detente/register/keeper"
@@ -234,12 +236,16 @@ func (h *Host) man() error {
 	if err != nil {
 		return err
 	}
+	boards, err := relations.Extend(programme.New(h.floor, known.Reading))
+	if err != nil {
+		return err
+	}
 	if err := h.post(work); err != nil {
 		return err
 	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), seals.Extend(rounds), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, consultations, guarantees.Extend(pledges, work),
+	}, lookups.Extend(h.lookups), seals.Extend(rounds), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, consultations, boards, guarantees.Extend(pledges, work),
 		acts.Extend(known), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all, Collections: known.Files}))
 	return err
 }

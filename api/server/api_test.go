@@ -25,6 +25,7 @@ import (
 	"detente/api/server"
 	"detente/api/server/cases"
 	"detente/api/server/guarantees"
+	"detente/api/server/relations"
 	"detente/api/tools"
 	"detente/archive"
 	"detente/casework"
@@ -39,6 +40,7 @@ import (
 	"detente/key"
 	"detente/node"
 	"detente/party"
+	"detente/programme"
 	"detente/regimes"
 	"detente/register/docket"
 	"detente/sealer"
@@ -95,8 +97,11 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	consultations, err := dialogue.Extend(secretariat.New(watch, nil), n, nil, nil)
 	must(t, err)
+	known := docket.New(n)
+	boards, err := relations.Extend(programme.New(watch, known.Reading))
+	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
-		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, consultations, guarantees.Extend(pledges, work), acts.Extend(docket.New(n)), seals.Extend(rounds))
+		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, consultations, guarantees.Extend(pledges, work), acts.Extend(known), boards, seals.Extend(rounds))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }
