@@ -13,7 +13,7 @@ import (
 // Many officers open cases at once, by two processes of one party on one database, and one of the processes is started anew: no number is given twice.
 func TestNoNumberIsGivenTwice(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, _ *capital) {
-		second, err := floor.New(xn.node, floor.Config{Process: "second"})
+		second, err := floor.New(xn.Node, floor.Config{Process: "second"})
 		must(t, err)
 		defer second.Close()
 		var mu sync.Mutex
@@ -37,8 +37,8 @@ func TestNoNumberIsGivenTwice(t *testing.T) {
 			wg.Go(func() { take(other, 5) })
 		}
 		wg.Wait()
-		xn.stop()
-		xn.start()
+		xn.Stop()
+		xn.Start()
 		take(xn.Casework, 3)
 		if len(given) != 43 {
 			t.Errorf("43 times a number was asked for, and %d were given: %v", len(given), slices.Sorted(maps.Keys(given)))

@@ -54,11 +54,11 @@ func TestWhatWasDeclaredIsKnownWhenSomebodyAsks(t *testing.T) {
 		if m := watched("203.0.113.9"); len(m) == 1 && m[0].Conclusion == incident.Matches {
 			t.Errorf("what was not declared matches: %+v", m)
 		}
-		before, err := xn.node.Entries(t.Context())
+		before, err := xn.Node.Entries(t.Context())
 		must(t, err)
 		watched("198.51.100.7")
 		pass(time.Hour)
-		if after, err := xn.node.Entries(t.Context()); err != nil || after != before {
+		if after, err := xn.Node.Entries(t.Context()); err != nil || after != before {
 			t.Errorf("looking has left %d entries in feeds (%v)", after-before, err)
 		}
 
@@ -75,7 +75,7 @@ func TestWhatWasDeclaredIsKnownWhenSomebodyAsks(t *testing.T) {
 		if got := xs.Announced(other); got != "" {
 			t.Errorf("the other question is announced as %q", got)
 		}
-		v, err := xs.floor.Watch(t.Context(), "", "")
+		v, err := xs.Floor.Watch(t.Context(), "", "")
 		must(t, err)
 		said := map[statement.ID]string{}
 		for _, it := range v.Items {
@@ -96,10 +96,10 @@ func TestWhatWasDeclaredIsKnownWhenSomebodyAsks(t *testing.T) {
 		pass(time.Minute)
 		for _, c := range []*capital{xn, xs} {
 			if got := c.stands(number); got != "clarification declared" {
-				t.Errorf("%s: the case stands %s", c.id, got)
+				t.Errorf("%s: the case stands %s", c.ID, got)
 			}
 			if l := c.file(number).Sheets[0].Links; len(l) != 1 || l[0].Notice != declared {
-				t.Errorf("%s: %+v", c.id, l)
+				t.Errorf("%s: %+v", c.ID, l)
 			}
 		}
 
@@ -128,7 +128,7 @@ func TestACaseFromBothSides(t *testing.T) {
 		if f := xs.file(number); len(f.Sheets) != 2 || technical != number {
 			t.Fatalf("%d sheets", len(f.Sheets))
 		}
-		if b, err := xs.node.Blob(t.Context(), firstFile(t, xs.file(number))); err != nil || string(b) != string(report) {
+		if b, err := xs.Node.Blob(t.Context(), firstFile(t, xs.file(number))); err != nil || string(b) != string(report) {
 			t.Errorf("the report: %q, %v", b, err)
 		}
 		if diff := cmp.Diff([]string{"case.first-word " + number, "case.first-word " + number}, xs.board()); diff != "" {
@@ -146,22 +146,22 @@ func TestACaseFromBothSides(t *testing.T) {
 		}
 
 		// The line is cut; both go on. The one asks for data, which are not there in time; the other's node is started anew meanwhile.
-		w.sever(true)
+		w.Sever(true)
 		xs.states("nrrc", number, "interim", fields{"status": "need-data", "data": "The names of the hosts."})
 		pass(13 * time.Hour)
 		if got := xn.board(); !slices.Contains(got, "case.missed "+number) {
 			t.Error("the cert's first word has not come, and the board says", got)
 		}
 		was := xs.board()
-		xs.stop()
-		xs.start()
+		xs.Stop()
+		xs.Start()
 		pass(time.Minute)
 		if diff := cmp.Diff(was, xs.board()); diff != "" {
 			t.Error("a new process sees another board:", diff)
 		}
 		pass(5 * time.Hour)
 		xn.states("nrrc", number, "dissemination", fields{"passed_to": "cert,operators", "confirmed_by": "cert"})
-		w.sever(false)
+		w.Sever(false)
 		pass(30 * time.Minute)
 		same(t, xn, xs, number)
 		if got := xn.board(); !slices.Contains(got, "case.data "+number) {
@@ -187,13 +187,13 @@ func TestACaseFromBothSides(t *testing.T) {
 		pass(time.Minute)
 		same(t, xn, xs, number)
 		for _, c := range []*capital{xn, xs} {
-			i := slices.IndexFunc(c.file(number).Sheets, func(s casework.Sheet) bool { return s.Name.Channel == w.channels["nrrc"] })
+			i := slices.IndexFunc(c.file(number).Sheets, func(s casework.Sheet) bool { return s.Name.Channel == w.Channels["nrrc"] })
 			s := c.file(number).Sheets[i]
 			if s.View.Outcome != "agreed" || !s.Review || len(s.Passings) != 1 || len(s.Severity) != 2 {
-				t.Errorf("%s: outcome %q, review %v, %d passings, severity %+v", c.id, s.View.Outcome, s.Review, len(s.Passings), s.Severity)
+				t.Errorf("%s: outcome %q, review %v, %d passings, severity %+v", c.ID, s.View.Outcome, s.Review, len(s.Passings), s.Severity)
 			}
 			if r := c.file(number).Report(); r["outcome"] != "agreed" || r["measures"] == "" || r["summary"] == "" || r["observed"] == "" || r["case"] != number {
-				t.Errorf("%s: the report is drafted as %v", c.id, r)
+				t.Errorf("%s: the report is drafted as %v", c.ID, r)
 			}
 		}
 		if got := xn.board(); slices.Contains(got, "case.closing "+number) {
@@ -231,7 +231,7 @@ func TestARequestToCeaseIsAnsweredInTime(t *testing.T) {
 // An account is drawn from what is kept of each dossier, and is the one that is drawn from the database, whatever was said in between.
 func TestTheLedgerReadsOnlyWhatHasChanged(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
-		nrrc := w.channels["nrrc"]
+		nrrc := w.Channels["nrrc"]
 		year := func() ledger.Period { return ledger.Year(time.Now()).ClosedAt(time.Now()) }
 		agrees := func(what string, unread int) {
 			t.Helper()
@@ -285,8 +285,8 @@ func TestTheLedgerReadsOnlyWhatHasChanged(t *testing.T) {
 		agrees("a cancellation", 1)
 		before, _, err := xs.Account(t.Context(), nrrc, traffic.Real, year())
 		must(t, err)
-		xs.stop()
-		xs.start()
+		xs.Stop()
+		xs.Start()
 		must(t, xs.Read(t.Context()))
 		agrees("a new process", 2)
 		after, _, err := xs.Account(t.Context(), nrrc, traffic.Real, before.Period)
@@ -335,7 +335,7 @@ func same(t *testing.T, xn, xs *capital, number string) {
 func sameLedger(t *testing.T, w *world, xn, xs *capital) {
 	t.Helper()
 	draw := func(c *capital) *ledger.Account {
-		a, _, err := c.Account(t.Context(), w.channels["nrrc"], traffic.Real, ledger.Year(time.Now()).ClosedAt(time.Now()))
+		a, _, err := c.Account(t.Context(), w.Channels["nrrc"], traffic.Real, ledger.Year(time.Now()).ClosedAt(time.Now()))
 		must(t, err)
 		return a
 	}

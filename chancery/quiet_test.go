@@ -35,7 +35,7 @@ import (
 func said(t *testing.T, c *capital, formID, text string) (by map[traffic.Party]int, found bool) {
 	t.Helper()
 	by = make(map[traffic.Party]int)
-	must(t, c.node.DB.View(t.Context(), func(tx *store.Tx) error {
+	must(t, c.Node.DB.View(t.Context(), func(tx *store.Tx) error {
 		heads, err := feed.Heads(t.Context(), tx, nil)
 		if err != nil {
 			return err
@@ -77,7 +77,7 @@ func TestWhatIsKeptToOneselfIsInNoFeed(t *testing.T) {
 		pass(time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if _, found := said(t, c, "", "ubergine"); found {
-				t.Errorf("%s: a feed has what xn keeps to itself", c.id)
+				t.Errorf("%s: a feed has what xn keeps to itself", c.ID)
 			}
 		}
 		notes, err := xn.Notes(t.Context(), id)
@@ -112,18 +112,18 @@ func TestCommitmentsShowThemselves(t *testing.T) {
 		// One that was never stated: its row is there, and nothing comes of it.
 		_, err := xs.Commit(t.Context(), xs.draft(id), chancery.Wish{Provision: "a1.2", Texts: within("never", "никогда")}, nil, "council")
 		must(t, err)
-		xn.stop()
+		xn.Stop()
 		xs.says(xs.Commit(t.Context(), xs.draft(id), chancery.Wish{Provision: "a1.2", Texts: within("at night", "ночью")}, nil, "council"))
 		pass(time.Hour)
 		if got := line(xs.draft(id), "a1.2", "en"); got != "It shall do so [XN: without delay] [XS: at night]." {
 			t.Error("xs has heard the commitment of xn, and says", got)
 		}
-		xn.start()
+		xn.Start()
 		defer second(t, xn)()
 		pass(time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if got := line(c.draft(id), "a1.2", "en"); got != "It shall do so at [XN: noon] [XS: night]." {
-				t.Errorf("%s: %s", c.id, got)
+				t.Errorf("%s: %s", c.ID, got)
 			}
 			if _, found := said(t, c, "", "never"); found {
 				t.Error("what was never committed to is shown")
@@ -140,7 +140,7 @@ func TestCommitmentsShowThemselves(t *testing.T) {
 // second is another process of the party on the same database.
 func second(t *testing.T, c *capital) (end func()) {
 	t.Helper()
-	f, err := floor.New(c.node, floor.Config{Process: "second", Log: slog.New(slog.DiscardHandler)})
+	f, err := floor.New(c.Node, floor.Config{Process: "second", Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	chancery.New(f, nil)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -166,7 +166,7 @@ func TestWeeksApart(t *testing.T) {
 		if text, err := xn.draft(id).Clean(); err != nil || len(text.Clauses) != 4 {
 			t.Fatal("all was accepted:", err)
 		}
-		w.sever(true)
+		w.Sever(true)
 		xn.says(xn.draft(id).Table(chancery.Wish{Provision: "a1.2", Texts: within("within 12 hours", "в течение 12 часов")}))
 		asleep(10*24*time.Hour, xn, xs)
 		xs.says(xs.draft(id).Table(chancery.Wish{Provision: "a1.2", Texts: within("within 24 hours", "в течение 24 часов")}))
@@ -178,7 +178,7 @@ func TestWeeksApart(t *testing.T) {
 		xs.says(xs.draft(id).Table(chancery.Wish{Provision: instrument.Structure, Order: order}))
 		xs.says(xs.draft(id).Table(chancery.Wish{Provision: "a1.3", Texts: within("by the line", "по линии связи")}))
 		asleep(6*24*time.Hour, xn, xs)
-		w.sever(false)
+		w.Sever(false)
 		pass(3 * time.Hour)
 		same(t, xn, xs, id)
 		d := xn.draft(id)
@@ -203,11 +203,11 @@ func TestWeeksApart(t *testing.T) {
 // asleep lets time pass while nobody runs: nodes that try a line that is cut every five minutes would take long to tell it.
 func asleep(d time.Duration, all ...*capital) {
 	for _, c := range all {
-		c.stop()
+		c.Stop()
 	}
 	pass(d)
 	for _, c := range all {
-		c.start()
+		c.Start()
 	}
 }
 
@@ -226,7 +226,7 @@ func ready(t *testing.T, w *world, xn, xs *capital, doc chancery.Document, may .
 	}
 	for _, c := range []*capital{xn, xs} {
 		if len(may) > 0 {
-			c.says(c.Issue(chancery.NewPowers{Channel: w.channels["talks"], Plane: traffic.Real, Representative: "Head", Post: "council", May: may, Authority: "head-of-state"}))
+			c.says(c.Issue(chancery.NewPowers{Channel: w.Channels["talks"], Plane: traffic.Real, Representative: "Head", Post: "council", May: may, Authority: "head-of-state"}))
 		}
 	}
 	pass(time.Minute)
@@ -245,21 +245,21 @@ func TestBothBringTheChannelAboutAtOnce(t *testing.T) {
 		xn.says(d, err)
 		pass(time.Minute)
 		defer second(t, xn)()
-		w.sever(true)
+		w.Sever(true)
 		xn.says(xn.Sign(xn.draft(id), "", "", ""))
 		xs.says(xs.Sign(xs.draft(id), "", "", ""))
 		pass(time.Hour)
-		w.sever(false)
+		w.Sever(false)
 		pass(3 * time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if !established(t, c, m) {
-				t.Errorf("%s has no channel", c.id)
+				t.Errorf("%s has no channel", c.ID)
 			}
 			for _, formID := range []string{accord.Proposal, accord.Acceptance} {
 				by, _ := said(t, c, formID, "")
 				for p, n := range by {
 					if n > 3 { // that of the channel of the talks is among them
-						t.Errorf("%s: %s has stated %s %d times", c.id, p, formID, n)
+						t.Errorf("%s: %s has stated %s %d times", c.ID, p, formID, n)
 					}
 				}
 			}
@@ -289,13 +289,13 @@ func TestACertificateBringsTheChannelAbout(t *testing.T) {
 		must(t, err)
 		var e sealing.Evidence
 		for _, c := range []*capital{xn, xs} {
-			signers, err := c.keys.Signers("council", traffic.Real)
+			signers, err := c.Keys.Signers("council", traffic.Real)
 			must(t, err)
-			consent, err := round.SignConsent(c.id, signers...)
+			consent, err := round.SignConsent(c.ID, signers...)
 			must(t, err)
 			e.Consents = append(e.Consents, consent)
 		}
-		signers, err := xs.keys.Signers("cert", traffic.Real)
+		signers, err := xs.Keys.Signers("cert", traffic.Real)
 		must(t, err)
 		final, err := round.SignFinal(terms.Sealers[0], sealing.InForce, signers...)
 		must(t, err)
@@ -304,13 +304,13 @@ func TestACertificateBringsTheChannelAbout(t *testing.T) {
 		must(t, err)
 		hash := round.Hash()
 		xs.says(node.Draft{
-			Channel: w.channels["talks"], Plane: traffic.Real, Precedence: traffic.Routine, Audience: statement.Everyone, Form: chancery.FormCertificate, Dossier: id,
+			Channel: w.Channels["talks"], Plane: traffic.Real, Precedence: traffic.Routine, Audience: statement.Everyone, Form: chancery.FormCertificate, Dossier: id,
 			Values: form.Values{"round": hash[:], "evidence": evidence},
 		}, nil)
 		pass(time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if got := stands(c, id); got != instrument.InForce || !established(t, c, m) {
-				t.Errorf("%s: after the verdict it is %s, and the channel is in use: %v", c.id, got, established(t, c, m))
+				t.Errorf("%s: after the verdict it is %s, and the channel is in use: %v", c.ID, got, established(t, c, m))
 			}
 		}
 	})
@@ -329,14 +329,14 @@ func TestDyingWhileTheChannelComes(t *testing.T) {
 				must(t, err)
 				hash := charter.ID()
 				if when != "restart" {
-					must(t, xn.node.DB.Update(t.Context(), store.Calm, func(tx *store.Tx) error {
+					must(t, xn.Node.DB.Update(t.Context(), store.Calm, func(tx *store.Tx) error {
 						_, err := watch.Act(t.Context(), tx, "chancery-channel:"+statement.ID(hash).String(), "agreed", "dead", time.Now(), time.Minute)
 						return err
 					}))
 				}
 				if when == "after" {
-					link := party.LinkChannel(xn.node.Chain("xn"), xn.node.Chain("xs"))
-					_, err := xn.node.Send(t.Context(), node.Draft{
+					link := party.LinkChannel(xn.Node.Chain("xn"), xn.Node.Chain("xs"))
+					_, err := xn.Node.Send(t.Context(), node.Draft{
 						Channel: link.ID(), Plane: traffic.Real, Precedence: traffic.Priority, Post: "council", Audience: "xs", Form: accord.Proposal,
 						Values: form.Values{"channel": charter.Bytes()}, Language: "en", Drafter: "machine",
 					})
@@ -345,17 +345,17 @@ func TestDyingWhileTheChannelComes(t *testing.T) {
 				xn.says(xn.Sign(xn.draft(id), "", "", ""))
 				pass(time.Minute)
 				if when == "restart" {
-					xn.stop()
+					xn.Stop()
 				}
 				xs.says(xs.Sign(xs.draft(id), "", "", ""))
 				pass(time.Minute)
 				if when == "restart" {
-					xn.start()
+					xn.Start()
 				}
 				pass(3 * time.Hour)
 				for _, c := range []*capital{xn, xs} {
 					if !established(t, c, m) {
-						t.Errorf("%s has no channel", c.id)
+						t.Errorf("%s has no channel", c.ID)
 					}
 				}
 			})
@@ -382,7 +382,7 @@ func TestAnotherTextIsNotInitialled(t *testing.T) {
 			hash, err := forged.Hash()
 			must(t, err)
 			xs.says(node.Draft{
-				Channel: w.channels["talks"], Plane: traffic.Real, Precedence: traffic.Routine, Audience: statement.Everyone, Form: "manifest", Values: form.Values{"manifest": b}, Dossier: id,
+				Channel: w.Channels["talks"], Plane: traffic.Real, Precedence: traffic.Routine, Audience: statement.Everyone, Form: "manifest", Values: form.Values{"manifest": b}, Dossier: id,
 			}, nil)
 			pass(time.Minute)
 			_, err = xn.Initial(xn.draft(id), statement.ID(hash).String())
@@ -397,7 +397,7 @@ func TestAnotherTextIsNotInitialled(t *testing.T) {
 		}); !errors.Is(err, chancery.ErrTerms) {
 			t.Error("a key of xn is another:", err)
 		}
-		other, err := party.NewChannel(party.Channel{Name: "elsewhere", Regime: party.RegimeRef{ID: "incidents", Version: 1, Hash: [32]byte{1}}}, xs.node.Chain("xn"), xs.node.Chain("xs"))
+		other, err := party.NewChannel(party.Channel{Name: "elsewhere", Regime: party.RegimeRef{ID: "incidents", Version: 1, Hash: [32]byte{1}}}, xs.Node.Chain("xn"), xs.Node.Chain("xs"))
 		must(t, err)
 		if err := tampered(func(m *sealing.Manifest) { m.Channels = [][]byte{other.Bytes()} }); !errors.Is(err, chancery.ErrChannel) {
 			t.Error("a channel under a regime that nobody has:", err)

@@ -46,7 +46,7 @@ func TestFromTheFirstPositionToTheChannel(t *testing.T) {
 		}
 		for _, c := range []*capital{xn, xs} {
 			c.says(c.Issue(chancery.NewPowers{
-				Channel: w.channels["talks"], Plane: traffic.Real, Representative: "Head of the delegation", Post: "council", May: []string{"initial", "sign"},
+				Channel: w.Channels["talks"], Plane: traffic.Real, Representative: "Head of the delegation", Post: "council", May: []string{"initial", "sign"},
 				Instrument: id, Authority: "foreign-minister",
 			}))
 		}
@@ -79,21 +79,21 @@ func TestFromTheFirstPositionToTheChannel(t *testing.T) {
 		pass(time.Minute)
 		for _, c := range []*capital{xn, xs} {
 			if got := stands(c, id); got != instrument.InForce {
-				t.Fatalf("%s: signed by both, and it is %s", c.id, got)
+				t.Fatalf("%s: signed by both, and it is %s", c.ID, got)
 			}
 			if !established(t, c, m) {
-				t.Errorf("%s: the instrument is in force, and its channel is not there", c.id)
+				t.Errorf("%s: the instrument is in force, and its channel is not there", c.ID)
 			}
 			if got := c.board(); len(got) != 0 {
-				t.Errorf("%s: the board says %v", c.id, got)
+				t.Errorf("%s: the board says %v", c.ID, got)
 			}
 		}
 		same(t, xn, xs, id)
-		before, err := xn.node.Entries(t.Context())
+		before, err := xn.Node.Entries(t.Context())
 		must(t, err)
 		must(t, xn.Work(t.Context()))
 		pass(24 * time.Hour)
-		if after, err := xn.node.Entries(t.Context()); err != nil || after != before {
+		if after, err := xn.Node.Entries(t.Context()); err != nil || after != before {
 			t.Errorf("it is in being, and %d more statements were made (%v)", after-before, err)
 		}
 	})
@@ -120,7 +120,7 @@ func established(t *testing.T, c *capital, m *sealing.Manifest) bool {
 	for _, b := range m.Channels {
 		charter, err := party.DecodeChannel(b)
 		must(t, err)
-		if _, _, err := c.node.Channel(charter.ID()); err != nil {
+		if _, _, err := c.Node.Channel(charter.ID()); err != nil {
 			return false
 		}
 	}

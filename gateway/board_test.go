@@ -17,7 +17,7 @@ import (
 
 // watched begins a life of the gateway beside a watch floor, which stands until the story ends.
 func (m *team) watched(t *testing.T) {
-	f, err := floor.New(m.node, floor.Config{})
+	f, err := floor.New(m.Party.Node, floor.Config{})
 	must(t, err)
 	m.cfg.Floor = f
 	m.reopen()

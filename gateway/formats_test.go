@@ -89,8 +89,8 @@ func TestFilesOfOtherFormats(t *testing.T) {
 		}
 		about := func(text, attached string) *casework.File {
 			sum := sha256.Sum256([]byte(attached))
-			sent, err := xn.node.Send(ctx, node.Draft{
-				Channel: xn.world.channel, Plane: traffic.Real, Precedence: traffic.Routine, Post: "cert", Audience: statement.Everyone, Form: "indicators", Language: "en", Drafter: "node",
+			sent, err := xn.Party.Node.Send(ctx, node.Draft{
+				Channel: xn.World.Channels["cert"], Plane: traffic.Real, Precedence: traffic.Routine, Post: "cert", Audience: statement.Everyone, Form: "indicators", Language: "en", Drafter: "node",
 				Values: form.Values{"attachments": []form.Blob{{Hash: sum, Size: int64(len(attached)), Name: "x", Type: "application/octet-stream"}}, "count": int64(1), "marking": "tlp-green"},
 				Blobs:  [][]byte{[]byte(attached)},
 			})

@@ -55,19 +55,19 @@ func TestAWeekOfIndicatorsFromToolToTool(t *testing.T) {
 		var row *objects.Row
 		_, err := xs.Shelf().Page(t.Context(), c.Number, objects.Filter{Limit: 1}, func(r *objects.Row) error { row = r; return nil })
 		must(t, err)
-		file, err := xs.node.Prove(t.Context(), row.Source.Statement)
+		file, err := xs.Party.Node.Prove(t.Context(), row.Source.Statement)
 		must(t, err)
-		r := evidence.Reader{Registry: key.Standard(), Trusted: map[traffic.Party]*party.Chain{"xn": xs.node.Chain("xn"), "xs": xs.node.Chain("xs")}}
+		r := evidence.Reader{Registry: key.Standard(), Trusted: map[traffic.Party]*party.Chain{"xn": xs.Party.Node.Chain("xn"), "xs": xs.Party.Node.Chain("xs")}}
 		v, err := r.Proof(file)
 		if err != nil || !strings.Contains(v.Position.Feed, "xn") {
 			t.Errorf("%+v, %v", v, err)
 		}
-		held, err := xs.node.Statement(t.Context(), row.Source.Statement)
+		held, err := xs.Party.Node.Statement(t.Context(), row.Source.Statement)
 		must(t, err)
 		if !strings.Contains(string(held.Statement.Payload), string(row.Source.Attachment[:])) {
 			t.Error("the statement does not name the attachment")
 		}
-		data, err := xs.node.Blob(t.Context(), row.Source.Attachment)
+		data, err := xs.Party.Node.Blob(t.Context(), row.Source.Attachment)
 		if err != nil || sha256.Sum256(data) != row.Source.Attachment || !strings.Contains(string(data), string(row.Bytes)) {
 			t.Errorf("the attachment: %v", err)
 		}
@@ -76,27 +76,28 @@ func TestAWeekOfIndicatorsFromToolToTool(t *testing.T) {
 
 // said lists the statements of this party on the channel, by form, audience, marking and plane, and how many objects each brought.
 func (m *team) said() []string {
-	m.world.t.Helper()
+	m.World.T.Helper()
 	var out []string
-	must(m.world.t, m.node.DB.View(m.world.t.Context(), func(tx *store.Tx) error {
+	channel := m.World.Channels["cert"]
+	must(m.World.T, m.Party.Node.DB.View(m.World.T.Context(), func(tx *store.Tx) error {
 		out = []string{}
-		heads, err := feed.Heads(m.world.t.Context(), tx, &m.world.channel)
+		heads, err := feed.Heads(m.World.T.Context(), tx, &channel)
 		if err != nil {
 			return err
 		}
 		for _, h := range heads {
-			if h.Feed.Party != m.id {
+			if h.Feed.Party != m.ID {
 				continue
 			}
-			if err := h.Range(m.world.t.Context(), tx, 0, h.Size, func(e feed.Entry) bool {
+			if err := h.Range(m.World.T.Context(), tx, 0, h.Size, func(e feed.Entry) bool {
 				s, err := statement.Decode(e.Bytes)
-				must(m.world.t, err)
-				f, _, err := m.node.Form(s)
-				must(m.world.t, err)
+				must(m.World.T, err)
+				f, _, err := m.Party.Node.Form(s)
+				must(m.World.T, err)
 				v, err := f.Decode(s.Payload)
-				must(m.world.t, err)
+				must(m.World.T, err)
 				if e.Reason != "" {
-					m.world.t.Errorf("an invalid statement: %s", e.Reason)
+					m.World.T.Errorf("an invalid statement: %s", e.Reason)
 				}
 				out = append(out, fmt.Sprintf("%s %d to %q, %s, %s by %s", s.Form, v.Int("count"), s.Audience, s.Marking, s.Plane, s.Drafter))
 				return true
@@ -234,7 +235,7 @@ func deaths(t *testing.T, dsns ...string) {
 			all, n = append(all, list...), n+2
 			pass(2 * time.Second)
 			if !died {
-				t.Errorf("%s never came to %q", death.of.id, death.step)
+				t.Errorf("%s never came to %q", death.of.ID, death.step)
 			}
 			death.of.cfg.Step = nil
 			death.of.reopen()
@@ -273,8 +274,8 @@ func TestAHostileMember(t *testing.T) {
 		state := func(data string) {
 			t.Helper()
 			sum := sha256.Sum256([]byte(data))
-			_, err := xn.node.Send(t.Context(), node.Draft{
-				Channel: xn.world.channel, Plane: traffic.Real, Precedence: traffic.Routine, Post: "cert", Audience: statement.Everyone, Form: "indicators", Language: "en", Drafter: "node",
+			_, err := xn.Party.Node.Send(t.Context(), node.Draft{
+				Channel: xn.World.Channels["cert"], Plane: traffic.Real, Precedence: traffic.Routine, Post: "cert", Audience: statement.Everyone, Form: "indicators", Language: "en", Drafter: "node",
 				Values: form.Values{"attachments": []form.Blob{{Hash: sum, Size: int64(len(data)), Name: "x", Type: "application/octet-stream"}}, "count": int64(1), "marking": "tlp-green"},
 				Blobs:  [][]byte{[]byte(data)},
 			})

@@ -29,7 +29,7 @@ func TestABatchIsTakenOverFromAProcessThatDied(t *testing.T) {
 		for n, step := range []string{"bundled", "drafted", "said"} {
 			xn.rest()
 			died := false
-			first := gateway.Open(gateway.Config{Node: xn.node, Validator: schemas, Rule: gateway.Rule{UpTo: label.TLPGreen}, Step: func(at string) error {
+			first := gateway.Open(gateway.Config{Node: xn.Party.Node, Validator: schemas, Rule: gateway.Rule{UpTo: label.TLPGreen}, Step: func(at string) error {
 				if died = died || at == step; died {
 					return errDead
 				}

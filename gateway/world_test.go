@@ -15,161 +15,79 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"detente/form"
+	"detente/floor/floortest"
 	"detente/gateway"
 	"detente/gateway/objects"
 	"detente/gateway/taxii"
-	"detente/key"
 	"detente/label"
-	"detente/node"
-	"detente/party"
-	"detente/regimes"
-	"detente/route"
 	"detente/stix"
 	"detente/traffic"
 )
 
 // world is some response teams and the line between their nodes, in one bubble.
 type world struct {
-	t       *testing.T
-	teams   map[traffic.Party]*team
-	channel [32]byte
-	mu      sync.Mutex
+	*floortest.World
+	teams map[traffic.Party]*team
 }
 
 // team is a party, its node and its gateway.
 type team struct {
-	world  *world
-	id     traffic.Party
-	dir    string
-	dsn    string
-	keys   *party.Keyring
+	*floortest.Party
+	*gateway.Gateway
 	cfg    gateway.Config // what the next start takes
-	node   *node.Node     // nil while it stands still
 	tools  http.Handler   // the TAXII server
 	secret string
-	end    func() // of the node
-	rest   func() // of the gateway
-	*gateway.Gateway
-}
-
-// wires carry bundles from one node to another.
-type wires struct{ *world }
-
-func (w wires) Name() string { return "https" }
-func (w wires) Limit() int   { return route.MaxBundle }
-func (w wires) Carry(ctx context.Context, p route.Peer, sealed []byte) ([]byte, error) {
-	w.mu.Lock()
-	to := w.teams[p.Party].node
-	w.mu.Unlock()
-	select {
-	case <-time.After(time.Millisecond):
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if to == nil {
-		return nil, route.ErrCut
-	}
-	return to.Answer(ctx, sealed)
+	rest   func() // ends a life of the gateway
 }
 
 // pass lets time pass, and what it brings about come to rest.
-func pass(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
-}
+func pass(d time.Duration) { floortest.Pass(d) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	floortest.Must(t, err)
 }
 
 // inWorld plays a story between the parties, who are paired and have the channel cert, on which what is green goes out by itself.
 // dsns are the databases of the first ones; the others have a file of their own.
 func inWorld(t *testing.T, ids []traffic.Party, story func(t *testing.T, w *world), dsns ...string) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, teams: make(map[traffic.Party]*team)}
-		for i, id := range ids {
-			m := w.found(id)
-			if m.dsn = filepath.Join(m.dir, "detente.db"); i < len(dsns) {
-				m.dsn = dsns[i]
-			}
-			m.start()
-		}
-		defer func() {
-			for _, m := range w.teams {
-				m.stop()
-			}
-		}()
-		w.pair(ids)
-		story(t, w)
-	})
-}
-
-func (w *world) found(id traffic.Party) *team {
-	charter, keys, _, err := party.Found(party.Plan{
-		Party: id, Name: map[string]string{"en": string(id)}, Languages: []string{"en"}, Routes: []party.Route{{Name: "https", Address: string(id)}},
-	})
-	must(w.t, err)
-	m := &team{world: w, id: id, dir: filepath.Join(w.t.TempDir(), string(id)), keys: keys, cfg: gateway.Config{Validator: schemas, Rule: gateway.Rule{UpTo: label.TLPGreen}}}
-	chain, err := party.NewChain(charter)
-	must(w.t, err)
-	must(w.t, m.pins().SetOwn(chain))
-	w.teams[id] = m
-	return m
-}
-
-func (m *team) pins() *party.Pins {
-	pins, err := party.OpenPins(filepath.Join(m.dir, "keys"), key.Standard())
-	must(m.world.t, err)
-	return pins
-}
-
-func (m *team) start() {
-	t := m.world.t
-	t.Helper()
-	all, err := form.LoadAll(regimes.All()...)
-	must(t, err)
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("at", m.id)
-	n, err := node.Open(t.Context(), node.Config{
-		DSN: m.dsn, Keys: m.keys, Pins: m.pins(), MarksDir: filepath.Join(m.dir, "marks"), Regimes: all,
-		Routes: map[string]route.Route{"https": wires{m.world}}, Callable: true, Heartbeat: 10 * time.Minute, Log: log, Schemas: gateway.Schemas(),
-	})
-	must(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { n.Run(ctx) })
-	m.world.mu.Lock()
-	m.node = n
-	m.world.mu.Unlock()
-	m.end = func() {
-		cancel()
-		wg.Wait()
-		n.Close()
+	teams := make(map[traffic.Party]*team)
+	for _, id := range ids {
+		teams[id] = &team{cfg: gateway.Config{Validator: schemas, Rule: gateway.Rule{UpTo: label.TLPGreen}}}
 	}
-	m.open()
-	if m.secret == "" {
-		m.secret, err = m.Tokens().Add(t.Context(), taxii.Token{Name: "tool", Reads: []string{taxii.Every}, Writes: []string{taxii.Every}})
-		must(t, err)
-	}
+	floortest.Play(t, floortest.Setup{
+		Parties: ids, Channels: []floortest.Channel{{Name: "cert", Regime: "indicators"}}, Heartbeat: 10 * time.Minute,
+		Schemas: gateway.Schemas(), DSNs: dsns, Log: slog.LevelWarn, Bare: true,
+		Joins: func(p *floortest.Party) {
+			m := teams[p.ID]
+			m.Party = p
+			m.open()
+			if m.secret == "" {
+				var err error
+				m.secret, err = m.Tokens().Add(p.World.T.Context(), taxii.Token{Name: "tool", Reads: []string{taxii.Every}, Writes: []string{taxii.Every}})
+				must(p.World.T, err)
+			}
+		},
+		Leaves: func(p *floortest.Party) { teams[p.ID].rest() },
+	}, func(t *testing.T, w *floortest.World) {
+		pass(time.Second)
+		story(t, &world{w, teams})
+	})
 }
 
 // open begins a life of the gateway.
 func (m *team) open() {
 	c := m.cfg
-	c.Node, c.Log = m.node, slog.New(slog.NewTextHandler(m.world.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("at", m.id)
+	c.Node, c.Log = m.Party.Node, m.Log
 	g := gateway.Open(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { g.Run(ctx) })
 	m.Gateway = g
-	m.tools = g.Server(taxii.Config{Title: string(m.id), MaxContent: 64 << 20})
+	m.tools = g.Server(taxii.Config{Title: string(m.ID), MaxContent: 64 << 20})
 	m.rest = func() {
 		cancel()
 		wg.Wait()
@@ -182,70 +100,23 @@ func (m *team) reopen() {
 	m.open()
 }
 
-func (m *team) stop() {
-	synctest.Wait()
-	m.world.mu.Lock()
-	running := m.node != nil
-	m.node = nil
-	m.world.mu.Unlock()
-	if running {
-		m.rest()
-		m.end()
-	}
-}
-
-func (w *world) pair(ids []traffic.Party) {
-	for _, a := range ids {
-		for _, b := range ids {
-			if a == b {
-				continue
-			}
-			file, err := w.teams[b].node.Charters(b)
-			must(w.t, err)
-			chain, _, err := w.teams[a].node.Import(w.t.Context(), file)
-			must(w.t, err)
-			words, err := chain.Latest().Fingerprint().Words("en")
-			must(w.t, err)
-			_, err = w.teams[a].node.Confirm(w.t.Context(), b, strings.Join(words, " "))
-			must(w.t, err)
-		}
-	}
-	ch, err := w.teams[ids[0]].node.Propose(w.t.Context(), party.Channel{Name: "cert", Regime: party.RegimeRef{ID: "indicators", Version: 1}}, ids[1:], "council", "head")
-	must(w.t, err)
-	for _, id := range ids[1:] {
-		n := w.teams[id].node
-		for {
-			changed := n.Changed()
-			if n.Accept(w.t.Context(), ch.ID(), "council", "head") == nil {
-				break
-			}
-			<-changed
-		}
-	}
-	for _, id := range ids {
-		must(w.t, w.teams[id].node.WaitChannel(w.t.Context(), ch.ID(), time.Hour))
-	}
-	w.channel = ch.ID()
-	pass(time.Second)
-}
-
 // collection finds a collection by its title.
 func (m *team) collection(title string) objects.Collection {
-	m.world.t.Helper()
-	all, err := m.Shelf().Collections(m.world.t.Context())
-	must(m.world.t, err)
+	m.World.T.Helper()
+	all, err := m.Shelf().Collections(m.World.T.Context())
+	must(m.World.T, err)
 	for _, c := range all {
 		if c.Title == title {
 			return c
 		}
 	}
-	m.world.t.Fatalf("%s has no collection %q among %+v", m.id, title, all)
+	m.World.T.Fatalf("%s has no collection %q among %+v", m.ID, title, all)
 	return objects.Collection{}
 }
 
 // ask has the tool of a team ask its own node's server.
 func (m *team) ask(verb, path, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(verb, path, strings.NewReader(body)).WithContext(m.world.t.Context())
+	r := httptest.NewRequest(verb, path, strings.NewReader(body)).WithContext(m.World.T.Context())
 	r.Header.Set("Accept", taxii.MediaType)
 	r.Header.Set("Content-Type", taxii.MediaType)
 	r.Header.Set("Authorization", "Bearer "+m.secret)
@@ -256,11 +127,11 @@ func (m *team) ask(verb, path, body string) *httptest.ResponseRecorder {
 
 // posts has the tool add objects to a collection, and returns the failures by id.
 func (m *team) posts(title string, list ...string) map[string]string {
-	m.world.t.Helper()
+	m.World.T.Helper()
 	w := m.ask("POST", taxii.Root+"collections/"+m.collection(title).ID+"/objects/", `{"objects":[`+strings.Join(list, ",")+`]}`)
 	var st taxii.Status
 	if err := json.Unmarshal(w.Body.Bytes(), &st); err != nil || w.Code != http.StatusAccepted {
-		m.world.t.Fatalf("%d %s %v", w.Code, w.Body, err)
+		m.World.T.Fatalf("%d %s %v", w.Code, w.Body, err)
 	}
 	out := map[string]string{}
 	for _, f := range st.Failures {
@@ -271,7 +142,7 @@ func (m *team) posts(title string, list ...string) map[string]string {
 
 // reads has the tool read a whole collection, page by page.
 func (m *team) reads(title string) []string {
-	m.world.t.Helper()
+	m.World.T.Helper()
 	out := []string{}
 	query := "?match[version]=all&limit=200"
 	for {
@@ -282,7 +153,7 @@ func (m *team) reads(title string) []string {
 			Next    string
 		}
 		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || w.Code != http.StatusOK {
-			m.world.t.Fatalf("%d %s %v", w.Code, w.Body, err)
+			m.World.T.Fatalf("%d %s %v", w.Code, w.Body, err)
 		}
 		for _, o := range page.Objects {
 			out = append(out, string(o))

@@ -21,16 +21,16 @@ import (
 )
 
 func (c *capital) says(channel, formID string, v form.Values, refs ...statement.ID) statement.ID {
-	c.world.t.Helper()
+	c.World.T.Helper()
 	to := "xs"
-	if c.id == "xs" {
+	if c.ID == "xs" {
 		to = "xn"
 	}
-	sent, err := c.node.Send(c.world.t.Context(), node.Draft{
-		Channel: c.world.channels[channel], Plane: traffic.Real, Precedence: traffic.Routine, Post: "council", Audience: to + "/council", Form: formID, Values: v, Refs: refs,
+	sent, err := c.Node.Send(c.World.T.Context(), node.Draft{
+		Channel: c.World.Channels[channel], Plane: traffic.Real, Precedence: traffic.Routine, Post: "council", Audience: to + "/council", Form: formID, Values: v, Refs: refs,
 		Language: "en", Drafter: "duty-officer",
 	})
-	must(c.world.t, err)
+	must(c.World.T, err)
 	return sent.ID
 }
 
@@ -43,11 +43,11 @@ func election(from, to time.Time) form.Values {
 
 // asked counts the checks of a line that a party has sent in a time.
 func (c *capital) asked(since time.Time) (n int) {
-	c.world.t.Helper()
-	list, _, err := c.checks.Checks(c.world.t.Context(), "", since, 1000)
-	must(c.world.t, err)
+	c.World.T.Helper()
+	list, _, err := c.checks.Checks(c.World.T.Context(), "", since, 1000)
+	must(c.World.T, err)
 	for _, k := range list {
-		if k.From == c.id {
+		if k.From == c.ID {
 			n++
 		}
 	}
@@ -59,7 +59,7 @@ func (c *capital) board() (says []string) {
 	for _, it := range items {
 		says = append(says, it.Say)
 		if !strings.Contains(it.Words().Code(), "xn/nrrc, xs/council") && it.Say != "guarantee.unopened" {
-			c.world.t.Errorf("%s does not name the points of both sides: %s", it.Say, it.Words().Code())
+			c.World.T.Errorf("%s does not name the points of both sides: %s", it.Say, it.Words().Code())
 		}
 	}
 	return says
@@ -75,35 +75,35 @@ func TestAWindowOfSpecialCaution(t *testing.T) {
 		pass(time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if got := c.board(); len(got) != 0 {
-				t.Errorf("%s is told ten days before: %v", c.id, got)
+				t.Errorf("%s is told ten days before: %v", c.ID, got)
 			}
 		}
 		pass(4 * 24 * time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if got := c.board(); !slices.Equal(got, []string{"guarantee.upcoming"}) {
-				t.Errorf("the board of %s a week before: %v", c.id, got)
+				t.Errorf("the board of %s a week before: %v", c.ID, got)
 			}
 			if n := c.asked(begin); n != 0 {
-				t.Errorf("%s has sent %d checks before the window", c.id, n)
+				t.Errorf("%s has sent %d checks before the window", c.ID, n)
 			}
 		}
 		pass(time.Until(from) + 6*time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if got := c.board(); !slices.Equal(got, []string{"guarantee.open"}) {
-				t.Errorf("the board of %s in the window: %v", c.id, got)
+				t.Errorf("the board of %s in the window: %v", c.ID, got)
 			}
 		}
 		pass(24 * time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if n := c.asked(begin); n < 11 || n > 13 {
-				t.Errorf("%s has sent %d checks in a window of twelve hours", c.id, n)
+				t.Errorf("%s has sent %d checks in a window of twelve hours", c.ID, n)
 			}
 			if got := c.board(); len(got) != 0 {
-				t.Errorf("the board of %s afterwards: %v", c.id, got)
+				t.Errorf("the board of %s afterwards: %v", c.ID, got)
 			}
 			must(t, c.Read(t.Context(), func(k *guarantee.Calendar) {
 				if list := k.Processes(traffic.Real); len(list) != 1 || list[0].ID != id || list[0].State(time.Now()) != guarantee.Past {
-					t.Errorf("the calendar of %s: %v", c.id, list)
+					t.Errorf("the calendar of %s: %v", c.ID, list)
 				}
 			}))
 		}
@@ -140,8 +140,8 @@ func TestAComplaintOpensACase(t *testing.T) {
 		basis := bytes.Repeat([]byte{7}, 32)
 		number, err := xn.cases.Allot(t.Context())
 		must(t, err)
-		xn.stop()
-		xn.start() // what was allotted stays so
+		xn.Stop()
+		xn.Start() // what was allotted stays so
 		id := xn.says("talks", guarantee.FormComplaint, form.Values{
 			"basis": basis, "case": number.String(), "words": "Accounts of the electoral commission were entered, apparently from or through your territory.",
 			"observed": [2]time.Time{time.Now().Add(-time.Hour), time.Now()},
@@ -151,15 +151,15 @@ func TestAComplaintOpensACase(t *testing.T) {
 		for _, c := range []*capital{xn, xs} {
 			file, err := c.cases.File(t.Context(), number.String())
 			if err != nil {
-				t.Fatalf("%s: %v", c.id, err)
+				t.Fatalf("%s: %v", c.ID, err)
 			}
 			first := file.Sheets[0].Case.Entries[0]
 			if first.Form != "clarification" || !bytes.Equal(first.Values.Bytes("basis"), basis) || first.Issuer.Party != "xn" {
-				t.Errorf("%s: the case begins with %s of %s", c.id, first.Form, first.Issuer)
+				t.Errorf("%s: the case begins with %s of %s", c.ID, first.Form, first.Issuer)
 			}
 			must(t, c.Read(t.Context(), func(k *guarantee.Calendar) {
 				if list := k.Complaints(traffic.Real); len(list) != 1 || list[0].ID != id || list[0].Opened != first.ID {
-					t.Errorf("%s: %v", c.id, list)
+					t.Errorf("%s: %v", c.ID, list)
 				}
 			}))
 		}

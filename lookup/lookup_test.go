@@ -16,34 +16,34 @@ import (
 )
 
 func (c *capital) publishes(perDay, total int64, values ...string) statement.ID {
-	c.world.t.Helper()
-	_, p, err := c.Publish(c.world.t.Context(), lookup.List{
-		Channel: c.world.channel, Plane: traffic.Real, Post: "nrrc", Values: c.guess(values), For: 26 * time.Hour, PerDay: perDay, Total: total,
+	c.World.T.Helper()
+	_, p, err := c.Publish(c.World.T.Context(), lookup.List{
+		Channel: c.World.Channels["cert"], Plane: traffic.Real, Post: "nrrc", Values: c.guess(values), For: 26 * time.Hour, PerDay: perDay, Total: total,
 		About: "What our sensors saw.", Drafter: "duty-officer",
 	})
-	must(c.world.t, err)
+	must(c.World.T, err)
 	return p.ID
 }
 
 func (c *capital) guess(values []string) (out []observable.Observable) {
 	for _, v := range values {
 		o, err := observable.Guess(v)
-		must(c.world.t, err)
+		must(c.World.T, err)
 		out = append(out, o)
 	}
 	return out
 }
 
 func (c *capital) asks(list statement.ID, values ...string) error {
-	_, err := c.Ask(c.world.t.Context(), lookup.Question{List: list, Values: c.guess(values), Post: "nrrc", Officer: "ivanova", Drafter: "duty-officer"})
+	_, err := c.Ask(c.World.T.Context(), lookup.Question{List: list, Values: c.guess(values), Post: "nrrc", Officer: "ivanova", Drafter: "duty-officer"})
 	return err
 }
 
 // heard is what came of the last question, in short.
 func (c *capital) heard() []string {
-	c.world.t.Helper()
-	all, err := c.Results(c.world.t.Context(), "ivanova", false)
-	must(c.world.t, err)
+	c.World.T.Helper()
+	all, err := c.Results(c.World.T.Context(), "ivanova", false)
+	must(c.World.T, err)
 	if len(all) == 0 {
 		return nil
 	}
@@ -72,13 +72,13 @@ func TestAQuestionSurvivesARestartAndTellsNothing(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
 		list := xs.publishes(100, 1000, "evil.example", "192.0.2.7", "known-to-south.example")
 		pass(time.Minute)
-		w.sever(true)
+		w.Sever(true)
 		must(t, xn.asks(list, "asked-by-north.example", "evil[.]example", "192.0.2.7"))
 		pass(time.Minute)
 		same(t, xn.heard(), lookup.Waiting)
-		xn.stop()
-		xn.start()
-		w.sever(false)
+		xn.Stop()
+		xn.Start()
+		w.Sever(false)
 		pass(15 * time.Minute)
 		same(t, xn.heard(), lookup.Answered, "evil.example", "192.0.2.7")
 		if all, err := xn.Results(t.Context(), "petrov", false); err != nil || len(all) != 0 {
@@ -89,12 +89,12 @@ func TestAQuestionSurvivesARestartAndTellsNothing(t *testing.T) {
 			states, err := c.Lists(t.Context())
 			must(t, err)
 			if n := states[0].Counts["xn"]; len(states) != 1 || n.Today != 3 || n.Total != 3 || n.Limit != 1000 || states[0].Own != (c == xs) {
-				t.Errorf("%s counts %+v", c.id, states)
+				t.Errorf("%s counts %+v", c.ID, states)
 			}
 		}
-		xn.stop()
-		xs.stop()
-		for dir, words := range map[string][]string{xs.dir: {"asked-by-north", "known-to-south"}, xn.dir: {"known-to-south"}} {
+		xn.Stop()
+		xs.Stop()
+		for dir, words := range map[string][]string{xs.Dir: {"asked-by-north", "known-to-south"}, xn.Dir: {"known-to-south"}} {
 			must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 				if err != nil || d.IsDir() {
 					return err

@@ -62,15 +62,15 @@ func TestTheNextList(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
 		first := xs.publishes(10, 10, "evil.example")
 		pass(time.Minute)
-		w.sever(true)
+		w.Sever(true)
 		must(t, xn.asks(first, "evil.example"))
 		second := xs.publishes(10, 10, "other.example")
-		ring, err := party.OpenLookupKeys(filepath.Join(xs.dir, "keys", "lookup.age"), party.Lock{Passphrase: "correct horse"})
+		ring, err := party.OpenLookupKeys(filepath.Join(xs.Dir, "keys", "lookup.age"), party.Lock{Passphrase: "correct horse"})
 		must(t, err)
 		if len(ring.Keys) != 1 {
 			t.Errorf("%d keys are kept", len(ring.Keys))
 		}
-		w.sever(false)
+		w.Sever(false)
 		pass(15 * time.Minute)
 		same(t, xn.heard(), lookup.Refused, "ended")
 		must(t, xn.asks(second, "evil.example"))
@@ -90,9 +90,9 @@ func TestTheNextList(t *testing.T) {
 // To answer is to tell: nobody is answered with whom it was not agreed. The list still counts the question, alike on both sides.
 func TestWithoutAgreement(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
-		xs.stop()
+		xs.Stop()
 		xs.answers = nil
-		xs.start()
+		xs.Start()
 		list := xs.publishes(10, 10, "evil.example")
 		pass(time.Minute)
 		must(t, xn.asks(list, "evil.example"))
@@ -111,9 +111,9 @@ func TestAnAnswerUnderAnotherKey(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
 		list := xs.publishes(10, 10, "evil.example")
 		pass(time.Minute)
-		xs.stop()
-		must(t, os.Remove(filepath.Join(xs.dir, "keys", "lookup.age")))
-		xs.start()
+		xs.Stop()
+		must(t, os.Remove(filepath.Join(xs.Dir, "keys", "lookup.age")))
+		xs.Start()
 		blinded, err := asking.Ask(xn.guess([]string{"evil.example"}))
 		must(t, err)
 		sent, err := xn.Ask(t.Context(), lookup.Question{List: list, Values: blinded.Values(), Post: "nrrc", Officer: "ivanova", Drafter: "duty-officer"})
@@ -124,7 +124,7 @@ func TestAnAnswerUnderAnotherKey(t *testing.T) {
 		must(t, err)
 		evaluated, proof, err := other.Answer(blinded.Elements)
 		must(t, err)
-		_, err = xs.node.Reply(t.Context(), node.Reply{
+		_, err = xs.Node.Reply(t.Context(), node.Reply{
 			To: sent.ID, Post: "nrrc", Form: asking.FormAnswer, Language: "en", Drafter: "duty-officer",
 			Values: form.Values{"outcome": "evaluated", "elements": evaluated, "proof": proof},
 		})

@@ -25,7 +25,7 @@ import (
 // group opens a group under the Chatham House rule, and a session of it.
 func (c *capital) group(t *testing.T) statement.ID {
 	t.Helper()
-	id := c.says(c.Open(t.Context(), c.world.channels["experts"], traffic.Real, "group", form.Values{
+	id := c.says(c.Open(t.Context(), c.World.Channels["experts"], traffic.Real, "group", form.Values{
 		"name": map[string]string{"en": "Experts"}, "members": []any{"xn/council", "xs/council"}, "rapporteur": "xn/council", "rule": "chatham-house",
 	})).ID
 	d, err := c.OpenSession(c.talk(id), "first", time.Now(), time.Now().Add(3*time.Hour), 48*time.Hour, nil)
@@ -112,7 +112,7 @@ func TestWhatIsSaidInASessionStaysThere(t *testing.T) {
 				t.Error("after its time:", err)
 			}
 			if n := kept(t, c); n != 0 {
-				t.Errorf("%s keeps %d contributions after their time", c.id, n)
+				t.Errorf("%s keeps %d contributions after their time", c.ID, n)
 			}
 		}
 		if g := xs.talk(id).Group; len(g.Sessions[0].Outputs) != 1 {
@@ -136,20 +136,20 @@ func forged(t *testing.T, session statement.ID) []byte {
 // kept counts what a party keeps of sessions.
 func kept(t *testing.T, c *capital) (n int) {
 	t.Helper()
-	must(t, secretariat.Count(t.Context(), c.node.DB, &n))
+	must(t, secretariat.Count(t.Context(), c.Node.DB, &n))
 	return n
 }
 
 // nowhere holds that words stand in no file of a party: not in the database, its log, the marks, nor in any entry of a feed.
 func nowhere(t *testing.T, c *capital, words string) {
 	t.Helper()
-	err := filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(c.Dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		b, err := os.ReadFile(path)
 		if err == nil && bytes.Contains(b, []byte(words)) {
-			t.Errorf("%s of %s has what was said in a session", filepath.Base(path), c.id)
+			t.Errorf("%s of %s has what was said in a session", filepath.Base(path), c.ID)
 		}
 		return err
 	})
@@ -182,7 +182,7 @@ func TestASuspendedCouncilStopsNoGroup(t *testing.T) {
 		series, id := xn.opens(), xn.group(t)
 		pass(time.Minute)
 		xs.says(node.Draft{
-			Channel: w.channels["council"], Plane: traffic.Real, Precedence: traffic.Routine, Audience: statement.Everyone, Form: "status",
+			Channel: w.Channels["council"], Plane: traffic.Real, Precedence: traffic.Routine, Audience: statement.Everyone, Form: "status",
 			Values: form.Values{"state": "suspended", "ground": "political", "functions": []any{"all"}},
 		}, nil)
 		pass(time.Minute)
@@ -191,10 +191,10 @@ func TestASuspendedCouncilStopsNoGroup(t *testing.T) {
 			d, err := c.Say(c.talk(series), "round-proposal", form.Values{"mode": "virtual", "window": window(time.Hour)}, "", time.Now())
 			must(t, err)
 			if err := permitted(c, d); !errors.Is(err, directory.ErrSuspended) && !errors.Is(err, directory.ErrDeclined) {
-				t.Errorf("%s: the council goes on: %v", c.id, err)
+				t.Errorf("%s: the council goes on: %v", c.ID, err)
 			}
 			on := func(channel, formID string, post traffic.Post, to string, v form.Values) node.Draft {
-				return node.Draft{Channel: w.channels[channel], Plane: traffic.Real, Precedence: traffic.Routine, Post: post, Audience: to, Form: formID, Values: v}
+				return node.Draft{Channel: w.Channels[channel], Plane: traffic.Real, Precedence: traffic.Routine, Post: post, Audience: to, Form: formID, Values: v}
 			}
 			for what, d := range map[string]node.Draft{
 				"a contribution":             on("experts", "contribution", "council", statement.Everyone, nil),
@@ -202,13 +202,13 @@ func TestASuspendedCouncilStopsNoGroup(t *testing.T) {
 				"an output":                  on("experts", "session-output", "council", statement.Everyone, nil),
 				"a report":                   on("experts", "report-adoption", "council", statement.Everyone, nil),
 				"the text of a report":       on("experts", "position", "council", statement.Everyone, nil),
-				"a check":                    on("council", "check", "council", string(c.other()), nil),
-				"an accident":                on("council", "notice", "council", string(c.other()), form.Values{"subject": "accident"}),
-				"one team to the other":      on("council", "notice", "cert", string(c.other())+"/cert", form.Values{"subject": "other"}),
-				"an inquiry among the teams": on("council", "inquiry", "cert", string(c.other())+"/cert", nil),
+				"a check":                    on("council", "check", "council", string(c.Other()), nil),
+				"an accident":                on("council", "notice", "council", string(c.Other()), form.Values{"subject": "accident"}),
+				"one team to the other":      on("council", "notice", "cert", string(c.Other())+"/cert", form.Values{"subject": "other"}),
+				"an inquiry among the teams": on("council", "inquiry", "cert", string(c.Other())+"/cert", nil),
 			} {
 				if err := permitted(c, d); err != nil {
-					t.Errorf("%s: %s does not go on: %v", c.id, what, err)
+					t.Errorf("%s: %s does not go on: %v", c.ID, what, err)
 				}
 			}
 		}
@@ -219,7 +219,7 @@ func TestASuspendedCouncilStopsNoGroup(t *testing.T) {
 		if g := xs.talk(id).Group; len(g.Sessions) != 2 {
 			t.Error("sessions:", len(g.Sessions))
 		}
-		if _, err := xn.Secretariat.Open(t.Context(), w.channels["council"], traffic.Real, "group", nil); !errors.Is(err, secretariat.ErrUnprotected) {
+		if _, err := xn.Secretariat.Open(t.Context(), w.Channels["council"], traffic.Real, "group", nil); !errors.Is(err, secretariat.ErrUnprotected) {
 			t.Error("a group is opened where a suspension could end it:", err)
 		}
 	})

@@ -28,7 +28,7 @@ func TestASeriesFromItsOpeningToItsActions(t *testing.T) {
 			}
 			for _, c := range []*capital{xn, xs} {
 				if diff := cmp.Diff(want, c.board()); diff != "" {
-					t.Errorf("%s: %s", c.id, diff)
+					t.Errorf("%s: %s", c.ID, diff)
 				}
 			}
 		}
@@ -127,7 +127,7 @@ func TestWeeksApartBothSidesSpeakAndSeeOneState(t *testing.T) {
 				c := map[int]*capital{8: xn, 9: xs}[day]
 				sent := c.says(c.OpenText(c.talk(id), 1, "agenda", nil))
 				c.says(c.talk(id).NameText(1, "agenda", sent.ID), nil)
-				c.adds(id, 1, "agenda", "Item of "+string(c.id), "Пункт "+string(c.id))
+				c.adds(id, 1, "agenda", "Item of "+string(c.ID), "Пункт "+string(c.ID))
 			case 12:
 				xn.states(id, "delegation", "", form.Values{"head": "Deputy foreign minister"})
 				xs.states(id, "delegation", "", form.Values{"head": "Director"})
@@ -196,10 +196,10 @@ func same(t *testing.T, xn, xs *capital, id statement.ID) {
 
 // adds tables an item of a text.
 func (c *capital) adds(id statement.ID, number int, what, en, ru string) {
-	c.world.t.Helper()
+	c.World.T.Helper()
 	x := c.talk(id)
 	list, err := c.AddItem(x, x.TextOf(number, what), wording.Texts{"en": en, "ru": ru})
-	must(c.world.t, err)
+	must(c.World.T, err)
 	for _, d := range list {
 		c.says(d, nil)
 	}
@@ -207,7 +207,7 @@ func (c *capital) adds(id statement.ID, number int, what, en, ru string) {
 
 // agrees stands on what the other has tabled.
 func (c *capital) agrees(id statement.ID, number int, what string) {
-	c.world.t.Helper()
+	c.World.T.Helper()
 	x := c.talk(id)
 	for _, d := range c.Agree(x, x.TextOf(number, what)) {
 		c.says(d, nil)

@@ -41,8 +41,8 @@ func TestTheTerminalAnswersSoManyChecksAndNoMore(t *testing.T) {
 			}
 		}
 		look()
-		xs.stop()
-		xs.start()
+		xs.Stop()
+		xs.Start()
 		time.Sleep(10 * time.Minute)
 		look()
 	})

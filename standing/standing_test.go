@@ -24,21 +24,21 @@ import (
 )
 
 func (c *capital) checks(level int, question string) (node.Sent, error) {
-	return c.RunCheck(c.world.t.Context(), standing.Ask{
-		Channel: c.world.channel, Audience: string(c.other()) + "/nrrc", Post: "nrrc", Plane: traffic.Real, Level: level, Occasion: check.Demand, Question: question,
+	return c.RunCheck(c.World.T.Context(), standing.Ask{
+		Channel: c.World.Channels["nrrc"], Audience: string(c.Other()) + "/nrrc", Post: "nrrc", Plane: traffic.Real, Level: level, Occasion: check.Demand, Question: question,
 	}, "duty-officer")
 }
 
 func (c *capital) history() (out []string) {
-	c.world.t.Helper()
-	list, _, err := c.Checks(c.world.t.Context(), "", time.Time{}, 10000)
-	must(c.world.t, err)
+	c.World.T.Helper()
+	list, _, err := c.Checks(c.World.T.Context(), "", time.Time{}, 10000)
+	must(c.World.T, err)
 	for _, x := range list {
 		by := ""
 		if x.Answer != nil {
 			by = " by " + x.Answer.By
 		}
-		out = append(out, fmt.Sprintf("%d %s%s", x.Level, x.State(x.From == c.id, time.Now()), by))
+		out = append(out, fmt.Sprintf("%d %s%s", x.Level, x.State(x.From == c.ID, time.Now()), by))
 	}
 	return out
 }
@@ -55,7 +55,7 @@ func TestTheTerminalAnswersForItselfOnly(t *testing.T) {
 		if diff := cmp.Diff([]string{"2 waiting", "1 answered by terminal"}, xn.history()); diff != "" {
 			t.Fatal(diff)
 		}
-		v, err := xs.floor.Watch(t.Context(), "", "")
+		v, err := xs.Floor.Watch(t.Context(), "", "")
 		must(t, err)
 		if len(v.Items) != 1 || v.Items[0].Due.Sub(v.Items[0].Since) > 30*time.Minute {
 			t.Errorf("what asks for a person is not on his board until it is to be answered: %+v", v.Items)
@@ -67,20 +67,20 @@ func TestTheTerminalAnswersForItselfOnly(t *testing.T) {
 		}
 		list, _, err = xn.Checks(t.Context(), "xs", time.Time{}, 2)
 		must(t, err)
-		held, err := xn.node.Statement(t.Context(), list[1].Answer.ID)
+		held, err := xn.Node.Statement(t.Context(), list[1].Answer.ID)
 		must(t, err)
 		if held.Statement.Drafter != journal.Machine || list[1].ID != one.ID || list[1].Question != check.Scripts() {
 			t.Errorf("drafted by %q", held.Statement.Drafter)
 		}
-		before, err := xs.node.Entries(t.Context())
+		before, err := xs.Node.Entries(t.Context())
 		must(t, err)
-		xs.stop()
-		xs.start()
+		xs.Stop()
+		xs.Start()
 		pass(time.Hour)
-		after, err := xs.node.Entries(t.Context())
+		after, err := xs.Node.Entries(t.Context())
 		must(t, err)
 		said := 0
-		_, err = xs.node.List(t.Context(), 1000, func(h archive.Held) bool {
+		_, err = xs.Node.List(t.Context(), 1000, func(h archive.Held) bool {
 			if h.Form == "check-answer" {
 				said++
 			}
@@ -96,7 +96,7 @@ func TestTheTerminalAnswersForItselfOnly(t *testing.T) {
 // A day by the plan: hourly by the machines, once in a shift by persons, and nothing while a watch is being handed over.
 func TestADayByThePlan(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
-		_, err := xn.floor.SetRoster(t.Context(), "nrrc", `
+		_, err := xn.Floor.SetRoster(t.Context(), "nrrc", `
 post = "nrrc"
 zone = "UTC"
 duty-officer = "anna"
@@ -125,7 +125,7 @@ duty-officer = "anna"
 			if since > 4*time.Hour+40*time.Minute && since < 5*time.Hour+20*time.Minute {
 				t.Errorf("a check at %s, while xs hands over", c.Sent)
 			}
-			held, err := xs.node.Statement(t.Context(), c.ID)
+			held, err := xs.Node.Statement(t.Context(), c.ID)
 			must(t, err)
 			if held.Statement.Drafter != journal.Machine {
 				t.Errorf("a check of the plan is drafted by %s", held.Statement.Drafter)
@@ -165,7 +165,7 @@ func TestNoCheckAtHandOverUnlessBothShiftsAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := xn.RunCheck(t.Context(), standing.Ask{
-			Channel: w.channel, Audience: "xs/nrrc", Post: "nrrc", Plane: traffic.Real, Level: check.Officer, Force: true,
+			Channel: w.Channels["nrrc"], Audience: "xs/nrrc", Post: "nrrc", Plane: traffic.Real, Level: check.Officer, Force: true,
 		}, "duty-officer")
 		must(t, err)
 		pass(time.Hour)
@@ -223,17 +223,18 @@ func TestStaleEntriesRaiseAnItem(t *testing.T) {
 		pass(2 * time.Hour)
 		for _, c := range []*capital{xn, xs} {
 			if diff := cmp.Diff([]string{"directory XS/NRRC-R-0001"}, c.board()); diff != "" {
-				t.Error(c.id, diff)
+				t.Error(c.ID, diff)
 			}
 		}
 		xs.says(traffic.Routine, "contact-status", form.Values{"name": "watch", "action": "withdrawn"})
 		pass(time.Minute)
 		for _, c := range []*capital{xn, xs} {
 			if diff := cmp.Diff([]string{}, c.board()); diff != "" {
-				t.Error(c.id, diff)
+				t.Error(c.ID, diff)
 			}
 		}
-		list, err := xn.Directory(t.Context(), &w.channel)
+		channel := w.Channels["nrrc"]
+		list, err := xn.Directory(t.Context(), &channel)
 		must(t, err)
 		if len(list) != 1 || list[0].Stale(time.Now()) != directory.Withdrawn || list[0].Number != "XS/NRRC-R-0001" {
 			t.Errorf("%+v", list)
@@ -251,14 +252,14 @@ func TestSilenceHasItsName(t *testing.T) {
 			}
 		}
 		expect("nothing was said", exchange.SilenceNone)
-		w.sever(true)
+		w.Sever(true)
 		pass(time.Hour)
 		n := xn.says(traffic.Immediate, "inquiry", form.Values{
 			"observed": []any{time.Now().Unix(), time.Now().Unix()}, "observation": "x", "asked": []string{"explain"},
 		})
 		pass(time.Minute)
 		expect("the line is cut", exchange.LinkDown)
-		w.sever(false)
+		w.Sever(false)
 		pass(10 * time.Minute)
 		expect("it has arrived", exchange.DeliveredUnread)
 		xs.says(traffic.Routine, "service", form.Values{"service": "unmanned"})
@@ -289,7 +290,7 @@ func TestTrace(t *testing.T) {
 		})
 		trace := func() (out []string) {
 			t.Helper()
-			h, err := xn.node.Statement(t.Context(), n.ID)
+			h, err := xn.Node.Statement(t.Context(), n.ID)
 			must(t, err)
 			stations, err := xn.Stations(t.Context(), h)
 			must(t, err)
@@ -335,7 +336,7 @@ func TestSuspensionIsMetWhenSending(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
 		xs.says(traffic.Routine, "status", form.Values{"state": "restricted", "ground": "technical", "functions": []string{"goodwill"}})
 		pass(time.Second)
-		d := node.Draft{Channel: w.channel, Plane: traffic.Real, Precedence: traffic.Routine, Post: "nrrc", Audience: "xs", Form: "goodwill"}
+		d := node.Draft{Channel: w.Channels["nrrc"], Plane: traffic.Real, Precedence: traffic.Routine, Post: "nrrc", Audience: "xs", Form: "goodwill"}
 		if err := xn.Permit(t.Context(), &d, false); !errors.Is(err, directory.ErrDeclined) {
 			t.Error(err)
 		}
@@ -360,15 +361,15 @@ func TestWhatIsFoundAndCounted(t *testing.T) {
 		again := xn.says(traffic.Immediate, "notice", form.Values{"subject": "information", "text": "Maintenance of the relay."})
 		other := xn.says(traffic.Routine, "goodwill", form.Values{"text": "С новым годом."})
 		pass(time.Minute)
-		xs.stop()
-		xn.stop() // else it would try every few seconds for a day
+		xs.Stop()
+		xn.Stop() // else it would try every few seconds for a day
 		pass(25 * time.Hour)
-		xn.start()
-		xs.start()
+		xn.Start()
+		xs.Start()
 		late := xn.says(traffic.Immediate, "notice", form.Values{"subject": "information", "text": "Maintenance of the relay."})
 		for _, made := range []string{"machine", "person"} {
-			_, err := xs.node.Send(t.Context(), node.Draft{
-				Channel: w.channel, Plane: traffic.Real, Precedence: traffic.Routine, Post: "nrrc", Audience: "xn", Form: "translation", Dossier: first.ID,
+			_, err := xs.Node.Send(t.Context(), node.Draft{
+				Channel: w.Channels["nrrc"], Plane: traffic.Real, Precedence: traffic.Routine, Post: "nrrc", Audience: "xn", Form: "translation", Dossier: first.ID,
 				Values: form.Values{"language": "ru", "made_by": made, "text": "Обслуживание реле."}, Refs: []statement.ID{first.ID}, Language: "ru", Drafter: "translator",
 			})
 			must(t, err)
@@ -403,10 +404,10 @@ func TestWhatIsFoundAndCounted(t *testing.T) {
 		if len(stats) != 2 || stats[1].Sent[traffic.Immediate] != 3 || stats[1].Sent[traffic.Routine] != 1 || stats[0].Party != "xs" || stats[0].Total[traffic.Routine] != 2 {
 			t.Errorf("%+v", stats)
 		}
-		xn.stop()
-		xs.stop()
+		xn.Stop()
+		xs.Stop()
 		pass(31 * 24 * time.Hour)
-		xs.start()
+		xs.Start()
 		stats, err = xs.Statistics(t.Context())
 		must(t, err)
 		if stats[1].Sent[traffic.Immediate] != 0 || stats[1].Total[traffic.Immediate] != 3 {

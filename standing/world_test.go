@@ -1,23 +1,13 @@
 package standing_test
 
 import (
-	"context"
-	"log/slog"
-	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"detente/exchange"
-	"detente/floor"
+	"detente/floor/floortest"
 	"detente/form"
-	"detente/key"
 	"detente/node"
-	"detente/party"
-	"detente/regimes"
-	"detente/route"
 	"detente/standing"
 	"detente/statement"
 	"detente/traffic"
@@ -25,199 +15,59 @@ import (
 
 // world is two parties with all that stands between them, in one bubble.
 type world struct {
-	t        *testing.T
-	capitals map[traffic.Party]*capital
-	channel  [32]byte
-
-	mu  sync.Mutex
-	cut bool
+	*floortest.World
 }
 
 // capital is a party and what runs on its machine.
 type capital struct {
-	world *world
-	id    traffic.Party
-	dir   string
-	keys  *party.Keyring
-	node  *node.Node // nil while it stands still
-	floor *floor.Floor
+	*floortest.Party
 	*standing.Standing
-	end func()
-}
-
-// wires carry bundles from one node to another, unless they are cut.
-type wires struct{ *world }
-
-func (w wires) Name() string { return "https" }
-func (w wires) Limit() int   { return route.MaxBundle }
-func (w wires) Carry(ctx context.Context, p route.Peer, sealed []byte) ([]byte, error) {
-	w.mu.Lock()
-	cut, to := w.cut, w.capitals[p.Party].node
-	w.mu.Unlock()
-	select {
-	case <-time.After(time.Millisecond):
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if cut || to == nil {
-		return nil, route.ErrCut
-	}
-	return to.Answer(ctx, sealed)
-}
-
-func (w *world) sever(cut bool) {
-	w.mu.Lock()
-	w.cut = cut
-	w.mu.Unlock()
-}
-
-// pass lets time pass, and what it brings about come to rest.
-func pass(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // inWorld plays a story between xn and xs, who are paired and have the channel nrrc.
 func inWorld(t *testing.T, story func(t *testing.T, w *world, xn, xs *capital)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, capitals: make(map[traffic.Party]*capital)}
-		xn, xs := w.found("xn"), w.found("xs")
-		xn.start()
-		xs.start()
-		defer func() {
-			xn.stop()
-			xs.stop()
-		}()
-		w.pair(xn, xs)
-		story(t, w, xn, xs)
-	})
+	capitals := map[traffic.Party]*capital{"xn": {}, "xs": {}}
+	floortest.Play(t, floortest.Setup{
+		Channels:  []floortest.Channel{{Name: "nrrc", Regime: "incidents"}},
+		Heartbeat: 10 * time.Minute,
+		Joins: func(p *floortest.Party) {
+			*capitals[p.ID] = capital{p, standing.New(p.Floor, p.Log)}
+		},
+	}, func(t *testing.T, w *floortest.World) { story(t, &world{w}, capitals["xn"], capitals["xs"]) })
 }
 
-func (w *world) found(id traffic.Party) *capital {
-	languages := []string{"en"}
-	if id == "xs" {
-		languages = []string{"ru", "en"}
-	}
-	charter, keys, _, err := party.Found(party.Plan{
-		Party: id, Name: map[string]string{"en": string(id)}, Languages: languages, Routes: []party.Route{{Name: "https", Address: string(id)}},
-	})
-	must(w.t, err)
-	c := &capital{world: w, id: id, dir: filepath.Join(w.t.TempDir(), string(id)), keys: keys}
-	chain, err := party.NewChain(charter)
-	must(w.t, err)
-	must(w.t, c.pins().SetOwn(chain))
-	w.capitals[id] = c
-	return c
-}
+// pass lets time pass, and what it brings about come to rest.
+func pass(d time.Duration) { floortest.Pass(d) }
 
-func (c *capital) pins() *party.Pins {
-	pins, err := party.OpenPins(filepath.Join(c.dir, "keys"), key.Standard())
-	must(c.world.t, err)
-	return pins
-}
-
-func (c *capital) start() {
-	t := c.world.t
+func must(t testing.TB, err error) {
 	t.Helper()
-	all, err := form.LoadAll(regimes.All()...)
-	must(t, err)
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})).With("at", c.id)
-	n, err := node.Open(t.Context(), node.Config{
-		DSN: filepath.Join(c.dir, "detente.db"), Keys: c.keys, Pins: c.pins(), MarksDir: filepath.Join(c.dir, "marks"), Regimes: all,
-		Routes: map[string]route.Route{"https": wires{c.world}}, Callable: true, Heartbeat: 10 * time.Minute, Log: log,
-	})
-	must(t, err)
-	f, err := floor.New(n, floor.Config{Log: log})
-	must(t, err)
-	s := standing.New(f, log)
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { n.Run(ctx) })
-	wg.Go(func() { f.Run(ctx) })
-	c.world.mu.Lock()
-	c.node, c.floor, c.Standing = n, f, s
-	c.world.mu.Unlock()
-	c.end = func() {
-		cancel()
-		wg.Wait()
-		f.Close()
-		n.Close()
-	}
-}
-
-func (c *capital) stop() {
-	synctest.Wait()
-	c.world.mu.Lock()
-	running := c.node != nil
-	c.node = nil
-	c.world.mu.Unlock()
-	if running {
-		c.end()
-	}
-}
-
-func (w *world) pair(xn, xs *capital) {
-	for _, x := range [][2]*capital{{xn, xs}, {xs, xn}} {
-		file, err := x[1].node.Charters(x[1].id)
-		must(w.t, err)
-		chain, _, err := x[0].node.Import(w.t.Context(), file)
-		must(w.t, err)
-		words, err := chain.Latest().Fingerprint().Words("en")
-		must(w.t, err)
-		_, err = x[0].node.Confirm(w.t.Context(), x[1].id, strings.Join(words, " "))
-		must(w.t, err)
-	}
-	ch, err := xn.node.Propose(w.t.Context(), party.Channel{Name: "nrrc", Regime: party.RegimeRef{ID: "incidents", Version: 1}}, []traffic.Party{"xs"}, "council", "head")
-	must(w.t, err)
-	for {
-		changed := xs.node.Changed()
-		if xs.node.Accept(w.t.Context(), ch.ID(), "council", "head") == nil {
-			break
-		}
-		<-changed
-	}
-	must(w.t, xn.node.WaitChannel(w.t.Context(), ch.ID(), time.Hour))
-	w.channel = ch.ID()
-}
-
-func (c *capital) other() traffic.Party {
-	if c.id == "xs" {
-		return "xn"
-	}
-	return "xs"
+	floortest.Must(t, err)
 }
 
 // says has the post nrrc state something to the other's.
 func (c *capital) says(p traffic.Precedence, formID string, v form.Values, refs ...statement.ID) node.Sent {
-	c.world.t.Helper()
-	sent, err := c.node.Send(c.world.t.Context(), node.Draft{
-		Channel: c.world.channel, Plane: traffic.Real, Precedence: p, Post: "nrrc", Audience: string(c.other()) + "/nrrc", Form: formID, Values: v, Refs: refs,
+	c.World.T.Helper()
+	sent, err := c.Node.Send(c.World.T.Context(), node.Draft{
+		Channel: c.World.Channels["nrrc"], Plane: traffic.Real, Precedence: p, Post: "nrrc", Audience: string(c.Other()) + "/nrrc", Form: formID, Values: v, Refs: refs,
 		Language: "en", Drafter: "duty-officer", Releaser: "head-of-post",
 	})
-	must(c.world.t, err)
+	must(c.World.T, err)
 	return sent
 }
 
 // replies has the post that was addressed reply to a statement.
 func (c *capital) replies(to statement.ID, formID string, v form.Values) node.Sent {
-	c.world.t.Helper()
-	sent, err := c.node.Reply(c.world.t.Context(), node.Reply{
+	c.World.T.Helper()
+	sent, err := c.Node.Reply(c.World.T.Context(), node.Reply{
 		To: to, Form: formID, Values: v, Language: "en", Drafter: "duty-officer", Releaser: "head-of-post",
 	})
-	must(c.world.t, err)
+	must(c.World.T, err)
 	return sent
 }
 
 func (c *capital) acknowledges(to statement.ID, more form.Values) {
-	c.world.t.Helper()
+	c.World.T.Helper()
 	v := form.Values{"received": time.Now().Unix(), "understood": true}
 	for name, value := range more {
 		v[name] = value
@@ -227,9 +77,9 @@ func (c *capital) acknowledges(to statement.ID, more form.Values) {
 
 // board lists what needs somebody, by kind and number.
 func (c *capital) board() []string {
-	c.world.t.Helper()
-	v, err := c.floor.Watch(c.world.t.Context(), "", "")
-	must(c.world.t, err)
+	c.World.T.Helper()
+	v, err := c.Floor.Watch(c.World.T.Context(), "", "")
+	must(c.World.T, err)
 	out := []string{}
 	for _, it := range v.Items {
 		out = append(out, string(it.Kind)+" "+it.Number)
@@ -239,13 +89,13 @@ func (c *capital) board() []string {
 
 // silence is why nothing is heard of the other's post.
 func (c *capital) silence() exchange.Silence {
-	c.world.t.Helper()
-	all, err := c.Silences(c.world.t.Context())
-	must(c.world.t, err)
+	c.World.T.Helper()
+	all, err := c.Silences(c.World.T.Context())
+	must(c.World.T, err)
 	for _, s := range all {
 		if s.Post == "nrrc" {
 			if s.Since.IsZero() || len(s.Evidence) < 2 {
-				c.world.t.Errorf("%s without since when and evidence: %+v", s.Why, s)
+				c.World.T.Errorf("%s without since when and evidence: %+v", s.Why, s)
 			}
 			return s.Why
 		}
