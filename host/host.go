@@ -21,6 +21,7 @@ import (
 	"detente/api/lookups"
 	"detente/api/mails"
 	"detente/api/matches"
+	"detente/api/reviews"
 	"detente/api/seals"
 	"detente/api/server"
 	"detente/api/server/cases"
@@ -240,12 +241,16 @@ func (h *Host) man() error {
 	if err != nil {
 		return err
 	}
+	packs, err := reviews.Extend(h.talks, h.node)
+	if err != nil {
+		return err
+	}
 	if err := h.post(work); err != nil {
 		return err
 	}
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
-	}, lookups.Extend(h.lookups), seals.Extend(rounds), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, consultations, boards, guarantees.Extend(pledges, work),
+	}, lookups.Extend(h.lookups), seals.Extend(rounds), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, consultations, boards, packs, guarantees.Extend(pledges, work),
 		acts.Extend(known), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all, Collections: known.Files}))
 	return err
 }

@@ -82,7 +82,7 @@ func Begin(about Subject, sources []*Source) (*Assembly, error) {
 	about.From, about.To = about.From.UTC().Truncate(time.Second), about.To.UTC().Truncate(time.Second)
 	a := &Assembly{about: about, works: make(map[[32]byte]*work), version: make(map[traffic.Party]int), numbers: make(map[statement.ID]string)}
 	a.pack = &Pack{
-		Type: Type, Series: about.Series.String(), Round: about.Round, Plane: about.Plane, From: about.From, To: about.To, Name: map[string]string{}, Parties: []traffic.Party{},
+		Type: Type, Series: about.Series.String(), Round: about.Round, Plane: about.Plane, From: about.From, To: about.To, Name: map[string]string{}, Parties: []traffic.Party{}, Members: []Member{},
 		Languages: []string{}, Channels: []Channel{}, Agreed: []Case{}, Disputed: []Case{}, Sent: []Sent{}, Accounts: []Account{}, Checks: []Checks{}, Contacts: []ContactChange{},
 		Codes: []CodeChange{}, Charters: []CharterChange{}, Actions: []Action{},
 	}

@@ -54,7 +54,7 @@ func (a *Assembly) cases(w *work) {
 			continue
 		}
 		out := Case{
-			Case: c.Number.String(), Number: a.numbers[c.ID], Dossier: k.ID.String(), Channel: w.Name, Opener: c.Opener, Opened: c.Opened.UTC(), Machine: c.Matters[0].Machine.ID,
+			Case: c.Number.String(), Number: a.numbers[c.ID], Dossier: k.ID.String(), Channel: w.Name, Opener: c.Opener, Opened: c.Opened.UTC(), Form: c.Matters[0].Machine.Opens,
 			State: v.State, Leads: v.Machine, Outcome: v.Outcome, Review: c.Review, Overdue: len(v.Overdue()), Severity: []Severity{}, Said: len(c.Entries),
 			Digest: hex.EncodeToString(k.state[:]), Contests: a.contests(c, v),
 		}

@@ -2,7 +2,6 @@ package yearly
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/hex"
 	"maps"
 	"slices"
@@ -86,10 +85,13 @@ func (a *Assembly) codes(w *work) {
 
 // charters are the versions that were issued in the period and that a statement of the record names: of others the other side may not know yet.
 func (a *Assembly) charters(chain func(traffic.Party) *party.Chain) {
-	for _, who := range slices.Sorted(maps.Keys(a.version)) {
+	for _, who := range a.pack.Parties {
 		all := chain(who)
-		if all == nil || !slices.Contains(a.pack.Parties, who) {
+		if all == nil {
 			continue
+		}
+		if c, held := all.At(max(1, a.version[who])); held {
+			a.pack.Members = append(a.pack.Members, Member{who, c.Version, maps.Clone(c.Name), slices.Clone(c.Languages)})
 		}
 		for v := 2; v <= a.version[who]; v++ {
 			was, held := all.At(v - 1)
@@ -117,9 +119,6 @@ func (a *Assembly) charters(chain func(traffic.Party) *party.Chain) {
 			a.pack.Charters = append(a.pack.Charters, x)
 		}
 	}
-	slices.SortFunc(a.pack.Charters, func(x, y CharterChange) int {
-		return cmp.Or(cmp.Compare(x.Party, y.Party), cmp.Compare(x.Version, y.Version))
-	})
 }
 
 func sameKeys(a, b *party.Post) bool {

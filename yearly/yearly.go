@@ -35,6 +35,7 @@ type Pack struct {
 	Basis     string            `json:"basis,omitempty"` // manifest of the agreement, in hex
 	Plane     traffic.Plane     `json:"plane"`
 	Parties   []traffic.Party   `json:"parties"`
+	Members   []Member          `json:"members"`
 	Languages []string          `json:"languages"`
 	From      time.Time         `json:"from"`
 	To        time.Time         `json:"to"` // not in it
@@ -51,6 +52,14 @@ type Pack struct {
 	// Lacks is empty in a pack that may be given to anybody. One that has some is good for comparing only.
 	Lacks  []Lack `json:"lacks,omitempty"`
 	Digest string `json:"digest"` // SHA-256 of the pack without this member, protocol.md#pack
+}
+
+// Member is a party as its charter has it, in the newest version that the record names.
+type Member struct {
+	Party     traffic.Party     `json:"party"`
+	Charter   int               `json:"charter"`
+	Names     map[string]string `json:"names"`
+	Languages []string          `json:"languages"`
 }
 
 // Channel is one whose record is in the pack.
@@ -80,9 +89,9 @@ type Case struct {
 	Channel  string        `json:"channel"` // name
 	Opener   traffic.Party `json:"opener"`
 	Opened   time.Time     `json:"opened"`
-	Machine  string        `json:"machine"` // what it was opened as, such as cease
-	State    string        `json:"state"`   // of the matter that leads
-	Leads    string        `json:"leads"`   // the kind of that matter
+	Form     string        `json:"form"`  // that opened it
+	State    string        `json:"state"` // of the matter that leads
+	Leads    string        `json:"leads"` // the kind of that matter
 	Outcome  string        `json:"outcome,omitempty"`
 	Closed   *time.Time    `json:"closed,omitempty"`
 	Review   bool          `json:"review"` // a side has carried it to the review
