@@ -19,6 +19,16 @@ type Difference struct {
 	There string `json:"there"`
 }
 
+// String says it for a person.
+func (d Difference) String() string {
+	only := func(text string) string { return cmp.Or(text, "not there") }
+	of := d.What + " " + d.Name
+	if d.Field != "" {
+		of += ", " + d.Field
+	}
+	return fmt.Sprintf("%s: here %s, there %s", of, only(d.Here), only(d.There))
+}
+
 // mostDifferences is how many are named.
 const mostDifferences = 2000
 

@@ -32,7 +32,7 @@ func (w *writing) write() {
 	for _, x := range sorted(w, w.Pack.Sent, func(x Sent) traffic.Party { return x.Party }) {
 		line := w.say("sent", x.Party, x.Channel, w.precedence(x.Precedence), x.Valid+x.Invalid)
 		if x.Invalid > 0 {
-			line = joined("; ", line, w.say("invalid", x.Invalid))
+			line = joined(" · ", line, w.say("invalid", x.Invalid))
 		}
 		w.row(0, line)
 	}
@@ -96,7 +96,7 @@ func (w *writing) severity(c *Case) []string {
 		words := w.regime(c.Channel, "clarification.severity."+s.Level, s.Level)
 		all = append(all, w.say("of", s.By, words))
 	}
-	return joined("; ", all...)
+	return joined(" · ", all...)
 }
 
 func (w *writing) figures() {
@@ -148,12 +148,14 @@ func (w *writing) changes() {
 	w.heading("charters", len(w.Charters))
 	for _, x := range sorted(w, w.Charters, func(x CharterChange) traffic.Party { return x.Party }) {
 		lines := [][]string{w.say("charter", x.Party, x.Version, x.Issued)}
-		for key, posts := range map[string][]traffic.Post{"charter.added": x.Added, "charter.gone": x.Gone, "charter.rekeyed": x.Rekeyed} {
-			if len(posts) > 0 {
-				lines = append(lines, w.say(key, strings.Join(strs(posts), ", ")))
+		for _, is := range []struct {
+			key   string
+			posts []traffic.Post
+		}{{"charter.added", x.Added}, {"charter.gone", x.Gone}, {"charter.rekeyed", x.Rekeyed}} {
+			if len(is.posts) > 0 {
+				lines = append(lines, w.say(is.key, strings.Join(strs(is.posts), ", ")))
 			}
 		}
-		slices.SortFunc(lines[1:], func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 		w.row(0, lines...)
 	}
 }

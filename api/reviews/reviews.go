@@ -133,7 +133,7 @@ func (f *face) paper(ctx context.Context, in *OnPaper) (*yearly.Paper, error) {
 	if p, err = p.Whole(); err != nil {
 		return nil, err
 	}
-	return p.Paper(yearly.Copy{Alternat: cmp.Or(traffic.Party(strings.ToLower(string(in.Alternat))), f.work.Self()), Languages: strings.Fields(in.Langs)}, f.words(p))
+	return p.Paper(yearly.Copy{Alternat: cmp.Or(traffic.Party(strings.ToLower(string(in.Alternat))), f.work.Self()), Languages: strings.Fields(in.Langs)}, words(f.phrases, f.node.Regimes(), p))
 }
 
 func (f *face) pdf(ctx context.Context, _ officer.Actor, in *OnPaper) ([]byte, error) {
@@ -159,9 +159,9 @@ func (f *face) docx(ctx context.Context, _ officer.Actor, in *OnPaper) ([]byte, 
 }
 
 // words are those of this program for how cases stand, and those of the channels' regimes.
-func (f *face) words(p *yearly.Pack) yearly.Words {
+func words(phrases *form.Phrasebook, all []*form.Regime, p *yearly.Pack) yearly.Words {
 	regimes := make(map[string]*form.Regime)
-	for _, r := range f.node.Regimes() {
+	for _, r := range all {
 		for _, c := range p.Channels {
 			if c.Regime == fmt.Sprintf("%s/%d", r.ID, r.Version) {
 				regimes[c.Name] = r
@@ -171,8 +171,8 @@ func (f *face) words(p *yearly.Pack) yearly.Words {
 	return yearly.Words{
 		Case: func(lang language.Tag, machine, state string) string {
 			for _, key := range []string{"case.state." + machine + "." + state, "case.state." + state} {
-				if f.phrases.Has(key) {
-					return f.phrases.Phrase(lang, key)
+				if phrases.Has(key) {
+					return phrases.Phrase(lang, key)
 				}
 			}
 			return ""

@@ -21,6 +21,7 @@ import (
 	"detente/api/drafts"
 	"detente/api/mails"
 	"detente/api/matches"
+	"detente/api/reviews"
 	"detente/api/seals"
 	"detente/api/server"
 	"detente/api/server/cases"
@@ -95,13 +96,16 @@ func open(t *testing.T, id traffic.Party) *desk {
 	must(t, err)
 	instruments, err := drafts.Extend(chancery.New(watch, nil), n)
 	must(t, err)
-	consultations, err := dialogue.Extend(secretariat.New(watch, nil), n, nil, nil)
+	talks := secretariat.New(watch, nil)
+	consultations, err := dialogue.Extend(talks, n, nil, nil)
+	must(t, err)
+	packs, err := reviews.Extend(talks, n)
 	must(t, err)
 	known := docket.New(n)
 	boards, err := relations.Extend(programme.New(watch, known.Reading))
 	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
-		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, consultations, guarantees.Extend(pledges, work), acts.Extend(known), boards, seals.Extend(rounds))
+		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, consultations, packs, guarantees.Extend(pledges, work), acts.Extend(known), boards, seals.Extend(rounds))
 	must(t, err)
 	return &desk{t, n, watch, face, api.InProcess(face.Handler())}
 }

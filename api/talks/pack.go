@@ -22,8 +22,11 @@ func (c Client) Pack(ctx context.Context, talk string, round int, as string, r R
 	rest, partial := "", ""
 	if as != "json" {
 		rest = "/" + as
-	} else if r.Partial {
-		partial = "true"
+	} else {
+		r.Alternat, r.Langs = "", "" // of paper only
+		if r.Partial {
+			partial = "true"
+		}
 	}
 	return api.Ask[[]byte](ctx, c.Node, http.MethodGet, path(talk, "/rounds/"+strconv.Itoa(round)+"/pack"+rest)+
 		api.Query("from", r.From, "to", r.To, "channels", r.Channels, "alternat", r.Alternat, "langs", r.Langs, "partial", partial), nil)

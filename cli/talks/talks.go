@@ -32,6 +32,7 @@ type RoundCmd struct {
 	Sign       signCmd       `cmd:"" help:"Sign the agreed minutes."`
 	Paper      paperCmd      `cmd:"" help:"Put a paper on the table."`
 	Action     actionCmd     `cmd:"" help:"Resolve that somebody does something, or say how that stands."`
+	Pack       packCmd       `cmd:"" help:"The papers of a review: cases, figures, changes, open actions, the same at both ends."`
 	Calendar   calendarCmd   `cmd:"" help:"Rounds and actions for a calendar, or the file that invites to a round."`
 	Invite     inviteCmd     `cmd:"" help:"Invite to an agreed round by mail."`
 }
