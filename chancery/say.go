@@ -32,6 +32,11 @@ func (e *NoEffect) Error() string {
 // Unwrap gives ErrNoEffect.
 func (e *NoEffect) Unwrap() error { return ErrNoEffect }
 
+// Is tells as well whether it is for want of full powers, ErrUnempowered: what then helps is to issue them.
+func (e *NoEffect) Is(target error) bool {
+	return target == ErrUnempowered && slices.Contains([]string{instrument.NoPowers, instrument.PowersOther, instrument.PowersWindow, instrument.PowersRevoked}, e.Why)
+}
+
 // draft is a statement in the negotiation, for all who take part.
 func (d *Draft) draft(formID string, v form.Values, refs ...statement.ID) node.Draft {
 	return node.Draft{

@@ -397,12 +397,20 @@ func TestDateTimeGroup(t *testing.T) {
 	if got := form.DTG(at); got != "231415Z NOV 26" {
 		t.Error(got)
 	}
-	for s, want := range map[string]string{"231415Z NOV 26": "2026-11-23T14:15:00Z", "231415:59Z nov 26": "2026-11-23T14:15:59Z"} {
+	for _, year := range []int{1899, 1999, 2000, 2026, 2068, 2069, 2126} {
+		at := time.Date(year, 1, 2, 3, 4, 0, 0, time.UTC)
+		if back, err := form.ParseDTG(form.DTG(at)); err != nil || !back.Equal(at) || (len(form.DTG(at)) == 14) != (year >= 2000 && year <= 2068) {
+			t.Errorf("%d: %s is read as %v, %v", year, form.DTG(at), back, err)
+		}
+	}
+	for s, want := range map[string]string{"231415Z NOV 26": "2026-11-23T14:15:00Z", "231415:59Z nov 26": "2026-11-23T14:15:59Z", "231415:59Z NOV 2099": "2099-11-23T14:15:59Z"} {
 		if got, err := form.ParseDTG(s); err != nil || got.Format(time.RFC3339) != want {
 			t.Errorf("%s: %v, %v", s, got, err)
 		}
 	}
-	if _, err := form.ParseDTG("321415Z NOV 26"); err == nil {
-		t.Error("the 32nd")
+	for _, bad := range []string{"321415Z NOV 26", "231415Z NOV 99", "231415Z NOV 026"} {
+		if at, err := form.ParseDTG(bad); err == nil {
+			t.Errorf("%s is read as %v", bad, at)
+		}
 	}
 }

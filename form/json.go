@@ -257,19 +257,27 @@ const (
 	dtgSeconds = "021504:05Z Jan 06"
 )
 
-// DTG is t as a date-time group, such as "231415Z NOV 26": day, hour and minute in UTC, month, year.
-func DTG(t time.Time) string { return strings.ToUpper(t.UTC().Format(dtgLayout)) }
+// DTG is t as a date-time group, such as "231415Z NOV 26": day, hour and minute in UTC, month, year. Two digits say the years from 2000 to 2068; any other has four,
+// "010000Z JAN 2099", because an agreement may outlast whoever could have known which century was meant.
+func DTG(t time.Time) string {
+	t, layout := t.UTC(), dtgLayout
+	if t.Year() < 2000 || t.Year() > 2068 {
+		layout = dtgLayout[:len(dtgLayout)-2] + "2006"
+	}
+	return strings.ToUpper(t.Format(layout))
+}
 
-// ParseDTG reads a date-time group, with seconds after a colon if there are any: "231415:30Z NOV 26".
+// ParseDTG reads a date-time group, with seconds after a colon if there are any: "231415:30Z NOV 26". The year has two digits, from 2000 to 2068, or four.
 func ParseDTG(s string) (time.Time, error) {
-	t, err := time.Parse(dtgLayout, s)
-	if err != nil {
-		t, err = time.Parse(dtgSeconds, s)
+	for _, layout := range []string{dtgLayout, dtgSeconds} {
+		if t, err := time.Parse(layout, s); err == nil && t.Year() >= 2000 { // 69 to 99 would be of the last century
+			return t, nil
+		}
+		if t, err := time.Parse(layout[:len(layout)-2]+"2006", s); err == nil {
+			return t, nil
+		}
 	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("form: %q is no date-time group such as 231415Z NOV 26", s)
-	}
-	return t, nil
+	return time.Time{}, fmt.Errorf("form: %q is no date-time group such as 231415Z NOV 26", s)
 }
 
 func parseTime(s string) (int64, error) {

@@ -380,6 +380,14 @@ func (f *fold) afterwards(e *Entry) string {
 		}
 	case "suspension-notice", "resumption":
 		s.Provs, may = strings.Fields(e.Values.Text("provisions")), mayWithdraw
+		for _, id := range s.Provs {
+			if exchange {
+				return NotHere
+			}
+			if _, ok := m.Text.Clause(id); !ok {
+				return Unknown
+			}
+		}
 		if t := e.Values.Time("from"); t.After(s.From) {
 			s.From = t
 		}

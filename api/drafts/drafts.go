@@ -98,6 +98,7 @@ func rules() []server.Rule {
 		{Is: chancery.ErrFile, Status: malformed, Code: "no-text", Hint: "see the shape with: detente draft export"},
 		{Is: chancery.ErrTemplate, Status: http.StatusNotFound, Code: "no-template", Hint: "see the templates with: detente draft new --templates"},
 		{Is: chancery.ErrCommitment, Status: malformed, Code: "no-commitment"},
+		{Is: chancery.ErrUnempowered, Status: http.StatusConflict, Code: "no-powers", Hint: "it was not stated: give the post full powers first, for initial, sign, consent or withdraw: detente powers issue POST --may …"},
 		{Is: chancery.ErrNoEffect, Status: http.StatusConflict, Code: "no-effect", Hint: "it was not stated: see how the instrument stands with: detente draft show"},
 		{Is: wording.ErrLanguage, Status: malformed, Code: "language", Hint: "a language is a tag such as en, ru or zh-Hans"},
 	}
