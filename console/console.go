@@ -19,6 +19,7 @@ import (
 	"detente/console/habits"
 	"detente/console/instruments"
 	"detente/console/paper"
+	"detente/console/programme"
 	"detente/console/talks"
 	"detente/officer"
 	"detente/traffic"
@@ -63,7 +64,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), secure: strings.HasPrefix(cfg.Origin, "https://")}
 	var err error
-	if s.paper, err = paper.New(files, cases.Files(), instruments.Files(), talks.Files()); err != nil {
+	if s.paper, err = paper.New(files, cases.Files(), instruments.Files(), programme.Files(), talks.Files()); err != nil {
 		return nil, err
 	}
 	s.register()

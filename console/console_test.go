@@ -92,6 +92,9 @@ func everyScreen() []string {
 			id = strings.Repeat("5e", 32)
 			out = append(out, "/real/talks/"+strings.Repeat("6a", 32))
 		}
+		if sc.name == "relation" {
+			id = "xn..xs"
+		}
 		path := "/real" + strings.ReplaceAll(sc.path, "{id}", id)
 		if sc.name == "compose" {
 			out = append(out, path+"?channel=c0ffee&form=notice")

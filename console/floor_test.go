@@ -10,6 +10,7 @@ import (
 
 	"detente/api"
 	"detente/api/drafting"
+	"detente/api/programme"
 	"detente/api/registry"
 	"detente/api/talks"
 	"detente/archive"
@@ -67,6 +68,9 @@ type fakeFloor struct {
 	talk       talks.File
 	group      talks.File
 	spoken     []talks.Spoken
+	relations  []programme.Relation
+	programme  programme.Board
+	timeline   programme.Timeline
 	heads      []api.Statement // of lists of protected assets
 	lists      []*asset.List
 	bundle     []byte
@@ -74,6 +78,7 @@ type fakeFloor struct {
 	refuse     map[string]*api.Problem // by request
 	mu         sync.Mutex
 	asked      []string // guarded by mu
+	questions  []string // the same with their queries, likewise
 }
 
 // begin is where the clock of a bubble of testing/synctest stands.
@@ -153,13 +158,14 @@ func newFloor() *fakeFloor {
 	f.negotiation(now)
 	f.protect(now)
 	f.consult(now)
+	f.survey(now)
 	return f
 }
 
 // hostile puts s into every text that comes from a person or another party: all of them, but for codes that the node has checked and words that it
 // makes itself, such as times and precedences.
 func (f *fakeFloor) hostile(s string) {
-	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.guarantees, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories, &f.drafts, &f.draft, &f.templates, &f.seals, &f.pledges, &f.pledge, &f.pledged, &f.acts, &f.series, &f.groups, &f.talk, &f.group, &f.spoken} {
+	for _, v := range []any{&f.watch, &f.line, &f.statement, &f.links, &f.silences, &f.contacts, &f.checks, &f.rosters, &f.handovers, &f.log, &f.officers, &f.sessions, &f.releases, &f.alarms, &f.charters, &f.cases, &f.file, &f.calendar, &f.guarantees, &f.matches, &f.ledger, &f.gateway, &f.reviews, &f.tokens, &f.concerns, &f.mails, &f.advisories, &f.drafts, &f.draft, &f.templates, &f.seals, &f.pledges, &f.pledge, &f.pledged, &f.acts, &f.series, &f.groups, &f.talk, &f.group, &f.spoken, &f.relations, &f.programme, &f.timeline} {
 		poison(reflect.ValueOf(v).Elem(), s, "")
 	}
 	for i := range f.heads { // what the other party writes in it
@@ -210,7 +216,7 @@ func poison(v reflect.Value, s, name string) {
 func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := r.Method + " " + r.URL.Path
 	f.mu.Lock()
-	f.asked = append(f.asked, request)
+	f.asked, f.questions = append(f.asked, request), append(f.questions, r.URL.RequestURI())
 	f.mu.Unlock()
 	fail := func(p *api.Problem) {
 		w.Header().Set("Content-Type", p.ContentType(""))
@@ -243,6 +249,9 @@ func (f *fakeFloor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}[request]
 	if answer == nil {
 		answer = f.ofTalks(r)
+	}
+	if answer == nil {
+		answer = f.ofProgramme(r)
 	}
 	if r.URL.Query().Get("form") == "asset-list" {
 		answer = f.headLines(r.URL.Query().Get("from"))

@@ -3,6 +3,7 @@ package console
 import (
 	"detente/console/cases"
 	"detente/console/instruments"
+	"detente/console/programme"
 	"detente/console/talks"
 )
 
@@ -22,6 +23,7 @@ func screens() []screen {
 		{name: "collections", path: "/collections", needs: []string{"read"}, build: within(cases.MakeCollections), regions: []string{"list"}},
 		{name: "instruments", path: "/instruments", needs: []string{"read"}, key: "i", group: true, build: within(instruments.MakeList), regions: []string{"list"}},
 		{name: "talks", path: "/talks", needs: []string{"read"}, key: "m", build: within(talks.MakeList), regions: []string{"list"}},
+		{name: "programme", path: "/programme", needs: []string{"read"}, key: "p", build: within(programme.MakeList)},
 		{name: "pledges", path: "/pledges", needs: []string{"read"}, build: within(instruments.MakePledges)},
 		{name: "assets", path: "/assets", needs: []string{"read"}, build: within(instruments.MakeAssets)},
 		{name: "roster", path: "/roster", needs: []string{"read", "roster"}, group: true, build: buildRoster},
@@ -37,6 +39,7 @@ func screens() []screen {
 		{name: "talk", path: "/talks/{id}", needs: []string{"read"}, aside: true, build: within(talks.MakeFile), regions: []string{"state", "rounds", "things"}},
 		{name: "talks.month", path: "/talks/month", needs: []string{"read"}, aside: true, build: within(talks.MakeMonth)},
 		{name: "talks.new", path: "/talks/new", needs: []string{"send"}, aside: true, build: within(talks.MakeNew)},
+		{name: "relation", path: "/programme/{id}", needs: []string{"read"}, aside: true, build: within(programme.MakeBoard)},
 		{name: "reply", path: "/statement/{id}/reply", needs: []string{"acknowledge", "answer", "send", "translate"}, aside: true, build: buildReply},
 		{name: "loss", path: "/loss", needs: []string{"send"}, aside: true, build: buildLoss},
 		{name: "passkey", path: "/passkey", aside: true, build: buildPasskey},

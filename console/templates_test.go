@@ -11,6 +11,7 @@ import (
 	"detente/console/cases"
 	"detente/console/habits"
 	"detente/console/instruments"
+	"detente/console/programme"
 	"detente/console/talks"
 
 	"github.com/jba/templatecheck"
@@ -26,6 +27,7 @@ func pages() map[string]any {
 		"cases": &sheet[*cases.List]{}, "case": &sheet[*cases.File]{}, "notices": &sheet[*cases.Notices]{}, "ledger": &sheet[*cases.Ledger]{},
 		"collections": &sheet[*cases.Collections]{},
 		"instruments": &sheet[*instruments.List]{}, "pledges": &sheet[*instruments.Pledges]{}, "instrument": &sheet[*instruments.File]{}, "provision": &sheet[*instruments.Editor]{}, "instrument.new": &sheet[*instruments.New]{},
+		"programme": &sheet[*programme.List]{}, "relation": &sheet[*programme.Board]{},
 		"talks": &sheet[*talks.List]{}, "talk": &sheet[*talks.File]{}, "talks.month": &sheet[*talks.Month]{}, "talks.new": &sheet[*talks.New]{},
 		"assets":          &sheet[*instruments.Assets]{},
 		"instrument.read": &sheet[*instruments.Reading]{},
@@ -122,6 +124,7 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 		"event":      {"round-agreed", "round-proposed", "round-held", "round-due", "action", "mode.in-person", "mode.third-venue", "mode.virtual", "mode.correspondence", "mode.later"},
 		"talk.state": {"open", "done", "dropped", "transferred"}, "talk.text": {"agenda", "minutes", "report"}, "talk.lacks": {"agenda", "minutes"},
 		"talk.paper": {"position", "non-paper", "chair", "technical"}, "talk.credentials": {"presented", "accepted"}, "talk.keep": {"24h", "72h", "168h", "720h"},
+		"programme.stands": {"none", "waiting", "alive", "overdue", "suspended", "ended", "unseen"}, "programme.measure": {"1", "2", "3", "4", "5", "6"}, "programme.file": {"case", "draft", "talk"},
 		"talks.every": {"month", "quarter", "half-year", "year"}, "talks.open": {"series", "group"},
 		"talks.month-of": {"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}, "weekday": {"1", "2", "3", "4", "5", "6", "7"},
 	} {
@@ -146,7 +149,7 @@ func TestEveryPhraseIsThereInEveryLanguage(t *testing.T) {
 // sources is the text of every template and every file of code.
 func sources(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, pattern := range []string{"templates/*.html", "cases/templates/*.html", "instruments/templates/*.html", "talks/templates/*.html", "*.go", "cases/*.go", "instruments/*.go", "talks/*.go"} {
+	for _, pattern := range []string{"templates/*.html", "cases/templates/*.html", "instruments/templates/*.html", "talks/templates/*.html", "programme/templates/*.html", "*.go", "cases/*.go", "instruments/*.go", "talks/*.go", "programme/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
