@@ -63,7 +63,7 @@ func (f *fakeFloor) consult(now time.Time) {
 	f.group = talks.File{
 		Line: experts, Names: map[string]string{"en": "Experts on industrial control", "ar": "خبراء التحكم الصناعي"}, Opener: "xn/cert", Opened: day(-90), Mandate: strings.Repeat("d0", 32),
 		Thread:  []talks.Post{{ID: f.line.ID, Number: "XS/CERT-R-0002", By: "xs/cert", At: day(-80), Words: "We see the same pattern."}, {ID: "t2", Number: "XN/CERT-R-0002", By: "xn/cert", At: day(-79), Words: "So do we.", To: f.line.ID}},
-		Reports: []talks.Report{{Negotiation: strings.Repeat("d0", 32), Adopted: true, Text: strings.Repeat("ab", 32), Dissent: map[string]string{"xs": "Not as to paragraph 3."}}, {Negotiation: strings.Repeat("dd", 32), Dissent: map[string]string{}}},
+		Reports: []talks.Report{{Negotiation: strings.Repeat("d0", 32), Adopted: true, Text: strings.Repeat("ab", 32), Dissent: map[string]string{"xs": "Not as to paragraph 3."}, Positions: []talks.Position{{By: "xn", How: "consensus"}, {By: "xs", How: "dissent", Words: "Not as to paragraph 3."}}}, {Negotiation: strings.Repeat("dd", 32), Positions: []talks.Position{{By: "xn", How: "consensus"}}}},
 		Actions: f.talk.Actions[:1], Sessions: []talks.Session{gone, session},
 		Entries: []talks.Entry{{ID: f.line.ID, Number: "XN/CERT-R-0001", Form: "group", What: "GROUP OF EXPERTS", By: "xn/cert", At: day(-90)}},
 	}
@@ -123,7 +123,7 @@ func TestWhenWeMeetStandsFirst(t *testing.T) {
 		d := sit(t, newFloor())
 		page := d.do("GET", "/real/talks", nil).Body.String()
 		for _, must := range []string{
-			"When do we meet, what is agreed?", "Series that need a date or a word now: 1.", `href="/real/talks/` + strings.Repeat("5e", 32) + `?offer=virtual#propose"`, "stands still", "goes on; no suspension of another channel stops it",
+			"When do we meet, what is agreed?", "Series that need a date or a word now: 1.", `href="/real/talks/` + strings.Repeat("5e", 32) + `?offer=virtual#propose"`, "stands still", "goes on while this is suspended: ", `<bdi class="code">council</bdi>`,
 			"Goes on all the same:", "past their day: 1",
 		} {
 			if !strings.Contains(page, must) {
@@ -288,6 +288,20 @@ func TestFilesOfConsultationsAreSaved(t *testing.T) {
 		for _, path := range []string{"/file?what=other", "/file?what=invitation&round=x"} {
 			if w := d.do("GET", "/real/talks/"+f.group.ID+path, nil); w.Code != http.StatusNotFound {
 				t.Errorf("%s: %d", path, w.Code)
+			}
+		}
+	})
+}
+
+func TestAReportSaysWhoStandsOnItWhoDissentsAndWhoIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFloor()
+		f.drafts = append(f.drafts, reportOf(begin()))
+		d := sit(t, f)
+		page := d.do("GET", "/real/talks/"+f.group.ID, nil).Body.String()
+		for _, must := range []string{"adopted, with a dissent", "Not as to paragraph 3.", "Report on patches", "not every party has spoken on one and the same text", "has not spoken on it yet"} {
+			if strings.Count(page, must) < 1 {
+				t.Errorf("the page lacks %q", must)
 			}
 		}
 	})

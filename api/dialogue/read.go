@@ -187,7 +187,15 @@ func (r *reader) file(ctx context.Context) talks.File {
 		}
 		for _, x := range g.Reports {
 			text, dissent, adopted := x.Adopted(g)
-			v := talks.Report{Negotiation: hexed(x.Negotiation), Adopted: adopted, Dissent: map[string]string{}}
+			v := talks.Report{Negotiation: hexed(x.Negotiation), Adopted: adopted, Dissent: map[string]string{}, Positions: []talks.Position{}}
+			for _, p := range slices.Sorted(maps.Keys(x.Words)) {
+				a := x.Words[p]
+				how := "consensus"
+				if a.Dissent {
+					how = "dissent"
+				}
+				v.Positions = append(v.Positions, talks.Position{By: p, Statement: a.Statement.String(), Text: hexed(a.Text), How: how, Words: a.Words})
+			}
 			if adopted {
 				v.Text = hexed(text)
 			}

@@ -177,7 +177,17 @@ type Report struct {
 	Negotiation string            `json:"negotiation"`
 	Adopted     bool              `json:"adopted"`
 	Text        string            `json:"text,omitempty" doc:"Digest of what was adopted."`
-	Dissent     map[string]string `json:"dissent" doc:"By party, the words of its dissent."`
+	Dissent     map[string]string `json:"dissent" doc:"By party, the words of its dissent; empty before it is adopted."`
+	Positions   []Position        `json:"positions" doc:"What each party said last, by party."`
+}
+
+// Position is what a party said of a report last.
+type Position struct {
+	By        traffic.Party `json:"by"`
+	Statement string        `json:"statement" doc:"Id."`
+	Text      string        `json:"text" doc:"Digest of the text that it is about."`
+	How       string        `json:"how" enum:"consensus,dissent"`
+	Words     string        `json:"words,omitempty" doc:"Of a dissent."`
 }
 
 // Session is a session under the Chatham House rule. What was said there is in read-session.

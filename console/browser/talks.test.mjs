@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { createRequire } from "node:module";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import { until, World } from "./world.mjs";
 
@@ -153,7 +154,7 @@ test("an action is agreed, and done by its owner", async () => {
   quiet(vera);
 });
 
-test("a group of experts works on a protected channel, and goes on while the other is suspended: the watch says so", async () => {
+test("a group of experts works on a protected channel", async () => {
   const { page } = anna;
   await anna.go("/real/talks");
   assert.equal(await page.locator('a[href*="form=group"]').count(), 1, "only a protected channel offers to open a group");
@@ -182,4 +183,125 @@ test("a report is written by both, and adopted with a dissent", async () => {
   assert.match(await anna.page.textContent("section:has(#reports-h)"), /adopted, with a dissent[\s\S]*Кроме пункта 3/);
   await anna.picture("talks-report");
   quiet(anna, vera);
+});
+
+test("what is said in a session is for its members: another officer of the same party sees what was agreed on, and nothing else", async () => {
+  const { page } = anna;
+  await anna.go(group);
+  await deed(anna, "session", "session-opened", { name: "2027-1", from: dtg(0, 0), until: dtg(2, 17), keep: "72h" });
+  await deed(anna, "say", "session-said", { words: "Our operators patch once a year." });
+  assert.match(await page.textContent("#said"), /Our operators patch once a year/);
+  await clean(anna, "a session");
+  await anna.picture("talks-session");
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.locator(".spoken").isVisible(), false, "what was said is printed");
+  await page.emulateMedia({ media: "screen" });
+  const [file] = await Promise.all([page.waitForEvent("download"), page.click('a[href*="what=session"]')]);
+  const sealed = path.join(world.dir, "to-xs.session");
+  await file.saveAs(sealed);
+  await comes("the session", vera, group, "#said");
+  assert.doesNotMatch(await vera.page.textContent("main"), /patch once a year/);
+  await deed(vera, "take", "session-taken", {}, { files: sealed });
+  assert.match(await vera.page.textContent("#said"), /Our operators patch once a year/);
+  await deed(anna, "output", "output-stated", { "t.en": "The members will compare lists of sectors.", "t.ru": "Участники сравнят перечни отраслей." });
+  await world.north.ask("PUT", "/v1/officers/olga", { id: "olga", name: "Olga Lind", language: "en", grants: [{ post: "mfa", role: "head-of-post" }] });
+  const { link } = await world.north.ask("POST", "/v1/officers/olga/invitation");
+  const olga = await world.sit(world.north, link);
+  await olga.go(group);
+  const seen = await olga.page.textContent("main");
+  assert.match(seen, /shown to the members of the session only/);
+  assert.match(seen, /The members will compare lists of sectors/);
+  assert.doesNotMatch(seen, /patch once a year/);
+  await olga.picture("talks-session-not-a-member");
+  await olga.context.close();
+  quiet(anna, vera);
+});
+
+test("the council's channel is suspended: the watch and the list say what stands still and what goes on", async () => {
+  const suspend = (state, ground) => world.north.ask("POST", "/v1/channel-statuses", { channel: "consultations", post: "mfa", state, text: { ground, functions: "all", text: "Until a matter of protocol is settled." }, releaser: "head-of-post" });
+  await suspend("suspended", "political");
+  for (const [desk, words] of [[anna, /Goes on all the same:[\s\S]*Experts on industrial control/], [vera, /Продолжается, несмотря на это:[\s\S]*Эксперты по промышленным системам/]]) {
+    await comes("the watch says so", desk, "/real/watch", ".going");
+    assert.match(await desk.page.textContent(".going"), words);
+    await clean(desk, "the watch");
+    await desk.picture("talks-watch-" + (desk === anna ? "en" : "ru"));
+    await desk.go("/real/talks");
+    assert.match(await desk.page.textContent(".going"), words);
+    await clean(desk, "the list");
+  }
+  await anna.picture("talks-suspended");
+  await anna.go(group);
+  await deed(anna, "contribute", "contributed", { words: "We go on." });
+  await suspend("open", "resumed");
+  await until("nothing is suspended", async () => { await anna.go("/real/talks"); return !(await anna.page.locator(".going").count()); });
+  quiet(anna, vera);
+});
+
+test("the month has the rounds; axe-core finds nothing in English and Arabic, light and dark; nothing is cut off on a telephone", async () => {
+  const { page } = anna;
+  const at = new Date(Date.now() + 45 * 86_400_000).toISOString().slice(0, 7);
+  await anna.go("/real/talks/month?m=" + at);
+  assert.equal(await page.locator('thead th[scope="col"]').count(), 7);
+  for (const language of ["en", "ar", "ru", "zh"]) {
+    await anna.go("/real/watch");
+    if (language !== "en") await anna.speak(language);
+    const all = language === "en" || language === "ar";
+    for (const s of all ? ["/real/talks", series, group, "/real/talks/month?m=" + at] : [series, group]) {
+      const name = { [series]: "series", [group]: "group" }[s] ?? s.split("/").slice(2).join("-").replaceAll(/[?=]/g, "-");
+      const answer = await anna.go(s);
+      assert.equal(answer.status(), 200, s);
+      if (language === "ar") assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector("main")).direction), "rtl");
+      if (all) await clean(anna, `${language} ${name}`);
+      await anna.picture(`talks-${language}-${name}`);
+      await page.setViewportSize({ width: 360, height: 740 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= 360, `${language} ${name} is ${wide} pixels wide on a telephone`);
+      await anna.picture(`talks-360-${language}-${name}`);
+      await page.setViewportSize({ width: 1280, height: 900 });
+    }
+  }
+  await anna.go("/real/watch");
+  await anna.speak("en");
+  await Promise.all([page.waitForNavigation(), page.selectOption("#theme", "dark")]);
+  for (const s of ["/real/talks", series, group, "/real/talks/month"]) {
+    await anna.go(s);
+    await clean(anna, "dark " + s);
+  }
+  quiet(anna);
+});
+
+test("without script a time is proposed, accepted and declined all the same, and the calendar is saved", async () => {
+  const still = async (desk) => {
+    const context = await world.browser.newContext({ javaScriptEnabled: false, viewport: { width: 1280, height: 900 }, acceptDownloads: true });
+    await context.addCookies(await desk.context.cookies());
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    return page;
+  };
+  const north = await still(anna), south = await still(vera);
+  await north.goto(anna.party.origin + series);
+  await north.click("#propose summary");
+  await north.fill('#propose [name="from"]', dtg(50, 9));
+  await north.fill('#propose [name="until"]', "never");
+  await north.fill('#propose [name="words"]', "Words that took an hour.");
+  await north.click('#propose button[value="propose"]');
+  assert.match(await north.textContent("main"), /Words that took an hour/, "what was written is lost");
+  assert.equal(await north.locator(".refusal").count(), 1);
+  await north.fill('#propose [name="until"]', dtg(50, 16));
+  await north.click('#propose button[value="propose"]');
+  assert.match(north.url(), /said=proposed/);
+  await until("it comes", async () => { await south.goto(vera.party.origin + series); return south.locator('button[value="accept"]').count(); });
+  await south.click('button[value="accept"]');
+  assert.match(south.url(), /said=accepted/);
+  const decline = south.locator('details:has(button[value="refuse"])');
+  await decline.locator("summary").click();
+  await decline.locator('[name="ground"]').selectOption("venue");
+  await decline.locator('button[value="refuse"]').click();
+  assert.match(south.url(), /said=round-refused/);
+  await north.goto(anna.party.origin + "/real/talks");
+  const [file] = await Promise.all([north.waitForEvent("download"), north.click('a[href$="/talks.ics"]')]);
+  const text = fs.readFileSync(await file.path(), "utf8");
+  assert.match(text, /^BEGIN:VCALENDAR\r\n[\s\S]*Consultations on ICT security[\s\S]*END:VCALENDAR\r\n$/);
+  assert.doesNotMatch(text, /2027-1/, "a session stands in the calendar");
+  for (const p of [north, south]) await p.context().close();
 });

@@ -25,6 +25,7 @@ type File struct {
 	Names     []Words
 	Mandate   string
 	Rounds    []Round // the newest first
+	Older     []Round // those that were held, but for the last
 	Actions   []Action
 	Papers    []Paper
 	Thread    []Post
@@ -124,10 +125,16 @@ func file(ctx context.Context, d *cases.Desk, given url.Values) (*File, error) {
 	f.Leads = party(x.Rapporteur) == f.Self
 	f.Member = slices.ContainsFunc(x.Members, func(m string) bool { return party(m) == f.Self })
 	for i := len(x.Rounds) - 1; i >= 0; i-- {
-		f.Rounds = append(f.Rounds, f.round(d, &x.Rounds[i]))
+		r := f.round(d, &x.Rounds[i])
+		if len(f.Rounds) > 0 && len(r.Held) > 0 && len(f.Rounds[len(f.Rounds)-1].Held) > 0 || len(f.Older) > 0 {
+			f.Older = append(f.Older, r)
+		} else {
+			f.Rounds = append(f.Rounds, r)
+		}
 	}
 	f.things(d)
 	if f.Group {
+		f.Row.While = MakeGoing(ctx, d).while(&x.Line)
 		if err := f.reports(ctx, d); err != nil {
 			return nil, err
 		}
@@ -265,7 +272,8 @@ func (f *File) choices(d *cases.Desk) {
 		return cases.Choice{Value: v, Label: d.Say("talk.round", n), Chosen: f.Was("round") == v}
 	}
 	coming := false
-	for _, r := range f.Rounds { // the newest first
+	rounds := slices.Concat(f.Rounds, f.Older) // the newest first
+	for _, r := range rounds {
 		if len(r.Held) > 0 {
 			continue
 		}
@@ -278,7 +286,7 @@ func (f *File) choices(d *cases.Desk) {
 	if !coming && f.Round > 0 {
 		f.Choose.Rounds = slices.Insert(f.Choose.Rounds, 0, number(f.Round))
 	}
-	for _, r := range f.Rounds {
+	for _, r := range rounds {
 		if len(r.Held) > 0 {
 			f.Choose.Past = append(f.Choose.Past, number(r.Number))
 		}
@@ -317,9 +325,9 @@ func (f *File) choices(d *cases.Desk) {
 type Report struct {
 	drafting.Draft
 	talks.Report
-	Href    string
-	Of      bool // the group has spoken on it
-	Dissent []Words
+	Href   string
+	Of     bool            // the group has spoken on it
+	Silent []traffic.Party // that have members and have not
 }
 
 // reports are those of which the group has spoken, and those that are drafted on its channel.
@@ -330,8 +338,11 @@ func (f *File) reports(ctx context.Context, d *cases.Desk) error {
 	}
 	for _, r := range f.File.Reports {
 		out := Report{Report: r, Of: true, Href: d.To("/instrument", "n", r.Negotiation)}
-		for _, p := range slices.Sorted(maps.Keys(r.Dissent)) {
-			out.Dissent = append(out.Dissent, Words{p, r.Dissent[p]})
+		for _, m := range f.Members {
+			p := traffic.Party(party(m))
+			if !slices.Contains(out.Silent, p) && !slices.ContainsFunc(r.Positions, func(x talks.Position) bool { return x.By == p }) {
+				out.Silent = append(out.Silent, p)
+			}
 		}
 		if i := slices.IndexFunc(all, func(x drafting.Draft) bool { return x.ID == r.Negotiation }); i >= 0 {
 			out.Draft = all[i]

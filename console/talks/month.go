@@ -47,6 +47,9 @@ type Event struct {
 // Date is the day as programs read it.
 func (d Day) Date() string { return d.At.Format(time.DateOnly) }
 
+// Weekday is its day of the week by number, Monday first.
+func (d Day) Weekday() int { return (int(d.At.Weekday())+6)%7 + 1 }
+
 // Number is its number in the month.
 func (d Day) Number() int { return d.At.Day() }
 

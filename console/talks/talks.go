@@ -28,9 +28,10 @@ const shown = 100
 type List struct {
 	Series  []Row
 	Groups  []Row
-	Overdue int // series of which a round is due and not agreed, or agreed and past without a word
-	Agreed  int // series of which the next round is agreed
-	Left    int // that do not stand on the page
+	Overdue int  // series of which a round is due and not agreed, or agreed and past without a word
+	Agreed  int  // series of which the next round is agreed
+	Next    *Row // the first that meets; nil where no round is agreed for a time to come
+	Left    int  // that do not stand on the page
 	Going   *Going
 	New     []cases.Choice // where a series or a group is opened
 	Month   string
@@ -40,10 +41,9 @@ type List struct {
 // Row is a series or a group in the list.
 type Row struct {
 	talks.Line
-	Href    string
-	Offer   string // where the lighter form is proposed; empty where nothing is to be offered
-	Missed  bool
-	Answers bool // a time is proposed, and somebody is to answer
+	Href  string
+	Offer string   // where the lighter form is proposed; empty where nothing is to be offered
+	While []string // channels that are suspended, while this goes on; of groups
 }
 
 // Titled is empty: the screen's own name does.
@@ -78,17 +78,23 @@ func MakeList(ctx context.Context, d *cases.Desk) (*List, error) {
 		}
 	}
 	slices.SortStableFunc(l.Series, func(a, b Row) int { return when(&a.Line).Compare(when(&b.Line)) })
+	if i := slices.IndexFunc(l.Series, func(r Row) bool { return r.Next != nil && r.Next.To.After(d.Now) }); i >= 0 {
+		next := l.Series[i]
+		l.Next = &next
+	}
+	if l.Going, err = going(ctx, d, series, groups); err != nil {
+		return nil, err
+	}
 	for _, x := range groups {
-		l.Groups = append(l.Groups, row(d, x))
+		r := row(d, x)
+		r.While = l.Going.while(&x)
+		l.Groups = append(l.Groups, r)
 	}
 	for _, list := range []*[]Row{&l.Series, &l.Groups} {
 		if len(*list) > shown {
 			l.Left += len(*list) - shown
 			*list = (*list)[:shown]
 		}
-	}
-	if l.Going, err = going(ctx, d, series, groups); err != nil {
-		return nil, err
 	}
 	if d.May("send") {
 		l.New, err = openings(ctx, d)
@@ -105,7 +111,7 @@ func when(x *talks.Line) time.Time {
 }
 
 func row(d *cases.Desk, x talks.Line) Row {
-	r := Row{Line: x, Href: at(d, x.ID), Missed: x.Stands == "missed", Answers: x.Stands == "proposed"}
+	r := Row{Line: x, Href: at(d, x.ID)}
 	if d.May("send") && x.Goes && (x.Stands == "overdue" || x.Stands == "refused") {
 		r.Offer = d.To("/talks/"+url.PathEscape(x.ID), "offer", x.Lighter) + "#propose"
 	}
@@ -162,6 +168,14 @@ type Going struct {
 	Suspended []string // channels
 	Stopped   []Row
 	On        []Row
+}
+
+// while are the channels that are suspended while a series or a group goes on. g may be nil.
+func (g *Going) while(x *talks.Line) []string {
+	if g == nil || !x.Goes || !x.Protected {
+		return nil
+	}
+	return g.Suspended
 }
 
 // MakeGoing makes it for another page, which is there without it too. nil while nothing is suspended.
