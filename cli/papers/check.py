@@ -197,6 +197,7 @@ class Papers(unittest.TestCase):
                 self.assertIn(name, part, f"{where}: {part.name}")
             for name in part.singletons:
                 self.assertNotIsInstance(part.get(name), list, f"{where}: {name} stands twice")
+            self.assertIn(part.name, ("VCALENDAR", "VEVENT"), where)
             if part.name == "VEVENT":
                 self.assertIn("DTSTART", part)
                 self.assertFalse("DTEND" in part and "DURATION" in part)
