@@ -15,7 +15,7 @@ import (
 	"detente/traffic"
 )
 
-// part is what one folder gives to a regime.
+// part is what one folder gives to a regime. Several regimes may be made of it, so nothing changes it once it is read.
 type part struct {
 	file   regimeFile
 	lines  []byte // what it puts into the hash
@@ -66,8 +66,37 @@ func parsePart(files map[string][]byte) (*part, error) {
 	return p, nil
 }
 
-// included reads the parts that p includes. What an included regime includes itself, p names too: so there is no circle, and nothing comes in unseen.
-func (p *part) included(others []fs.FS) ([]*part, error) {
+// library is folders, each read once, when it is first asked for.
+type library struct {
+	folders []fs.FS
+	read    map[int]*part // by the place of the folder
+}
+
+func newLibrary(folders []fs.FS) *library { return &library{folders, make(map[int]*part)} }
+
+func (l *library) part(at int) (*part, error) {
+	if p := l.read[at]; p != nil {
+		return p, nil
+	}
+	p, err := readPart(l.folders[at])
+	if err == nil {
+		l.read[at] = p
+	}
+	return p, err
+}
+
+// find is the place of the regime of that name and version, -1 for none.
+func (l *library) find(want string) int {
+	for i, folder := range l.folders {
+		if p := l.read[i]; p != nil && p.name() == want || p == nil && named(folder, want) {
+			return i
+		}
+	}
+	return -1
+}
+
+// included gives the parts that p includes. What an included regime includes itself, p names too: so there is no circle, and nothing comes in unseen.
+func (p *part) included(others *library) ([]*part, error) {
 	if len(p.file.Includes) > maxUnder {
 		return nil, fmt.Errorf("it includes %d regimes", len(p.file.Includes))
 	}
@@ -76,11 +105,11 @@ func (p *part) included(others []fs.FS) ([]*part, error) {
 		if slices.Contains(p.file.Includes[:i], want) || want == p.name() {
 			return nil, fmt.Errorf("it includes %q twice, or in itself", want)
 		}
-		at := slices.IndexFunc(others, func(other fs.FS) bool { return named(other, want) })
+		at := others.find(want)
 		if at < 0 {
 			return nil, fmt.Errorf("it includes %q, which is not at hand", want)
 		}
-		u, err := readPart(others[at])
+		u, err := others.part(at)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", want, err)
 		}
@@ -107,14 +136,28 @@ func named(fsys fs.FS, want string) bool {
 	return json.Unmarshal(b, &head) == nil && fmt.Sprintf("%s/%d", head.ID, head.Version) == want
 }
 
+// forms are copies of its forms, for a regime to take as its own.
+func (p *part) forms() []*Form {
+	out := slices.Clone(p.file.Forms)
+	for i, f := range out {
+		if f != nil {
+			c := *f
+			c.Fields = slices.Clone(f.Fields)
+			out[i] = &c
+		}
+	}
+	return out
+}
+
 // regime makes one regime of p and of what it includes, protocol.md#regime. Its own forms come first.
 func (p *part) regime(under []*part) (*Regime, error) {
+	forms := p.forms()
 	r := &Regime{
 		ID: p.file.ID, Version: p.file.Version, Includes: p.file.Includes, Hash: hashParts(p, under),
-		forms: slices.Clone(p.file.Forms), limits: map[string]map[traffic.Precedence]time.Duration{}, tables: map[string][]byte{},
+		forms: slices.Clone(forms), limits: map[string]map[traffic.Precedence]time.Duration{}, tables: map[string][]byte{},
 	}
 	own := map[string]int{} // the versions of its forms
-	for _, f := range p.file.Forms {
+	for _, f := range forms {
 		if f == nil {
 			return nil, errors.New("a form that is null")
 		}
@@ -124,14 +167,14 @@ func (p *part) regime(under []*part) (*Regime, error) {
 	frame := map[string]bool{} // the frame's phrases are the first included regime's
 	for _, u := range under {
 		drop := maps.Clone(frame)
-		for _, f := range u.file.Forms {
+		for _, f := range u.forms() {
 			switch version, again := own[f.id()]; {
 			case f == nil:
 				return nil, errors.New("a form that is null")
 			case !again:
 				own[f.ID] = f.Version
 				r.forms = append(r.forms, f)
-			case version <= f.Version || !slices.Contains(p.file.Forms, r.find(f.ID)):
+			case version <= f.Version || !slices.Contains(forms, r.find(f.ID)):
 				return nil, fmt.Errorf("the form %s stands twice, and the regime's own is no later version", f.ID)
 			default:
 				drop[f.ID] = true

@@ -72,11 +72,15 @@ func Load(fsys fs.FS, others ...fs.FS) (*Regime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("form: load regime: %w", err)
 	}
-	under, err := own.included(others)
+	return own.load(newLibrary(others))
+}
+
+func (p *part) load(others *library) (*Regime, error) {
+	under, err := p.included(others)
 	if err != nil {
 		return nil, fmt.Errorf("form: load regime: %w: %w", ErrRegime, err)
 	}
-	r, err := own.regime(under)
+	r, err := p.regime(under)
 	if err != nil {
 		return nil, fmt.Errorf("form: load regime: %w: %w", ErrRegime, err)
 	}
@@ -85,9 +89,13 @@ func Load(fsys fs.FS, others ...fs.FS) (*Regime, error) {
 
 // LoadAll loads several regimes that may include each other.
 func LoadAll(folders ...fs.FS) ([]*Regime, error) {
-	out := make([]*Regime, 0, len(folders))
-	for _, folder := range folders {
-		r, err := Load(folder, folders...)
+	out, all := make([]*Regime, 0, len(folders)), newLibrary(folders)
+	for i := range folders {
+		p, err := all.part(i)
+		if err != nil {
+			return nil, fmt.Errorf("form: load regime: %w", err)
+		}
+		r, err := p.load(all)
 		if err != nil {
 			return nil, err
 		}

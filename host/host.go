@@ -212,10 +212,6 @@ func (h *Host) man() error {
 	}); err != nil {
 		return err
 	}
-	all, err := Regimes()
-	if err != nil {
-		return err
-	}
 	known := docket.New(h.node)
 	work := casework.New(h.floor, h.log)
 	h.chancery = chancery.New(h.floor, h.log)
@@ -251,7 +247,7 @@ func (h *Host) man() error {
 	h.api, err = server.New(server.Config{
 		Node: h.node, Floor: h.floor, Standing: h.standing, Officers: h.officers, Releases: h.releases, Journal: diary, Keyring: h.keyring, Version: h.cfg.Version, Stopping: h.stopping, Log: h.log,
 	}, lookups.Extend(h.lookups), seals.Extend(rounds), tools.Extend(h.gateway), tools.Formats(h.gateway, work), matches.Extend(h.matching, work), mails.Extend(h.mailbox), cases.Register(work, h.node), instruments, consultations, boards, packs, guarantees.Extend(pledges, work),
-		acts.Extend(known), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: all, Collections: known.Files}))
+		acts.Extend(known), editions.Extend(&keeper.Keeper{Node: h.node, Regimes: h.node.Regimes(), Collections: known.Files}))
 	return err
 }
 
