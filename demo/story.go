@@ -37,7 +37,10 @@ func (p *play) tell(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.table(ctx)
+	if err := p.table(ctx); err != nil {
+		return err
+	}
+	return p.board(ctx)
 }
 
 func (p *play) meet(ctx context.Context) error {
