@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,8 +69,24 @@ func TestTheStoryIsTold(t *testing.T) {
 			t.Errorf("the story does not show %q", seen)
 		}
 	}
+	alive(t, story)
 	if verified < 40 {
 		t.Errorf("%d proofs verified", verified)
+	}
+}
+
+// alive looks at the end of the story: the board, with the six measures in their order, each at work and with what it rests on.
+func alive(t *testing.T, story string) {
+	t.Helper()
+	_, board, found := strings.Cut(story, "the programme of Northland and Southland")
+	lines := regexp.MustCompile(`(?m)^  ([1-6])  .+: (.+)\n     .+  \[X[NS]/.+\]$`).FindAllStringSubmatch(board, -1)
+	if !found || len(lines) != 6 || strings.Count(board, "no fault") > 0 {
+		t.Fatalf("the story does not end on a board of six lines:\n%s", board)
+	}
+	for i, l := range lines {
+		if l[1] != strconv.Itoa(i+1) || l[2] != "AT WORK" {
+			t.Errorf("line %s stands %s", l[1], l[2])
+		}
 	}
 }
 
@@ -101,6 +118,7 @@ func signIn(t *testing.T, story string) {
 			}
 			if try == 0 {
 				page(t, origin+answer.Header.Get("Location"), lang, answer.Cookies())
+				page(t, origin+"/real/programme/xn..xs", lang, answer.Cookies())
 			}
 		}
 	}

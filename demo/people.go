@@ -305,5 +305,9 @@ func (p *play) doors(ctx context.Context) error {
 			p.printf("  %-10s %-15s %-3s %s%s\n", a.name, o.name, o.language, a.origin, in.Link)
 		}
 	}
+	p.printf("\nThe programme, once signed in; each side at its own, and Lakeland sees what is for everybody:\n\n")
+	for _, a := range p.world.actors {
+		p.printf("  %-10s %s/real/programme/%s..%s\n", a.name, a.origin, p.north.id, p.south.id)
+	}
 	return nil
 }

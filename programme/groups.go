@@ -72,9 +72,9 @@ func (s *scene) group(l *Line, t *Thread, f *File, d *dialogue.Dialogue, elsewhe
 	g := d.Group
 	opened := f.at(d.ID, "talk")
 	l.add(fact("group", g.Opened, Anyone, opened, g.Name, int64(len(g.Members)), int64(len(g.Parties()))))
-	why, last := opened, g.Opened
+	why, last, silent := opened, g.Opened, true
 	heard := func(id statement.ID, at time.Time) {
-		if at.After(last) {
+		if silent = false; !at.Before(last) { // within the second in which it was opened, too
 			why, last = f.at(id, "talk"), at
 		}
 	}
@@ -106,7 +106,7 @@ func (s *scene) group(l *Line, t *Thread, f *File, d *dialogue.Dialogue, elsewhe
 			l.add(fact("group.goes-on", h.stated.From, Anyone, slices.Concat(h.thread.word(h.stated.ID), opened), g.Name, h.thread.Name, string(h.stated.Party)))
 		}
 	}
-	if last.Equal(g.Opened) {
+	if silent {
 		return Waiting, opened, last
 	}
 	return Alive, why, last
