@@ -233,7 +233,7 @@ func (h *Host) man() error {
 	if err != nil {
 		return err
 	}
-	boards, err := relations.Extend(programme.New(h.floor, known.Reading))
+	boards, err := relations.Extend(programme.New(h.floor, programme.Config{Acts: known.Reading, Account: work.Account}))
 	if err != nil {
 		return err
 	}

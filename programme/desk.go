@@ -17,6 +17,7 @@ import (
 	"detente/floor"
 	"detente/form"
 	"detente/incident"
+	"detente/ledger"
 	"detente/node"
 	"detente/party"
 	"detente/statement"
@@ -35,7 +36,7 @@ var (
 type Desk struct {
 	floor *floor.Floor
 	node  *node.Node
-	acts  func(context.Context) (*acts.Reading, error)
+	cfg   Config
 
 	drawing sync.Mutex               // held by whoever draws: what is kept of files serves one at a time
 	kept    map[dossier.Name]*cached // files that were read; guarded by drawing
@@ -51,6 +52,14 @@ type Desk struct {
 	agreed  map[[32]byte][]agreement
 	last    map[traffic.Feed]mark
 	moved   map[statement.ID]time.Time // statements that count from later than they say
+}
+
+// Config is what others at the node read for boards. Acts is needed.
+type Config struct {
+	// Acts is what the public feeds say of open instruments.
+	Acts func(context.Context) (*acts.Reading, error)
+	// Account draws the figures of a channel, as its members sign for them. nil: no figures are shown to others.
+	Account func(ctx context.Context, channel [32]byte, plane traffic.Plane, p ledger.Period) (*ledger.Account, []ledger.Publication, error)
 }
 
 // where is a channel on one plane.
@@ -91,10 +100,10 @@ type mark struct {
 // mostKept bounds the statements of the files that are kept, some 60 MB. What goes beyond is read anew for each board, and costs only time.
 const mostKept = 20_000
 
-// New joins a floor. It must be called before the floor runs. read is what the public feeds say of open instruments.
-func New(f *floor.Floor, read func(context.Context) (*acts.Reading, error)) *Desk {
+// New joins a floor. It must be called before the floor runs.
+func New(f *floor.Floor, cfg Config) *Desk {
 	d := &Desk{
-		floor: f, node: f.Node(), acts: read, kept: make(map[dossier.Name]*cached), regimes: make(map[[32]byte]*tables), files: make(map[where]map[dossier.Name]*noted),
+		floor: f, node: f.Node(), cfg: cfg, kept: make(map[dossier.Name]*cached), regimes: make(map[[32]byte]*tables), files: make(map[where]map[dossier.Name]*noted),
 		words: make(map[where][]Utterance), checks: make(map[where][]*Check), answers: make(map[where][]Answer), places: make(map[string]Evidence),
 		agreed: make(map[[32]byte][]agreement), last: make(map[traffic.Feed]mark), moved: make(map[statement.ID]time.Time),
 	}
@@ -170,21 +179,22 @@ func (d *Desk) addCommon(at where, t *floor.Told, u Utterance) {
 			c.Due = c.Sent.Add(u.Within)
 		}
 		d.checks[at] = append(d.checks[at], c)
+		return
 	case "check-answer":
 		if len(st.Refs) == 1 {
 			d.answers[at] = append(d.answers[at], Answer{
 				ID: st.ID(), To: st.Refs[0], From: st.Issuer, By: t.Values.Text("answered_by"), Clock: st.Clock, Feed: t.Feed, Index: t.Index, Said: st.IssuedAt, Stated: u.Stated,
 			})
 		}
+		return
 	case "status", "service", "protected-process", "process-cancellation", "cancellation", "complaint":
 		d.words[at] = append(d.words[at], u)
 	}
 	name := dossier.Name{ID: st.Case(), Channel: at.channel, Plane: at.plane}
-	known := d.files[at][name]
-	holds := d.holds(at.channel, t)
+	known, holds := d.files[at][name], d.holds(at.channel, t)
 	if known == nil {
-		if holds == 0 && !d.mayHold(at.channel) {
-			return
+		if holds == 0 {
+			return // where what makes it a file comes later, all of it is read then
 		}
 		if d.files[at] == nil {
 			d.files[at] = make(map[dossier.Name]*noted)
@@ -196,9 +206,6 @@ func (d *Desk) addCommon(at where, t *floor.Told, u Utterance) {
 	known.told++
 }
 
-// mayHold tells whether a dossier may turn out to be one that boards read when its opening has come.
-func (d *Desk) mayHold(channel [32]byte) bool { return d.tablesOf(channel) != nil }
-
 // holds tells what a statement makes of its dossier.
 func (d *Desk) holds(channel [32]byte, t *floor.Told) (k Kind) {
 	switch t.Statement.Form {
@@ -209,15 +216,12 @@ func (d *Desk) holds(channel [32]byte, t *floor.Told) (k Kind) {
 	case "full-powers", "full-powers-revocation":
 		k |= Powers
 	case "publication":
-		k |= Figures
+		k |= Proposals
 	}
 	if _, bears := t.Form.Field("case"); bears && k&(Talks|Texts) == 0 {
 		if tab := d.tablesOf(channel); tab != nil && tab.cases != nil {
 			k |= Cases
 		}
-	}
-	if t.Form.MustAnswer != "" {
-		k |= Figures
 	}
 	return k
 }
@@ -271,7 +275,7 @@ func (d *Desk) draw(ctx context.Context, x, y traffic.Party, plane traffic.Plane
 func (d *Desk) record(ctx context.Context, x, y traffic.Party, plane traffic.Plane) (*Record, error) {
 	r := &Record{Of: [2]traffic.Party{x, y}, Plane: plane, Member: d.node.Self() == x || d.node.Self() == y}
 	var err error
-	if r.Acts, err = d.acts(ctx); err != nil {
+	if r.Acts, err = d.cfg.Acts(ctx); err != nil {
 		return nil, err
 	}
 	channels, err := d.node.Channels(ctx)
@@ -323,7 +327,6 @@ func (d *Desk) fill(ctx context.Context, r *Record, t *Thread) error {
 	t.Agreed = d.firsts(r, at.channel)
 	for name, n := range d.files[at] {
 		switch {
-		case n.holds == 0:
 		case d.kept[name] != nil && d.kept[name].told == n.told:
 			t.Files = append(t.Files, d.kept[name].file)
 		default:
@@ -353,8 +356,31 @@ func (d *Desk) fill(ctx context.Context, r *Record, t *Thread) error {
 		t.Files = append(t.Files, files...)
 	}
 	slices.SortFunc(t.Files, func(a, b *File) int { return compareIDs(a.Name.ID, b.Name.ID) })
+	return d.figures(ctx, t, r.Plane)
+}
+
+// figures draws the accounts that the members have agreed to publish, where what is held here still gives what they signed.
+func (d *Desk) figures(ctx context.Context, t *Thread, plane traffic.Plane) error {
+	if d.cfg.Account == nil {
+		return nil
+	}
+	for _, p := range t.published(moment{all: true}) {
+		if len(t.Figures) >= mostFigures || !p.Agreed {
+			continue
+		}
+		account, _, err := d.cfg.Account(ctx, t.ID(), plane, p.Period)
+		if err != nil {
+			return err
+		}
+		if account.Digest() == p.Figures {
+			t.Figures = append(t.Figures, Figures{p, account})
+		}
+	}
 	return nil
 }
+
+// mostFigures bounds the accounts of a channel that are drawn for a board, the newest first.
+const mostFigures = 24
 
 // file puts the statements of a dossier into the order in which they were stated.
 func (d *Desk) file(name dossier.Name, holds Kind, items []dossier.Item) *File {

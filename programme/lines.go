@@ -1,10 +1,13 @@
 package programme
 
 import (
+	"slices"
 	"time"
 
 	"detente/check"
 	"detente/directory"
+	"detente/ledger"
+	"detente/statement"
 	"detente/traffic"
 )
 
@@ -24,6 +27,7 @@ func (s *scene) channels() (l Line) {
 		if len(since) > 0 { // a third party does not hold what was said on the link of the two
 			l.add(fact("channel", t.since(), Anyone, since, t.Name, t.since()))
 		}
+		s.figures(&l, t)
 		stands, why := s.channel(&l, t)
 		counts[stands]++
 		switch stands {
@@ -86,6 +90,67 @@ func (s *scene) channel(l *Line, t *Thread) (Stands, []Evidence) {
 		return Alive, e
 	}
 	return Waiting, nil
+}
+
+// published are the proposals to publish figures of a channel as they stood, those of the latest periods first.
+func (t *Thread) published(m moment) (out []ledger.Publication) {
+	var parts []*ledger.Part
+	t.files(Proposals, func(f *File) {
+		if state, n := f.folded(t.Regime, m); n > 0 {
+			parts = append(parts, ledger.Take(state, t.Regime))
+		}
+	})
+	out = ledger.Proposed(parts, t.Members)
+	slices.SortStableFunc(out, func(a, b ledger.Publication) int { return b.Period.To.Compare(a.Period.To) })
+	return out
+}
+
+// figures tells what the two asked of each other and how it was answered, where all members had signed for exactly these figures: that is anybody's to see.
+func (s *scene) figures(l *Line, t *Thread) {
+	if len(t.Figures) == 0 {
+		return
+	}
+	agreed := s.agreed(t)
+	for _, x := range t.Figures {
+		why := agreed[x.ID]
+		if len(why) == 0 {
+			continue
+		}
+		sums := make(map[[2]string]*ledger.Figure)
+		for _, f := range x.Account.Between(s.Of[0], s.Of[1]).Figures {
+			k := [2]string{string(f.From), f.To}
+			if sums[k] == nil {
+				sums[k] = &ledger.Figure{}
+			}
+			sum := sums[k]
+			sum.Requests, sum.InTime, sum.Late, sum.Unanswered = sum.Requests+f.Requests, sum.InTime+f.InTime, sum.Late+f.Late, sum.Unanswered+f.Unanswered
+		}
+		for _, k := range [][2]string{{string(s.Of[0]), string(s.Of[1])}, {string(s.Of[1]), string(s.Of[0])}} {
+			if f := sums[k]; f != nil {
+				l.add(fact("figures", x.Period.To, Anyone, why, t.Name, k[0], k[1], int64(f.Requests), int64(f.InTime), int64(f.Late), int64(f.Unanswered), x.Period.From, x.Period.To))
+			}
+		}
+	}
+}
+
+// agreed are the proposals that all had signed for, and the words by which they have.
+func (s *scene) agreed(t *Thread) map[statement.ID][]Evidence {
+	out := make(map[statement.ID][]Evidence)
+	for _, p := range t.published(s.moment) {
+		if !p.Agreed {
+			continue
+		}
+		t.files(Proposals, func(f *File) {
+			if at := f.at(p.ID, "statement"); len(at) > 0 && len(out[p.ID]) == 0 {
+				ids := []statement.ID{p.ID}
+				for _, c := range p.Consents {
+					ids = append(ids, c.ID)
+				}
+				out[p.ID] = f.all("statement", ids...)
+			}
+		})
+	}
+	return out
 }
 
 // spoken is the last statement of a channel within a year, by which it is known to be in use.

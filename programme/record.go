@@ -30,14 +30,21 @@ type Record struct {
 // Thread is what was said on one channel of the two.
 type Thread struct {
 	*party.Channel
-	Regime *form.Regime
-	Cases  *incident.Table // nil for a regime that knows none
-	Agreed []Utterance     // by which the channel came to be, the first of each of the two
-	Files  []*File
-	Words  []Utterance // of forms that are read one by one, by the time they were stated
-	Checks []*Check    // by the time they were stated
+	Regime  *form.Regime
+	Cases   *incident.Table // nil for a regime that knows none
+	Agreed  []Utterance     // by which the channel came to be, the first of each of the two
+	Files   []*File
+	Words   []Utterance // of forms that are read one by one, by the time they were stated
+	Checks  []*Check    // by the time they were stated
+	Figures []Figures   // that all members have signed for
 
 	heard map[statement.ID]*Utterance // of Words, made when first asked for
+}
+
+// Figures are an account that the members have agreed to publish.
+type Figures struct {
+	ledger.Publication
+	Account *ledger.Account
 }
 
 // Check is a communication check, and the answers that count.
@@ -90,7 +97,6 @@ type File struct {
 	talk   memo[*dialogue.Dialogue]
 	text   memo[*instrument.Negotiation]
 	cases  memo[*incident.Case]
-	share  memo[*ledger.Part]
 	state  memo[*dossier.State]
 	view   *incident.View
 	until  time.Time // for how long view holds; zero where nothing falls due
@@ -105,7 +111,7 @@ const (
 	Texts
 	Cases
 	Powers
-	Figures // it asks for answers, or is about publishing figures
+	Proposals // to publish figures
 )
 
 // memo keeps what was made of the first so many statements of a file.

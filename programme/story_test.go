@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"detente/form"
+	"detente/ledger"
 	"detente/programme"
 	"detente/statement"
 	"detente/traffic"
@@ -18,7 +19,7 @@ import (
 const day = 24 * time.Hour
 
 // years plays most of what may happen between two parties, and calls pause between the acts.
-func years(w *world, xn, xs *capital, pause func()) {
+func years(xn, xs *capital, pause func()) {
 	step := func(d time.Duration) {
 		pass(d)
 		pause()
@@ -112,9 +113,10 @@ func years(w *world, xn, xs *capital, pause func()) {
 
 // board draws a board as one party does.
 func (c *capital) board(on time.Time, public bool) *programme.Board {
-	c.world.t.Helper()
-	b, err := c.Board(c.world.t.Context(), "xs", "xn", traffic.Real, on, public)
-	must(c.world.t, err)
+	t := c.World.T
+	t.Helper()
+	b, err := c.Board(t.Context(), "xs", "xn", traffic.Real, on, public)
+	must(t, err)
 	return b
 }
 
@@ -155,15 +157,16 @@ func stands(b *programme.Board) string {
 
 // What both hold is shown alike at both ends; what a board showed on a date it shows of that date for ever; and nothing is said to have happened that no statement says.
 func TestTheSameBoardAtBothEndsAndForEveryDate(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world, xn, xs *capital) {
+	inWorld(t, func(t *testing.T, w *world, xn, xs, xl *capital) {
 		type then struct {
 			at     time.Time
 			board  *programme.Board
 			public *programme.Board
 		}
 		var kept []then
+		var last then
 		var rows []string
-		years(w, xn, xs, func() {
+		years(xn, xs, func() {
 			now := time.Now()
 			b, dated := xn.board(time.Time{}, false), xn.board(now, false)
 			if diff := cmp.Diff(b, dated); diff != "" {
@@ -173,7 +176,10 @@ func TestTheSameBoardAtBothEndsAndForEveryDate(t *testing.T) {
 				t.Errorf("at both ends: %s", diff)
 			}
 			proven(t, b)
-			kept = append(kept, then{now, b, xn.board(now, true)})
+			if last = (then{now, b, nil}); len(rows)%3 == 0 { // the others stand between these
+				last.public = xn.board(now, true)
+				kept = append(kept, last)
+			}
 			if row := stands(b); len(rows) == 0 || rows[len(rows)-1] != row {
 				rows = append(rows, row)
 			}
@@ -193,11 +199,35 @@ func TestTheSameBoardAtBothEndsAndForEveryDate(t *testing.T) {
 				}
 			}
 		}
+		// A third party, which is on none of the channels, is shown the pledge and nothing else; and it is told so.
+		if third := xl.board(time.Time{}, false); stands(third) != "unseen unseen unseen unseen unseen alive" {
+			t.Error(told(t, third, "en"))
+		}
+		// The year as a line ends where the board of the day stands, begins where nothing was, and each change names what decided it.
+		line, err := xs.Timeline(t.Context(), "xn", "xs", traffic.Real, kept[0].at, time.Now(), false)
+		must(t, err)
+		var ends [programme.Measures]programme.Stands
+		copy(ends[:], line.Begins[:])
+		for _, c := range line.Changes {
+			at := ends[c.Line.Measure-1]
+			if at != c.From || c.Line.Stands == at || len(c.Line.Evidence) == 0 && c.Line.Stands != programme.None {
+				t.Errorf("%s: measure %d from %s to %s, was %s, by %v", c.Day, c.Line.Measure, c.From, c.Line.Stands, at, c.Line.Evidence)
+			}
+			ends[c.Line.Measure-1] = c.Line.Stands
+			if b := xn.board(c.Day.Add(day-time.Second), false); b.Lines[c.Line.Measure-1].Stands != c.Line.Stands && c.Day.Add(day).Before(time.Now()) {
+				t.Errorf("%s: the line has %s, the board %s", c.Day, c.Line.Stands, stands(b))
+			}
+		}
+		for i, l := range last.board.Lines {
+			if l.Stands != ends[i] {
+				t.Errorf("measure %d ends %s, the board has %s", i+1, ends[i], l.Stands)
+			}
+		}
 		if diff := cmp.Diff(strings.Split(strings.TrimSpace(wantRows), "\n"), rows); diff != "" {
 			t.Error(diff)
 		}
 		if t.Failed() {
-			t.Log(told(t, kept[len(kept)-1].board, "en"))
+			t.Log(told(t, last.board, "en"))
 		}
 	})
 }
@@ -245,5 +275,87 @@ func proven(t *testing.T, b *programme.Board) {
 		for _, f := range l.Facts {
 			check(fmt.Sprint(l.Measure, " ", f.Key, f.Args), f.Evidence)
 		}
+	}
+}
+
+// Figures about how the other side acted are for the two. Once both have signed for them they are shown to others too: those that were signed, and no others.
+func TestFiguresAreForOthersOnceBothHaveSigned(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world, xn, xs, _ *capital) {
+		pass(time.Minute)
+		for i := range 3 {
+			now := time.Now()
+			asked := xn.says("incidents", "clarification", form.Values{
+				"case": fmt.Sprintf("xn/00-%04d", i+1), "observed": [2]time.Time{now.Add(-time.Hour), now}, "observation": "Traffic.", "asked": []string{"check"},
+			})
+			pass(time.Hour)
+			if i > 0 {
+				xs.saysIn("incidents", asked, "reply", form.Values{"finding": "not-ours"}, asked)
+			}
+			pass(day)
+		}
+		pass(40 * day)
+		incidents := w.Channels["incidents"]
+		account, _, err := xn.cases.Account(t.Context(), incidents, traffic.Real, ledger.Month(time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC)))
+		must(t, err)
+		digest := account.Digest()
+		conduct := func(b *programme.Board) (conduct, figures int) {
+			for _, l := range b.Lines {
+				for _, f := range l.Facts {
+					if f.Reach == programme.Conduct {
+						conduct++
+					}
+					if f.Key == "figures" {
+						figures++
+						if diff := cmp.Diff([]any{"incidents", "xn", "xs", int64(3), int64(2), int64(0), int64(1), account.Period.From, account.Period.To}, f.Args); diff != "" {
+							t.Error(diff)
+						}
+					}
+				}
+			}
+			return conduct, figures
+		}
+		before := time.Now()
+		if c, f := conduct(xn.board(time.Time{}, true)); c != 0 || f != 0 {
+			t.Errorf("before anybody has signed: %d facts about conduct, %d figures", c, f)
+		}
+		if c, _ := conduct(xn.board(time.Time{}, false)); c == 0 {
+			t.Error("the two see that an answer is late")
+		}
+		pass(time.Minute)
+		proposed := xn.says("incidents", "publication", form.Values{"period": []any{account.Period.From.Unix(), account.Period.To.Unix()}, "figures": digest[:]})
+		pass(time.Minute)
+		if _, f := conduct(xs.board(time.Time{}, true)); f != 0 {
+			t.Error("shown to others by the word of one side")
+		}
+		xs.saysIn("incidents", proposed, "publication-answer", form.Values{"decision": "consented", "figures": digest[:]}, proposed)
+		pass(time.Minute)
+		for _, c := range []*capital{xn, xs} {
+			b := c.board(time.Time{}, true)
+			if c, f := conduct(b); c != 0 || f != 1 {
+				t.Errorf("both have signed: %d facts about conduct, %d figures", c, f)
+			}
+			proven(t, b)
+		}
+		if _, f := conduct(xs.board(before, true)); f != 0 {
+			t.Error("the board of a day on which nobody had signed has the figures")
+		}
+	})
+}
+
+// Who dates a statement back, says it when the one before it in the feed was said: no board of the past is changed by it.
+func TestNothingIsSaidToHaveBeenStatedBeforeWhatStandsBeforeIt(t *testing.T) {
+	at := time.Date(2000, 3, 1, 0, 0, 0, 0, time.UTC)
+	var stated []time.Time
+	d := programme.NewClock()
+	f := traffic.Feed{Party: "xn", Plane: traffic.Real, Precedence: traffic.Routine}
+	for i, offset := range []int{0, 5, -3, 2, 9} {
+		stated = append(stated, d.Stated(f, int64(i), at.AddDate(0, 0, offset)))
+	}
+	want := []time.Time{at, at.AddDate(0, 0, 5), at.AddDate(0, 0, 5), at.AddDate(0, 0, 5), at.AddDate(0, 0, 9)}
+	if diff := cmp.Diff(want, stated); diff != "" {
+		t.Error(diff)
+	}
+	if got := d.Stated(f, 2, at); !got.Equal(at) {
+		t.Error("what waited for a charter counts from its own time, and not", got)
 	}
 }

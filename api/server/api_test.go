@@ -102,7 +102,7 @@ func open(t *testing.T, id traffic.Party) *desk {
 	packs, err := reviews.Extend(talks, n)
 	must(t, err)
 	known := docket.New(n)
-	boards, err := relations.Extend(programme.New(watch, known.Reading))
+	boards, err := relations.Extend(programme.New(watch, programme.Config{Acts: known.Reading, Account: work.Account}))
 	must(t, err)
 	face, err := server.New(server.Config{Node: n, Floor: watch, Version: "test"}, tools.Extend(bridge), tools.Formats(bridge, work), cases.Register(work, n),
 		matches.Extend(matching.New(matching.Config{Floor: watch, Shelf: bridge.Shelf()}), work), mails.Extend(mailbox.New(mailbox.Config{Floor: watch, Cases: work})), instruments, consultations, packs, guarantees.Extend(pledges, work), acts.Extend(known), boards, seals.Extend(rounds))
