@@ -28,6 +28,7 @@ from world import LANGUAGES, plain, words
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START, END = datetime.datetime(2036, 2, 1, 9, tzinfo=datetime.timezone.utc), datetime.datetime(2036, 2, 3, 16, tzinfo=datetime.timezone.utc)
 DUE = datetime.datetime(2036, 1, 1, tzinfo=datetime.timezone.utc)
+PAIRS = (("en", "ru"), ("ar", "zh"), ("fr", "es"))
 INVITED = ("talks@mfa.xs.example", "council@xs.example")
 ORGANIZER = "protocol@mfa.xn.example"
 PLACE = "Nordhaven; Hall 3, second floor"
@@ -53,6 +54,11 @@ def filled(phrase, *values):
 def upright(text):
     """A text without the marks that keep words of two directions apart."""
     return "".join(c for c in text if c not in "\u2066\u2067\u2068\u2069")
+
+
+def shown(root):
+    """The paragraphs and heads of a document as LibreOffice has understood it."""
+    return "\n".join("".join(e.itertext()) for e in root.iter() if e.tag in (OFFICE + "p", OFFICE + "h"))
 
 
 class Story:
@@ -118,13 +124,31 @@ class Story:
                 self.xn.run("round", "invite", self.series, *INVITED, "--round", "1", "--organizer", ORGANIZER, "--lang", lang)
             server.shutdown()
         self.letters = server.letters
+        self.review()
         self.xs.run("case", "export", self.case, "--pdf", "case.pdf")
         self.pdfs["case"] = self.folder / "case.pdf"
+
+    def review(self):
+        """Writes the papers of the round. Each side must know first that the other holds what it has said."""
+        self.xs.tell(self.xn)
+        self.xn.tell(self.xs)
+        until = json.loads(self.xn.run("round", "pack", self.series, "1", "--to", "now", "--json"))["to"]
+        self.packs = []
+        for party, langs in zip((self.xn, self.xs, self.xn), PAIRS):
+            for format, files in (("pdf", self.pdfs), ("docx", self.docx)):
+                name = f"pack-{party.name}-{'-'.join(langs)}.{format}"
+                party.run("round", "pack", self.series, "1", "--to", until, "--alternat", "xs", "--in", ",".join(langs), "-o", name)
+                files["pack", party.name, langs] = self.folder / name
+        for party in self.both():
+            for format in ("json", "pdf", "docx"):
+                name = f"same-{party.name}.{format}"
+                party.run("round", "pack", self.series, "1", "--to", until, "--alternat", "xs", "--in", "ru,zh", "-o", name)
+                self.packs.append(self.folder / name)
 
     def write_of(self, party):
         for lang in LANGUAGES:
             self.calendars[lang, party.name] = party.run("round", "calendar", "--lang", lang)
-        for langs in (("en", "ru"), ("ar", "zh"), ("fr", "es")):
+        for langs in PAIRS:
             self.paper(party, "original", langs)
         self.document(party, "clean")
 
@@ -337,6 +361,26 @@ class Papers(unittest.TestCase):
             for phrase in (own["title"], form["clarification"], form["clarification.fixed"], form["clarification.observation"], form["acknowledgement"], own["standing.acknowledged"]):
                 self.holds(text, phrase, lang, f"the case in {lang}")
 
+    def reviewed(self, text, langs, where):
+        """The papers of the round say in both languages what they are of, under the heads that every such pack has, with the case and the action."""
+        for lang in langs:
+            own = phrases("yearly", lang)
+            self.holds(text, filled(own["title"], world.SERIES[lang], 1), lang, where)
+            for key in own:
+                if key.startswith("section."):
+                    self.holds(text, own[key], lang, f"{where}, {key}")
+            self.holds(text, ACTION[lang], lang, where)
+        self.assertIn(self.story.case, text)
+
+    def test_papers_of_a_round_in_print(self):
+        for (what, party, langs), path in [(k, p) for k, p in self.story.pdfs.items() if k[0] == "pack"]:
+            with self.subTest(path.name):
+                self.reviewed(self.read(path), langs, path.name)
+
+    def test_papers_of_a_round_are_the_same_bytes_at_both_ends(self):
+        for one, other in zip(self.story.packs[:3], self.story.packs[3:]):
+            self.assertEqual(one.read_bytes(), other.read_bytes(), f"{one.name}, {other.name}")
+
     # DOCX.
 
     # Each part is XML to another parser, and whatever a part or the list of types names is there.
@@ -376,11 +420,19 @@ class Papers(unittest.TestCase):
 
     def test_another_word_processor_opens_them(self):
         for name, root in self.opened().items():
+            if name.startswith("pack"):
+                continue
             with self.subTest(name):
-                text = "\n".join("".join(e.itertext()) for e in root.iter() if e.tag in (OFFICE + "p", OFFICE + "h"))
+                text = shown(root)
                 for kind, provision, texts in world.AGREEMENT:
                     for lang in LANGUAGES:
                         self.worded(text, lang, provision or kind, texts[lang], name.startswith("rolling"), name)
+
+    def test_papers_of_a_round_open_there_too(self):
+        opened = self.opened()
+        for (what, party, langs), path in [(k, p) for k, p in self.story.docx.items() if k[0] == "pack"]:
+            with self.subTest(path.name):
+                self.reviewed(plain(shown(opened[path.stem])), langs, path.name)
 
     def test_what_the_other_wants_is_a_tracked_change_by_it(self):
         authors = {}
