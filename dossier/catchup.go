@@ -116,35 +116,6 @@ func unseen(ctx context.Context, tx *store.Tx) (map[Name]time.Time, error) {
 	return held, nil
 }
 
-// Compare folds every dossier of the index afresh and returns those whose kept state says otherwise. It changes nothing; a line that merely
-// lags does not differ.
-func Compare(ctx context.Context, tx *store.Tx, regimes Regimes) (checked int, differing []Name, err error) {
-	known, err := readMarks(ctx, tx)
-	if err != nil {
-		return 0, nil, err
-	}
-	lines, err := query(ctx, tx, `SELECT `+rowColumns+` FROM dossiers WHERE folded = changes ORDER BY id, channel, plane`)
-	if err != nil {
-		return 0, nil, err
-	}
-	for _, r := range lines {
-		regime, ok := regimes(r.Channel)
-		if !ok {
-			continue
-		}
-		items, err := Load(ctx, tx, r.Name)
-		if err != nil {
-			return checked, differing, err
-		}
-		fresh := r
-		fresh.set(Fold(r.Name, items, regime))
-		if checked++; fresh != r && !known.lag(items) {
-			differing = append(differing, r.Name)
-		}
-	}
-	return checked, differing, nil
-}
-
 // IndexIDs brings the table of ids up to what is held, in steps that keep nobody waiting for long.
 func IndexIDs(ctx context.Context, db *store.DB) error {
 	for more := true; more && ctx.Err() == nil; {

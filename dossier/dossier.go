@@ -45,6 +45,11 @@ func Load(ctx context.Context, tx *store.Tx, n Name) ([]Item, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dossier: %w", err)
 	}
+	return n.items(entries)
+}
+
+// items reads those of the entries that are of the dossier.
+func (n Name) items(entries []feed.Placed) ([]Item, error) {
 	var items []Item
 	for _, e := range entries {
 		if of, ok := Of(e); !ok || of != n {
