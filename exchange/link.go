@@ -136,12 +136,12 @@ func (l *Link) Says(channel [32]byte) map[traffic.Feed]int64 {
 }
 
 // PeerHoldsOnly takes a hello as the whole truth: of the feeds that it does not list the peer holds nothing.
-func (l *Link) PeerHoldsOnly(listed map[traffic.Feed]bool, all []traffic.Feed) {
+func (l *Link) PeerHoldsOnly(listed map[traffic.Feed]int64, all []traffic.Feed) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.greeted = true
 	for _, f := range all {
-		if !listed[f] {
+		if _, ok := listed[f]; !ok {
 			l.holds[f] = 0
 			delete(l.offered, f)
 		}

@@ -47,9 +47,9 @@ func (n *Node) openHeld(b *bundle.Bundle) []claim {
 
 // storeHeld keeps the receipts, and notices a peer that holds less than it did, or something else than was sent.
 func (n *Node) storeHeld(ctx context.Context, tx *store.Tx, l *exchange.Link, b *bundle.Bundle, held []claim, t *taken) error {
-	listed := make(map[traffic.Feed]bool)
+	listed := make(map[traffic.Feed]int64)
 	for _, c := range held {
-		listed[c.Feed] = true
+		listed[c.Feed] = c.Size
 		if c.Feed.Party != n.self {
 			if c.Feed.Party == b.From {
 				tx.AfterCommit(func() { l.PeerHolds(c.Feed, c.Size) })
@@ -67,7 +67,7 @@ func (n *Node) storeHeld(ctx context.Context, tx *store.Tx, l *exchange.Link, b 
 }
 
 // storeHello takes a complete listing at its word: of what is not in it the peer holds nothing.
-func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *exchange.Link, b *bundle.Bundle, listed map[traffic.Feed]bool, t *taken) error {
+func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *exchange.Link, b *bundle.Bundle, listed map[traffic.Feed]int64, t *taken) error {
 	heads, err := feed.Heads(ctx, tx, nil)
 	if err != nil {
 		return err
@@ -79,8 +79,13 @@ func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *exchange.Link, b
 			all = append(all, h.Feed)
 			if h.Feed.Party == b.From { // it may have lost the receipts of its own words
 				t.owed = append(t.owed, owed{feed: h.Feed})
+				lost, err := lacks(ctx, tx, h, n.self, listed[h.Feed], b)
+				if err != nil {
+					return err
+				}
+				t.lost = t.lost || lost
 			}
-			if h.Feed.Party == n.self && !listed[h.Feed] {
+			if _, ok := listed[h.Feed]; !ok && h.Feed.Party == n.self {
 				if _, err := n.noticeRollback(ctx, tx, h, b, 0, t); err != nil {
 					return err
 				}
@@ -92,6 +97,15 @@ func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *exchange.Link, b
 	return nil
 }
 
+// lacks tells whether a hello claims less of a feed than the mirror had cosigned when it was said: what came meanwhile is no loss.
+func lacks(ctx context.Context, tx *store.Tx, h *feed.Head, mirror traffic.Party, size int64, hello *bundle.Bundle) (bool, error) {
+	if size >= h.Size {
+		return false, nil
+	}
+	more, err := h.FirstReceipts(ctx, tx, size+1)
+	return slices.ContainsFunc(more, func(r feed.Receipt) bool { return r.Mirror == mirror && r.At.Before(hello.At) }), err
+}
+
 // noticeRollback raises the alarm when a hello claims less than its sender had cosigned by then. A hello that is older than the cosignature
 // came late, by pouch perhaps, and says nothing.
 func (n *Node) noticeRollback(ctx context.Context, tx *store.Tx, h *feed.Head, b *bundle.Bundle, size int64, t *taken) (rolledBack bool, err error) {
@@ -99,10 +113,10 @@ func (n *Node) noticeRollback(ctx context.Context, tx *store.Tx, h *feed.Head, b
 	if err != nil || cosigned <= size {
 		return false, err
 	}
-	more, err := h.FirstReceipts(ctx, tx, size+1)
-	if err != nil || !slices.ContainsFunc(more, func(r feed.Receipt) bool { return r.Mirror == b.From && r.At.Before(b.At) }) {
+	if lost, err := lacks(ctx, tx, h, b.From, size, b); err != nil || !lost {
 		return false, err
 	}
+	t.lost = true
 	return true, n.raise(ctx, tx, t, exchange.Alarm{
 		Kind: exchange.AlarmRollback, Subject: h.Feed.Origin() + " at " + string(b.From),
 		Detail: fmt.Sprintf("%s holds %d entries and has cosigned %d: it has lost what it had; the rest is being sent again", b.From, size, cosigned),

@@ -33,6 +33,7 @@ type taken struct {
 	system   bool // a feed of a link or public channel grew: there may be new channels
 	gap      bool // the sender believes that more is held here than is
 	back     bool // entries of own feeds came back
+	lost     bool // the sender holds less than it once did
 	chunks   bool
 	up       bool // the sender was not heard before, or not for too long
 }
@@ -152,7 +153,7 @@ func (n *Node) settle(l *exchange.Link, b *bundle.Bundle, way string, t *taken) 
 		l.Kick(exchange.Urgent) // it may lack what it had: on each lane its own
 		l.Kick(exchange.Calm)
 	}
-	if t.gap || t.back {
+	if t.gap || t.back || t.lost { // who was restored waits to be told what is held here, and would ask until the heartbeat
 		l.OweHello()
 		l.Kick(exchange.Calm)
 	}

@@ -113,7 +113,7 @@ type Missing struct {
 	Signed int64  `json:"signed"`
 }
 
-// mostUnheard is how long a recovery waits before it says once more what is held here.
+// mostUnheard is how long a recovery waits before it says once more what is held here; then twice as long, and so on up to a heartbeat.
 const mostUnheard = 15 * time.Second
 
 // Recover asks every peer for what this node has lost: entries of its own feeds, and the peers' own. It returns when nothing is missing and every peer that can be reached has been heard, or
@@ -124,7 +124,8 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 		return Recovery{}, err
 	}
 	n.Call()
-	again := time.NewTicker(min(n.cfg.Heartbeat, mostUnheard))
+	wait := min(n.cfg.Heartbeat, mostUnheard)
+	again := time.NewTimer(wait)
 	defer again.Stop()
 	var r Recovery
 	for {
@@ -145,7 +146,13 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 			return r, fmt.Errorf("node: recover: %w", ctx.Err())
 		case <-changed:
 		case <-again.C:
-			n.Call()
+			if len(r.Behind) > 0 {
+				n.Call()
+			} else {
+				n.Call(r.Unheard...) // nobody else has anything to add
+			}
+			wait = min(n.cfg.Heartbeat, 2*wait)
+			again.Reset(wait)
 		}
 	}
 }
@@ -203,13 +210,15 @@ func (n *Node) clearBehind(ctx context.Context) error {
 	})
 }
 
-// Call tells every peer at once what is held here, and has it give back what is not, without waiting for a retry or a heartbeat.
-func (n *Node) Call() {
+// Call tells peers at once what is held here, and has them give back what is not, without waiting for a retry or a heartbeat: those that are named, or else all.
+func (n *Node) Call(peers ...traffic.Party) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	for _, l := range n.links {
-		l.OweHello()
-		l.Kick(exchange.Calm)
+	for p, l := range n.links {
+		if len(peers) == 0 || slices.Contains(peers, p) {
+			l.OweHello()
+			l.Kick(exchange.Calm)
+		}
 	}
 }
 
