@@ -66,6 +66,14 @@ func Clear(ctx context.Context, tx *store.Tx, kind, subject string) error {
 	return nil
 }
 
+// ClearAll ends all alarms of a kind.
+func ClearAll(ctx context.Context, tx *store.Tx, kind string) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM alarms WHERE kind = $1`, kind); err != nil {
+		return fmt.Errorf("exchange: alarm: %w", err)
+	}
+	return nil
+}
+
 // Alarms lists the alarms, oldest first.
 func Alarms(ctx context.Context, tx *store.Tx) ([]Alarm, error) {
 	type row struct {

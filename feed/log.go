@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -384,6 +385,15 @@ func (h *Head) SaveReceipt(ctx context.Context, tx *store.Tx, size int64, s Sign
 func (h *Head) ReceiptsAt(ctx context.Context, tx *store.Tx, size int64) ([]Receipt, error) {
 	return receipts(ctx, tx, `SELECT size, mirror, algorithm, at, line FROM receipts WHERE feed = $1 AND size = $2
 		ORDER BY mirror, algorithm DESC`, h.row, size)
+}
+
+// CosignedBefore tells whether a mirror had cosigned more of the feed than a size before a time.
+func (h *Head) CosignedBefore(ctx context.Context, tx *store.Tx, mirror traffic.Party, size int64, at time.Time) (bool, error) {
+	if size >= h.Size {
+		return false, nil
+	}
+	more, err := h.FirstReceipts(ctx, tx, size+1)
+	return slices.ContainsFunc(more, func(r Receipt) bool { return r.Mirror == mirror && r.At.Before(at) }), err
 }
 
 // FirstReceipts lists, for each mirror and algorithm, the cosignature of the smallest size from least on: the earliest proof.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"detente/bundle"
 	"detente/exchange"
@@ -79,7 +78,7 @@ func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *exchange.Link, b
 			all = append(all, h.Feed)
 			if h.Feed.Party == b.From { // it may have lost the receipts of its own words
 				t.owed = append(t.owed, owed{feed: h.Feed})
-				lost, err := lacks(ctx, tx, h, n.self, listed[h.Feed], b)
+				lost, err := h.CosignedBefore(ctx, tx, n.self, listed[h.Feed], b.At)
 				if err != nil {
 					return err
 				}
@@ -97,23 +96,15 @@ func (n *Node) storeHello(ctx context.Context, tx *store.Tx, l *exchange.Link, b
 	return nil
 }
 
-// lacks tells whether a hello claims less of a feed than the mirror had cosigned when it was said: what came meanwhile is no loss.
-func lacks(ctx context.Context, tx *store.Tx, h *feed.Head, mirror traffic.Party, size int64, hello *bundle.Bundle) (bool, error) {
-	if size >= h.Size {
-		return false, nil
-	}
-	more, err := h.FirstReceipts(ctx, tx, size+1)
-	return slices.ContainsFunc(more, func(r feed.Receipt) bool { return r.Mirror == mirror && r.At.Before(hello.At) }), err
-}
-
 // noticeRollback raises the alarm when a hello claims less than its sender had cosigned by then. A hello that is older than the cosignature
 // came late, by pouch perhaps, and says nothing.
 func (n *Node) noticeRollback(ctx context.Context, tx *store.Tx, h *feed.Head, b *bundle.Bundle, size int64, t *taken) (rolledBack bool, err error) {
-	cosigned, err := h.Cosigned(ctx, tx, b.From)
-	if err != nil || cosigned <= size {
+	lost, err := h.CosignedBefore(ctx, tx, b.From, size, b.At)
+	if err != nil || !lost {
 		return false, err
 	}
-	if lost, err := lacks(ctx, tx, h, b.From, size, b); err != nil || !lost {
+	cosigned, err := h.Cosigned(ctx, tx, b.From)
+	if err != nil {
 		return false, err
 	}
 	t.lost = true

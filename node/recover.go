@@ -146,11 +146,7 @@ func (n *Node) Recover(ctx context.Context, progress func(Recovery)) (Recovery, 
 			return r, fmt.Errorf("node: recover: %w", ctx.Err())
 		case <-changed:
 		case <-again.C:
-			if len(r.Behind) > 0 {
-				n.Call()
-			} else {
-				n.Call(r.Unheard...) // nobody else has anything to add
-			}
+			n.Call()
 			wait = min(n.cfg.Heartbeat, 2*wait)
 			again.Reset(wait)
 		}
@@ -194,31 +190,16 @@ func (n *Node) recovery(ctx context.Context, start int64) (Recovery, error) {
 }
 
 func (n *Node) clearBehind(ctx context.Context) error {
-	return n.db.Update(ctx, store.Calm, func(tx *store.Tx) error {
-		alarms, err := exchange.Alarms(ctx, tx)
-		if err != nil {
-			return err
-		}
-		for _, a := range alarms {
-			if a.Kind == exchange.AlarmBehind {
-				if err := exchange.Clear(ctx, tx, a.Kind, a.Subject); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
+	return n.db.Update(ctx, store.Calm, func(tx *store.Tx) error { return exchange.ClearAll(ctx, tx, exchange.AlarmBehind) })
 }
 
-// Call tells peers at once what is held here, and has them give back what is not, without waiting for a retry or a heartbeat: those that are named, or else all.
-func (n *Node) Call(peers ...traffic.Party) {
+// Call tells every peer at once what is held here, and has it give back what is not, without waiting for a retry or a heartbeat.
+func (n *Node) Call() {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	for p, l := range n.links {
-		if len(peers) == 0 || slices.Contains(peers, p) {
-			l.OweHello()
-			l.Kick(exchange.Calm)
-		}
+	for _, l := range n.links {
+		l.OweHello()
+		l.Kick(exchange.Calm)
 	}
 }
 
