@@ -121,6 +121,7 @@ func (f *fakeFloor) ofTalks(r *http.Request) any {
 func TestWhenWeMeetStandsFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := sit(t, newFloor())
+		d.floor.refuse["GET /v1/channels/"+d.floor.council().ID] = &api.Problem{Status: http.StatusInternalServerError, Code: "internal"}
 		page := d.do("GET", "/real/talks", nil).Body.String()
 		for _, must := range []string{
 			"When do we meet, what is agreed?", "Series that need a date or a word now: 1.", `href="/real/talks/` + strings.Repeat("5e", 32) + `?offer=virtual#propose"`, "stands still", "goes on while this is suspended: ", `<bdi class="code">council</bdi>`,
@@ -288,6 +289,23 @@ func TestFilesOfConsultationsAreSaved(t *testing.T) {
 		for _, path := range []string{"/file?what=other", "/file?what=invitation&round=x"} {
 			if w := d.do("GET", "/real/talks/"+f.group.ID+path, nil); w.Code != http.StatusNotFound {
 				t.Errorf("%s: %d", path, w.Code)
+			}
+		}
+	})
+}
+
+func TestAnItemOfTheWatchLeadsToItsConsultations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFloor()
+		d := sit(t, f)
+		led := `href="/real/talks/` + f.line.ID + `"`
+		if page := d.do("GET", "/real/watch", nil).Body.String(); strings.Contains(page, led) {
+			t.Error("an inquiry leads to consultations")
+		}
+		for _, change := range []func(*api.Item){func(i *api.Item) { i.Kind = "dialogue" }, func(i *api.Item) { i.Kind, i.Form = "answer", "round-proposal" }} {
+			change(&f.watch.Items[0])
+			if page := d.do("GET", "/real/watch", nil).Body.String(); !strings.Contains(page, led) {
+				t.Errorf("an item %s of form %s leads nowhere", f.watch.Items[0].Kind, f.watch.Items[0].Form)
 			}
 		}
 	})

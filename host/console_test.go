@@ -45,7 +45,7 @@ func BenchmarkPages(b *testing.B) {
 		b.Fatal(lines, err)
 	}
 	for _, path := range []string{"watch", "traffic", "traffic?q=4242", "statement/" + lines[0].ID, "compose", "releases", "links", "directory", "checks", "roster", "log", "officers", "help",
-		"cases", "case?n=" + url.QueryEscape("xn/26-0042"), "notices", "ledger", "collections"} {
+		"cases", "case?n=" + url.QueryEscape("xn/26-0042"), "notices", "ledger", "collections", "talks", "talks/month"} {
 		b.Run(path[:min(len(path), 20)], func(b *testing.B) {
 			for b.Loop() {
 				r := httptest.NewRequest("GET", "/real/"+path, nil)
