@@ -1,3 +1,5 @@
+//go:build !race
+
 package cli
 
 import (
@@ -17,7 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// The help of every command is one text, for a person to review. Each has an example and says how it may end.
+// The help of every command is one text, for a person to review. Each has an example and says how it may end. The grammar is read anew for each, which takes half
+// a minute under the race detector, and nothing runs beside it.
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "100")
 	var all strings.Builder
