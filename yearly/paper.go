@@ -91,10 +91,10 @@ func (p *Pack) Paper(c Copy, words Words) (*Paper, error) {
 	if !slices.Contains(p.Parties, c.Alternat) {
 		return nil, fmt.Errorf("%w: %q", ErrAlternat, c.Alternat)
 	}
-	w := &writing{Pack: p, words: words, book: book, first: c.Alternat, out: &Paper{Languages: p.columns(c), Title: map[string]string{}, Digest: p.Digest, At: p.To}}
+	w := &writing{Pack: p, words: words, book: book, first: c.Alternat, out: &Paper{Languages: p.columns(c, book), Title: map[string]string{}, Digest: p.Digest, At: p.To}}
 	for _, lang := range w.out.Languages {
-		tag, err := language.Parse(lang)
-		if err != nil || !slices.ContainsFunc(book.Languages(), func(t language.Tag) bool { return base(t) == base(tag) }) {
+		tag, ok := printable(book, lang)
+		if !ok || slices.Contains(w.tags, tag) {
 			return nil, fmt.Errorf("%w: %.40q", ErrLanguage, lang)
 		}
 		w.tags = append(w.tags, tag)
@@ -111,26 +111,35 @@ func base(t language.Tag) string {
 	return b.String()
 }
 
-// columns are the languages of a copy: those of the series, the ones first that the party's charter names, in that order.
-func (p *Pack) columns(c Copy) []string {
+// printable tells whether the program has words in a language, which is named by its one tag.
+func printable(book *form.Phrasebook, lang string) (language.Tag, bool) {
+	tag, err := language.Parse(lang)
+	return tag, err == nil && tag.String() == lang && slices.ContainsFunc(book.Languages(), func(t language.Tag) bool { return base(t) == base(tag) })
+}
+
+// columns are the languages of a copy: those of the series that can be printed, the ones first that the party's charter names, in that order; English if there is none.
+func (p *Pack) columns(c Copy, book *form.Phrasebook) []string {
 	if len(c.Languages) > 0 {
 		return c.Languages
 	}
 	var out []string
-	for _, m := range p.Members {
-		if m.Party != c.Alternat {
-			continue
+	add := func(lang string) {
+		if _, ok := printable(book, lang); ok && slices.Contains(p.Languages, lang) && !slices.Contains(out, lang) {
+			out = append(out, lang)
 		}
+	}
+	for _, m := range p.Members {
 		for _, lang := range m.Languages {
-			if slices.Contains(p.Languages, lang) {
-				out = append(out, lang)
+			if m.Party == c.Alternat {
+				add(lang)
 			}
 		}
 	}
 	for _, lang := range p.Languages {
-		if !slices.Contains(out, lang) {
-			out = append(out, lang)
-		}
+		add(lang)
+	}
+	if len(out) == 0 {
+		out = []string{"en"}
 	}
 	return out[:min(2, len(out))]
 }
@@ -145,7 +154,7 @@ func (w *writing) say(key string, args ...any) []string {
 			case []string: // one for each language
 				filled[j] = x[i]
 			case traffic.Party:
-				filled[j] = w.party(tag, x)
+				filled[j] = form.Clean(w.party(tag, x), true, maxCell)
 			case string:
 				filled[j] = form.Clean(x, true, maxCell)
 			default:

@@ -120,6 +120,7 @@ func TestBothEndsComputeTheSamePack(t *testing.T) {
 
 		// What comes later is not in it.
 		pass(time.Minute)
+		xs.states(series, "action-status", form.Values{"state": "done"})
 		w.sever(true)
 		xn.opens("nrrc", "clarification", fields{"asked": "check", "observed": span(-2*time.Hour, -time.Hour), "observation": "Another thing."})
 		pass(time.Hour)

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"detente/form"
 	"detente/traffic"
 )
 
@@ -18,7 +19,11 @@ func (w *writing) write() {
 	for i, text := range w.say("title", named, w.Round) {
 		w.out.Title[w.out.Languages[i]] = text
 	}
-	w.row(0, w.say("parties", w.each(w.everybody)))
+	parties := make([]string, len(w.tags))
+	for i, tag := range w.tags {
+		parties[i] = w.everybody(tag)
+	}
+	w.row(0, w.say("parties", parties))
 	w.row(0, w.say("period", w.From, w.To))
 	if w.Basis != "" {
 		w.row(0, w.say("basis", w.Basis))
@@ -49,7 +54,7 @@ func (w *writing) write() {
 func (w *writing) everybody(tag language.Tag) string {
 	var names []string
 	for _, p := range sorted(w, w.Parties, func(p traffic.Party) traffic.Party { return p }) {
-		names = append(names, w.party(tag, p)+" ("+strings.ToUpper(string(p))+")")
+		names = append(names, w.book.Phrase(tag, "party", form.Clean(w.party(tag, p), true, maxCell), strings.ToUpper(string(p))))
 	}
 	return strings.Join(names, " · ")
 }

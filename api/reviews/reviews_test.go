@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,8 +159,14 @@ func TestEachSideHasItsAlternat(t *testing.T) {
 	if _, err := p.Paper(yearly.Copy{Alternat: "xw"}, yearly.Words{}); !errors.Is(err, yearly.ErrAlternat) {
 		t.Error(err)
 	}
-	if _, err := p.Paper(yearly.Copy{Alternat: "xn", Languages: []string{"en", "ru", "ar"}}, yearly.Words{}); !errors.Is(err, yearly.ErrLanguage) {
-		t.Error(err)
+	for _, bad := range [][]string{{"en", "ru", "ar"}, {"en", "en"}, {"de"}, {"EN"}, {"?"}} {
+		if _, err := p.Paper(yearly.Copy{Alternat: "xn", Languages: bad}, yearly.Words{}); !errors.Is(err, yearly.ErrLanguage) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	p.Languages = []string{"de", "?", "fr", "fr"} // what a stranger wrote when he opened the series
+	if out, err := p.Paper(yearly.Copy{Alternat: "xn"}, yearly.Words{}); err != nil || !slices.Equal(out.Languages, []string{"fr"}) {
+		t.Errorf("%+v, %v", out, err)
 	}
 }
 
