@@ -99,7 +99,9 @@ func (n *Node) mirrorsOf(f traffic.Feed) []traffic.Party {
 }
 
 // Said gives how far a peer says that its own feeds of a channel go: it may be further than they are held here.
-func (n *Node) Said(p traffic.Party, channel [32]byte) map[traffic.Feed]int64 { return n.link(p).Says(channel) }
+func (n *Node) Said(p traffic.Party, channel [32]byte) map[traffic.Feed]int64 {
+	return n.link(p).Says(channel)
+}
 
 // Conditions tells how the link with each peer stands, by the peers' ids.
 func (n *Node) Conditions() []exchange.Condition {
