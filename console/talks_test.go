@@ -17,7 +17,7 @@ import (
 
 // consult puts a series and a group before the screens: a round that was held, one that is proposed and was declined, a session that goes on.
 func (f *fakeFloor) consult(now time.Time) {
-	series, group := strings.Repeat("5e", 32), strings.Repeat("6a", 32)
+	series, group := strings.Repeat("5e", 32), strings.Repeat("6a", 32) // the series reviews an agreement
 	day := func(n int) time.Time { return now.AddDate(0, 0, n) }
 	line := talks.Line{
 		ID: series, Number: "XN/COUNCIL-R-0001", Kind: "series", Name: "Consultations on ICT security", Channel: "council", ChannelID: strings.Repeat("cc", 32), Goes: true, Plane: "real", Parties: []string{"xn", "xs"},
@@ -32,7 +32,7 @@ func (f *fakeFloor) consult(now time.Time) {
 	}
 	held := proposal("a0", "xn/council", -186, "xn", "xs")
 	f.talk = talks.File{
-		Line: line, Names: map[string]string{"en": "Consultations on ICT security", "ar": "مشاورات بشأن أمن تكنولوجيا المعلومات"}, Opener: "xn/council", Opened: day(-365), Hosts: []string{"xn", "xs"}, Languages: []string{"en", "ar"}, Case: "xn/99-0001",
+		Line: line, Names: map[string]string{"en": "Consultations on ICT security", "ar": "مشاورات بشأن أمن تكنولوجيا المعلومات"}, Opener: "xn/council", Opened: day(-365), Hosts: []string{"xn", "xs"}, Languages: []string{"en", "ar"}, Case: "xn/99-0001", Basis: strings.Repeat("ba", 32),
 		Rounds: []talks.Round{
 			{
 				Number: 1, Host: "xn", Proposals: []talks.Proposal{held}, Agreed: &held, Refusals: []talks.Refusal{}, Held: []talks.Held{{By: "xn", From: held.From, To: held.To, Mode: "virtual", Place: "Geneva"}},
@@ -104,6 +104,8 @@ func (f *fakeFloor) ofTalks(r *http.Request) any {
 		return f.group
 	case r.Method == "GET" && path == series+"/text":
 		return f.talk.Rounds[1].Texts[0]
+	case r.Method == "GET" && path == series+"/rounds/1/pack/pdf":
+		return "pages"
 	case r.Method == "GET" && strings.HasSuffix(path, "/outside"):
 		return []talks.Anonymous{{On: begin(), By: "a participant", Words: "Ours too."}}
 	case r.Method == "GET" && strings.HasPrefix(path, group+"/sessions/"):
@@ -286,7 +288,10 @@ func TestFilesOfConsultationsAreSaved(t *testing.T) {
 		if w.Code != http.StatusOK || w.Body.String() != "2000-01-01  a participant: Ours too.\n" || !strings.Contains(w.Header().Get("Content-Disposition"), "said.txt") {
 			t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
 		}
-		for _, path := range []string{"/file?what=other", "/file?what=invitation&round=x"} {
+		if w := d.do("GET", "/real/talks/"+f.talk.ID+"/file?what=papers&round=1&as=pdf", nil); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/pdf" {
+			t.Errorf("papers: %d %v", w.Code, w.Header())
+		}
+		for _, path := range []string{"/file?what=other", "/file?what=invitation&round=x", "/file?what=papers&round=1&as=exe"} {
 			if w := d.do("GET", "/real/talks/"+f.group.ID+path, nil); w.Code != http.StatusNotFound {
 				t.Errorf("%s: %d", path, w.Code)
 			}

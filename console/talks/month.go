@@ -183,15 +183,24 @@ func Calendar(ctx context.Context, d *cases.Desk) (name, mediaType string, conte
 	return "consultations.ics", "text/calendar; charset=utf-8", b, err
 }
 
-// Save is a file about a series or a group: the invitation to a round, what was said in a session for its members, or for the outside.
+// Save is a file about a series or a group: the invitation to a round, the papers of a review, what was said in a session for its members, or for the outside.
 func Save(ctx context.Context, d *cases.Desk) (name, mediaType string, content []byte, err error) {
 	c, session := talks.Client{Node: d.Client}, d.Query.Get("session")
-	switch d.Query.Get("what") {
-	case "invitation":
-		round, err := strconv.Atoi(d.Query.Get("round"))
-		if err != nil || round < 1 {
+	what := d.Query.Get("what")
+	round, err := strconv.Atoi(d.Query.Get("round"))
+	if (what == "invitation" || what == "papers") && (err != nil || round < 1) {
+		return "", "", nil, notFound("no-page")
+	}
+	switch what {
+	case "papers":
+		as := d.Query.Get("as")
+		mediaType, known := map[string]string{"pdf": "application/pdf", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}[as]
+		if !known {
 			return "", "", nil, notFound("no-page")
 		}
+		b, err := c.Pack(ctx, d.ID, round, as, talks.Review{})
+		return "review-" + itoa(round) + "." + as, mediaType, b, err
+	case "invitation":
 		b, err := c.Invitation(ctx, d.ID, round, "", "", d.Lang)
 		return "round-" + itoa(round) + ".ics", "text/calendar; charset=utf-8", b, err
 	case "session":

@@ -17,6 +17,7 @@ type Round struct {
 	Refused   int    // refusals in force
 	Invite    string // the file that invites; empty where nothing is agreed
 	Lacks     []string
+	Papers    []cases.Choice // of the review, from the record; none for a series that reviews nothing
 }
 
 // Proposal is a time and a form, with who stands on it.
@@ -65,6 +66,11 @@ func (f *File) round(d *cases.Desk, x *talks.Round) Round {
 	}
 	if x.Agreed != nil && len(x.Held) == 0 {
 		r.Invite = d.To("/talks/"+f.ID+"/file", "what", "invitation", "round", itoa(x.Number))
+	}
+	if f.Level == "review" || f.Basis != "" {
+		for _, as := range []string{"pdf", "docx"} {
+			r.Papers = append(r.Papers, cases.Choice{Value: d.To("/talks/"+f.ID+"/file", "what", "papers", "as", as, "round", itoa(x.Number)), Label: as})
+		}
 	}
 	for _, t := range x.Texts {
 		out := Text{Text: t, Of: f, Round: x.Number, Href: d.To("/instrument", "n", t.Negotiation), Sign: t.What == "minutes" && t.Agreed && !has(t.Signed, f.Self)}
