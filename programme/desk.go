@@ -509,4 +509,4 @@ func (d *Desk) Relations(context.Context) (out []Pair) {
 }
 
 // mostRelations bounds the pairs of a party that is paired with very many.
-const mostRelations = 256
+const mostRelations = 64
