@@ -201,7 +201,7 @@ func (r *reader) open(it *Item) {
 	}
 	v := it.Values
 	o := &Opening{
-		ID: it.ID.String(), Party: it.Party, At: it.At, Title: v.Texts("title"), Kind: v.Text("kind"), Nature: v.Text("nature"), Texts: v.Texts("texts"),
+		ID: it.ID.String(), Party: it.Party, At: it.At, clock: it.Clock, Title: v.Texts("title"), Kind: v.Text("kind"), Nature: v.Text("nature"), Texts: v.Texts("texts"),
 		Languages: strings.Fields(v.Text("languages")), Manifest: hex.EncodeToString(v.Bytes("manifest")),
 	}
 	rules, err := ParseRules([]byte(v.Text("rules")))
