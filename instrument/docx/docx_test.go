@@ -175,6 +175,33 @@ func TestABookmarkThatMovedBindsItsParagraph(t *testing.T) {
 	}
 }
 
+// The first column stands where the reader of its language begins, and what is read back is the same.
+func TestAReaderFromTheRightHasHisColumnFirst(t *testing.T) {
+	for _, languages := range [][]string{{"en", "ar"}, {"ar", "en"}} {
+		text := six()
+		text.Languages = languages
+		b := written(t, docx.Of(text))
+		z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, err := z.Open("word/document.xml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(body, []byte("<w:bidiVisual/>")) != (languages[0] == "ar") {
+			t.Errorf("%v: the table begins at the wrong side", languages)
+		}
+		if d := read(t, b, text); len(d.Rows) != len(docx.Of(text).Rows) {
+			t.Errorf("%v: %d rows", languages, len(d.Rows))
+		}
+	}
+}
+
 // Nothing in the file tells of a person, a program or a time.
 func TestNoTraceOfPersons(t *testing.T) {
 	d := docx.Of(six())

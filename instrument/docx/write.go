@@ -82,6 +82,11 @@ func (d *Document) body() (string, error) {
 	}
 	column := (wide - 2*pageEdge - labelWide) / len(d.Languages)
 	w.WriteString(xmlHead + `<w:document xmlns:w="` + wordNS + `"><w:body><w:tbl><w:tblPr>`)
+	if first, err := leftward(d.Languages[0]); err != nil {
+		return "", err
+	} else if first {
+		w.WriteString(`<w:bidiVisual/>`) // the first column is at the right, where its reader begins: ECMA-376 part 1, 17.4.1
+	}
 	fmt.Fprintf(w, `<w:tblW w:w="%d" w:type="dxa"/><w:tblBorders><w:insideV w:val="single" w:sz="4" w:space="0" w:color="808080"/></w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>`,
 		labelWide+column*len(d.Languages))
 	fmt.Fprintf(w, `<w:gridCol w:w="%d"/>`, labelWide)
@@ -112,15 +117,23 @@ func (d *Document) body() (string, error) {
 	return w.String(), nil
 }
 
+// leftward tells whether a language is written from right to left. Error: ErrText for what is no language in its one spelling.
+func leftward(lang string) (bool, error) {
+	tag, err := language.Parse(lang)
+	if err != nil || tag.String() != lang {
+		return false, fmt.Errorf("%w: language %q", ErrText, lang)
+	}
+	script, _ := tag.Script()
+	return strings.Contains("Arab Hebr Syrc Thaa Nkoo Adlm Rohg", script.String()), nil
+}
+
 func (w *writer) cell(r Row, lang string, wide int, c Cell) error {
 	rtl := false
 	if lang != numbers {
-		tag, err := language.Parse(lang)
-		if err != nil || tag.String() != lang {
-			return fmt.Errorf("%w: language %q", ErrText, lang)
+		var err error
+		if rtl, err = leftward(lang); err != nil {
+			return err
 		}
-		script, _ := tag.Script()
-		rtl = strings.Contains("Arab Hebr Syrc Thaa Nkoo Adlm Rohg", script.String())
 	}
 	size := 0
 	for _, run := range c {
