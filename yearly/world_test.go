@@ -147,12 +147,6 @@ func (c *capital) states(series statement.ID, formID string, v form.Values) node
 	return c.says("council", d.Precedence, formID, nil, &d)
 }
 
-// window is a period that begins after a time.
-func window(after time.Duration) []any {
-	from := time.Now().Add(after)
-	return []any{from.Unix(), from.Add(6 * time.Hour).Unix()}
-}
-
 // span is a window as a person writes it, from now on.
 func span(from, to time.Duration) string {
 	now := time.Now().UTC()
