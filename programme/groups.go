@@ -90,8 +90,7 @@ func (s *scene) group(l *Line, t *Thread, f *File, d *dialogue.Dialogue, elsewhe
 	}
 	s.sessions(l, f, g, heard)
 	s.reports(l, f, g, heard)
-	_, late := openActions(g.Actions, s.Time)
-	open, _ := openActions(g.Actions, s.Time)
+	open, late := openActions(g.Actions, s.Time)
 	s.actions(l, f, g.Name, open, late)
 	stopped := s.suspended(t, directory.Technical)
 	l.add(stopped...)

@@ -93,13 +93,13 @@ type File struct {
 	Holds Kind
 	Items []Utterance // by the time they were stated
 
-	places map[statement.ID]Evidence
-	talk   memo[*dialogue.Dialogue]
-	text   memo[*instrument.Negotiation]
-	cases  memo[*incident.Case]
-	state  memo[*dossier.State]
-	view   *incident.View
-	until  time.Time // for how long view holds; zero where nothing falls due
+	said  map[statement.ID]*Utterance // of Items, made when first asked for
+	talk  memo[*dialogue.Dialogue]
+	text  memo[*instrument.Negotiation]
+	cases memo[*incident.Case]
+	state memo[*dossier.State]
+	view  *incident.View
+	until time.Time // for how long view holds; zero where nothing falls due
 }
 
 // Kind is what a dossier holds.
@@ -174,23 +174,35 @@ func (f *File) folded(r *form.Regime, m moment) (*dossier.State, int) {
 	}), n
 }
 
-// at is the evidence of a statement of the file.
-func (f *File) at(id statement.ID, kind string) []Evidence {
-	if f.places == nil {
-		f.places = make(map[statement.ID]Evidence, len(f.Items))
+// find gives a statement of the file, of several copies the valid one; nil for none.
+func (f *File) find(id statement.ID) *Utterance {
+	if f.said == nil {
+		f.said = make(map[statement.ID]*Utterance, len(f.Items))
 		for i := range f.Items {
 			it := &f.Items[i]
-			if _, there := f.places[it.Statement.ID()]; !there || it.Reason == "" { // of several copies the valid one
-				f.places[it.Statement.ID()] = it.evidence("statement", "")
+			if f.said[it.Statement.ID()] == nil || it.Reason == "" {
+				f.said[it.Statement.ID()] = it
 			}
 		}
 	}
-	e, ok := f.places[id]
-	if !ok {
+	return f.said[id]
+}
+
+// at is the evidence of a statement of the file.
+func (f *File) at(id statement.ID, kind string) []Evidence {
+	it := f.find(id)
+	if it == nil {
 		return nil
 	}
-	e.Kind, e.File = kind, f.Name.ID.String()
-	return []Evidence{e}
+	return []Evidence{it.evidence(kind, f.Name.ID.String())}
+}
+
+// saidAt is when a statement of the file was stated.
+func (f *File) saidAt(id statement.ID) time.Time {
+	if it := f.find(id); it != nil {
+		return it.Stated
+	}
+	return time.Time{}
 }
 
 // asTalk folds a series or a group; nil for what is none, or was not opened yet.

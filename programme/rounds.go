@@ -198,16 +198,6 @@ func (s *scene) actions(l *Line, f *File, name any, open, late []*dialogue.Actio
 	}
 }
 
-// saidAt is when a statement of a file was stated.
-func (f *File) saidAt(id statement.ID) time.Time {
-	for i := range f.Items {
-		if f.Items[i].Statement.ID() == id {
-			return f.Items[i].Stated
-		}
-	}
-	return time.Time{}
-}
-
 // minutes is the clean text for which every party has signed.
 func minutes(r *dialogue.Round, d *dialogue.Dialogue) (text [32]byte, signed bool) {
 	for of := range r.Signed[d.Parties[0]] {

@@ -8,10 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strconv"
 	"unicode/utf8"
+
+	"github.com/gowebpki/jcs"
 )
 
 // MaxPack is the most bytes of a pack that are read.
@@ -45,86 +44,19 @@ func (p *Pack) digest() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// one writes a value as RFC 8785 does: no spaces, members by their names, one spelling for each character. There are no numbers but whole ones.
+// one writes a value in the one text that RFC 8785 gives it. There are no numbers but whole ones that every reader of JSON holds exactly.
 func one(v any) ([]byte, error) {
-	raw, err := json.Marshal(v)
+	b, err := json.Marshal(v)
+	if err == nil {
+		b, err = jcs.Transform(b)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("yearly: %w", err)
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var tree any
-	if err := d.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("yearly: %w", err)
-	}
-	var b bytes.Buffer
-	write(&b, tree)
-	return b.Bytes(), nil
+	return b, nil
 }
 
-// write appends a decoded value. The names of members are ASCII, so their bytes are in the order that the RFC asks for.
-func write(b *bytes.Buffer, v any) {
-	switch x := v.(type) {
-	case nil:
-		b.WriteString("null")
-	case bool:
-		b.WriteString(strconv.FormatBool(x))
-	case json.Number:
-		b.WriteString(string(x))
-	case string:
-		quote(b, x)
-	case []any:
-		b.WriteByte('[')
-		for i, item := range x {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			write(b, item)
-		}
-		b.WriteByte(']')
-	case map[string]any:
-		b.WriteByte('{')
-		for i, name := range slices.Sorted(maps.Keys(x)) {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			quote(b, name)
-			b.WriteByte(':')
-			write(b, x[name])
-		}
-		b.WriteByte('}')
-	}
-}
-
-func quote(b *bytes.Buffer, s string) {
-	b.WriteByte('"')
-	for _, r := range s {
-		switch r {
-		case '"', '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case '\b':
-			b.WriteString(`\b`)
-		case '\t':
-			b.WriteString(`\t`)
-		case '\n':
-			b.WriteString(`\n`)
-		case '\f':
-			b.WriteString(`\f`)
-		case '\r':
-			b.WriteString(`\r`)
-		default:
-			if r < 0x20 {
-				fmt.Fprintf(b, `\u%04x`, r)
-			} else {
-				b.WriteRune(r)
-			}
-		}
-	}
-	b.WriteByte('"')
-}
-
-// Parse reads a pack that somebody else made: with no member that is not known, in the one text that it has, and with the digest that it says. Error: ErrPack.
+// Parse reads a pack that somebody else made: with no member that is not known, and with the digest that it says. Spaces between are nobody's. Error: ErrPack.
 func Parse(b []byte) (*Pack, error) {
 	if len(b) > MaxPack {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d are read", ErrPack, len(b), MaxPack)

@@ -216,13 +216,17 @@ func (c *showCmd) Run(s *session.Session) error {
 	return nil
 }
 
-// period shortens a duration of whole days.
+// period is a duration in days and hours: half a year is 182 d 12 h, and nobody reads 4380h0m0s.
 func period(text string) string {
 	d, err := time.ParseDuration(text)
-	if err != nil || d%(24*time.Hour) != 0 {
+	if err != nil || d < 24*time.Hour || d%time.Hour != 0 {
 		return text
 	}
-	return fmt.Sprintf("%d d", d/(24*time.Hour))
+	days, hours := d/(24*time.Hour), d%(24*time.Hour)/time.Hour
+	if hours == 0 {
+		return fmt.Sprintf("%d d", days)
+	}
+	return fmt.Sprintf("%d d %d h", days, hours)
 }
 
 // head prints where something lives, and whether it goes on.

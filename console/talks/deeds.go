@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"detente/api"
 	"detente/api/drafting"
@@ -184,21 +185,26 @@ func (v *deed) item(ctx context.Context, on talks.OnText) error {
 
 // session opens a session of all members.
 func (v *deed) session(ctx context.Context) error {
-	r := talks.NewSession{Voice: v.voice, Name: v.text("name"), Keep: v.text("keep")}
-	for field, at := range map[string]*string{"from": new(string), "until": new(string)} {
-		*at = strings.ToUpper(v.text(field))
-		moment, err := form.ParseDTG(*at)
-		if err != nil {
-			return &api.Problem{Status: http.StatusUnprocessableEntity, Code: "no-time", Fields: []string{form.Visible(*at)}}
-		}
-		if field == "from" {
-			r.From = moment
-		} else {
-			r.To = moment
-		}
+	from, err := v.moment("from")
+	if err != nil {
+		return err
 	}
-	_, err := v.client.OpenSession(ctx, v.talk.ID, r)
+	until, err := v.moment("until")
+	if err != nil {
+		return err
+	}
+	_, err = v.client.OpenSession(ctx, v.talk.ID, talks.NewSession{Voice: v.voice, Name: v.text("name"), Keep: v.text("keep"), From: from, To: until})
 	return err
+}
+
+// moment is a field with a date-time group.
+func (v *deed) moment(field string) (time.Time, error) {
+	written := strings.ToUpper(v.text(field))
+	at, err := form.ParseDTG(written)
+	if err != nil {
+		return at, &api.Problem{Status: http.StatusUnprocessableEntity, Code: "no-time", Fields: []string{form.Visible(written)}}
+	}
+	return at, nil
 }
 
 // take takes the file that another member has handed over.
