@@ -147,11 +147,3 @@ func (s *Scenario) Due(c Cast, self traffic.Party) (out []Inject) {
 	}
 	return out
 }
-
-// In gives a text in a language, or in English where it is not there.
-func In(texts map[string]string, lang string) string {
-	if t := texts[lang]; t != "" {
-		return t
-	}
-	return texts["en"]
-}

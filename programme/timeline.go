@@ -108,10 +108,5 @@ func (s Speaker) phrase(key string, args []any) string {
 // in is a text in the language, in English, or in the first that it has, without what would steer a terminal.
 func (s Speaker) in(t wording.Texts) string {
 	base, _ := s.Lang.Base()
-	for _, lang := range append([]string{s.Lang.String(), base.String(), "en"}, t.Languages()...) {
-		if text := t[lang]; text != "" {
-			return form.Clean(text, true, 120)
-		}
-	}
-	return ""
+	return form.Clean(wording.In(t, s.Lang.String(), base.String()), true, 120)
 }

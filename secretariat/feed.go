@@ -10,6 +10,7 @@ import (
 
 	"detente/calendar"
 	"detente/dialogue"
+	"detente/wording"
 )
 
 // Calendar is the rounds and the days of actions, as a feed that officers' calendars read again and again. words gives the phrase of a kind of event, with the name
@@ -68,7 +69,7 @@ func (t *Talk) events(lang string, words func(key string, args ...any) string) (
 		if a.Open() {
 			out = append(out, calendar.Event{
 				UID: a.Statement.String() + "@detente", Stamp: t.said(a.Statement.String()), Start: a.Due, End: a.Due.Add(30 * time.Minute), Status: calendar.Confirmed, Language: lang,
-				Summary: words("calendar.action", t.Named(lang), In(a.Words, lang)), Description: a.Owner,
+				Summary: words("calendar.action", t.Named(lang), wording.In(a.Words, lang)), Description: a.Owner,
 			})
 		}
 	}

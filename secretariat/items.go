@@ -9,6 +9,7 @@ import (
 	"detente/statement"
 	"detente/traffic"
 	"detente/watch"
+	"detente/wording"
 )
 
 // handling is the time over which the ladder of an item is spread where nothing runs out: what a secretariat does is done at a desk.
@@ -112,7 +113,7 @@ func (s *Secretariat) actions(t *Talk, now time.Time) (items []*watch.Item, agai
 			again = sooner(again, a.Due)
 			continue
 		}
-		it := s.item(t, "action", "action", a.Statement, a.Due, shortened(In(a.Words, s.language())), a.Due)
+		it := s.item(t, "action", "action", a.Statement, a.Due, shortened(wording.In(a.Words, s.language())), a.Due)
 		it.Key, it.Due = watch.Key(watch.Dialogue, "action", a.Statement.String(), a.Due.UTC().Format(time.DateOnly)), a.Due
 		if owner.Post != "" {
 			it.Post = owner.Post

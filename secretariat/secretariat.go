@@ -24,6 +24,7 @@ import (
 	"detente/statement"
 	"detente/store"
 	"detente/traffic"
+	"detente/wording"
 )
 
 // Errors that a caller decides on.
@@ -413,21 +414,7 @@ func (t *Talk) Named(lang string) string {
 	} else if t.Group != nil {
 		names = t.Group.Name
 	}
-	return In(names, lang)
-}
-
-// In is a text in a language, or in English, or in the first that it has.
-func In(texts map[string]string, lang string) string {
-	if said := cmp.Or(texts[lang], texts["en"]); said != "" {
-		return said
-	}
-	first := ""
-	for l := range texts {
-		if first == "" || l < first {
-			first = l
-		}
-	}
-	return texts[first]
+	return wording.In(names, lang)
 }
 
 // Talk finds a series or a group by the number of one of its statements, or by four or more digits of an id. Errors: ErrNoTalk, ErrAmbiguous.

@@ -70,7 +70,7 @@ func (s *Secretariat) OpenText(t *Talk, number int, what string, title wording.T
 	if len(title) == 0 {
 		title = make(wording.Texts)
 		for _, lang := range langs {
-			title[lang] = fmt.Sprintf("%s, %d", In(t.Series.Name, lang), number)
+			title[lang] = fmt.Sprintf("%s, %d", wording.In(t.Series.Name, lang), number)
 		}
 	}
 	if err := title.Check(); err != nil {

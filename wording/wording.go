@@ -103,6 +103,21 @@ func forbidden(r rune) bool {
 // Languages lists the tags in their order.
 func (t Texts) Languages() []string { return slices.Sorted(maps.Keys(t)) }
 
+// In is a text in the first of some languages that it has, else in English, else in the first by its tag; empty for none.
+func In(texts map[string]string, langs ...string) string {
+	for _, l := range append(slices.Clone(langs), "en") {
+		if text := texts[l]; text != "" {
+			return text
+		}
+	}
+	for _, l := range Texts(texts).Languages() {
+		if text := texts[l]; text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
 // Covers tells whether there is a text in each of the languages, and in no other.
 func (t Texts) Covers(langs []string) bool {
 	if len(t) != len(langs) {

@@ -211,3 +211,23 @@ func FuzzBrackets(f *testing.F) {
 		_ = wording.Line(wording.Brackets("en", wishes))
 	})
 }
+
+func TestInALanguageOrTheNextBest(t *testing.T) {
+	texts := map[string]string{"en": "yes", "ru": "да", "ar": ""}
+	for _, c := range []struct {
+		texts map[string]string
+		langs []string
+		want  string
+	}{
+		{texts, []string{"ru"}, "да"},
+		{texts, []string{"ru-RU", "ru"}, "да"},
+		{texts, []string{"ar"}, "yes"}, // it is empty there
+		{texts, nil, "yes"},
+		{map[string]string{"ru": "да", "fr": "oui", "ar": ""}, []string{"zh"}, "oui"},
+		{nil, []string{"en"}, ""},
+	} {
+		if got := wording.In(c.texts, c.langs...); got != c.want {
+			t.Errorf("%v in %v: %q, not %q", c.texts, c.langs, got, c.want)
+		}
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"detente/instrument/docx"
 	"detente/traffic"
 	"detente/transcript/pages"
+	"detente/wording"
 )
 
 // Errors of papers.
@@ -191,7 +192,7 @@ func (w *writing) heading(key string, n int) {
 func (w *writing) party(tag language.Tag, p traffic.Party) string {
 	for _, m := range w.Members {
 		if m.Party == p {
-			return cmp.Or(in(m.Names, base(tag)), strings.ToUpper(string(p)))
+			return cmp.Or(wording.In(m.Names, base(tag)), strings.ToUpper(string(p)))
 		}
 	}
 	return strings.ToUpper(string(p))
@@ -212,20 +213,6 @@ func (w *writing) addressee(to string) []string {
 		}
 	}
 	return out
-}
-
-// in is a text in a language, else in English, else in the first that there is.
-func in(texts map[string]string, lang string) string {
-	if said := cmp.Or(texts[lang], texts["en"]); said != "" {
-		return said
-	}
-	first := ""
-	for l := range texts {
-		if first == "" || l < first {
-			first = l
-		}
-	}
-	return texts[first]
 }
 
 func (w *writing) each(fn func(tag language.Tag) string) []string {

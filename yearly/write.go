@@ -8,13 +8,14 @@ import (
 
 	"detente/form"
 	"detente/traffic"
+	"detente/wording"
 )
 
 // write writes the whole, section by section.
 func (w *writing) write() {
 	named := make([]string, len(w.tags))
 	for i, tag := range w.tags {
-		named[i] = in(w.Name, base(tag))
+		named[i] = wording.In(w.Name, base(tag))
 	}
 	for i, text := range w.say("title", named, w.Round) {
 		w.out.Title[w.out.Languages[i]] = text
@@ -168,7 +169,7 @@ func (w *writing) changes() {
 func (w *writing) actions() {
 	w.heading("actions", len(w.Actions))
 	for _, x := range w.Actions {
-		words := w.each(func(tag language.Tag) string { return in(x.Words, base(tag)) })
+		words := w.each(func(tag language.Tag) string { return wording.In(x.Words, base(tag)) })
 		key := "action.due"
 		if x.Late {
 			key = "action.late"

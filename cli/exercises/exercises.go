@@ -16,6 +16,7 @@ import (
 	"detente/cli/session"
 	"detente/exercise"
 	"detente/traffic"
+	"detente/wording"
 )
 
 // Cmd is exercises.
@@ -78,7 +79,7 @@ func (c *listCmd) Run(s *session.Session) error {
 		if err != nil {
 			return err
 		}
-		s.Printf("%-10s %s (%s)\n", id, exercise.In(x.Title, "en"), x.Length())
+		s.Printf("%-10s %s (%s)\n", id, wording.In(x.Title, "en"), x.Length())
 	}
 	return nil
 }
@@ -96,17 +97,17 @@ func (c *showCmd) Run(s *session.Session) error {
 	if err != nil {
 		return err
 	}
-	s.Printf("EXERCISE  %s\n%s\nroles %s; SHA-256 %s\n\n", session.Safe(exercise.In(x.Title, c.Lang)), session.Safe(exercise.In(x.Brief, c.Lang)), strings.Join(x.Roles, ", "), hex.EncodeToString(x.Hash[:]))
+	s.Printf("EXERCISE  %s\n%s\nroles %s; SHA-256 %s\n\n", session.Safe(wording.In(x.Title, c.Lang)), session.Safe(wording.In(x.Brief, c.Lang)), strings.Join(x.Roles, ", "), hex.EncodeToString(x.Hash[:]))
 	for _, i := range x.Inject {
 		if i.Says() {
 			s.Printf("%6s  %s → %s  %s %s\n", i.At, i.By, i.To, i.Precedence, i.Form)
 		} else {
-			s.Printf("%6s  to %s: %s\n", i.At, i.To, session.Safe(exercise.In(i.Brief, c.Lang)))
+			s.Printf("%6s  to %s: %s\n", i.At, i.To, session.Safe(wording.In(i.Brief, c.Lang)))
 		}
 	}
 	s.Printf("\n")
 	for _, e := range x.Expect {
-		s.Printf("%6s after %s  %s: %s\n", e.Within, e.After, e.By, session.Safe(exercise.In(e.What, c.Lang)))
+		s.Printf("%6s after %s  %s: %s\n", e.Within, e.After, e.By, session.Safe(wording.In(e.What, c.Lang)))
 	}
 	return nil
 }
@@ -154,14 +155,14 @@ func (c *runCmd) Run(s *session.Session) error {
 	if c.JSON {
 		tell = func(string, ...any) {}
 	}
-	tell("EXERCISE  %s: %s plays %s from %s\n", session.Safe(exercise.In(x.Title, c.Lang)), st.Party, roleOf(cast, st.Party), session.Moment(c.Start))
+	tell("EXERCISE  %s: %s plays %s from %s\n", session.Safe(wording.In(x.Title, c.Lang)), st.Party, roleOf(cast, st.Party), session.Moment(c.Start))
 	r := &running{s: s, tell: tell, node: node, x: x.Faster(c.Speed), cast: cast, start: c.Start.UTC(), made: map[string]string{}}
 	for _, i := range r.x.Due(cast, st.Party) {
 		if err := r.until(i.At); err != nil {
 			return err
 		}
 		if !i.Says() {
-			tell("EXERCISE  %s  to %s: %s\n", session.Moment(time.Now()), cast.Address(i.To), session.Safe(exercise.In(i.Brief, c.Lang)))
+			tell("EXERCISE  %s  to %s: %s\n", session.Moment(time.Now()), cast.Address(i.To), session.Safe(wording.In(i.Brief, c.Lang)))
 			continue
 		}
 		if err := r.say(i); err != nil {
@@ -361,7 +362,7 @@ func debrief(s *session.Session, node *api.Client, x *exercise.Scenario, cast ex
 	out := []finding{}
 	rows := [][]string{{"EXPECTED", "OF", "OUTCOME", "AFTER", "ALLOWED", "STATEMENT"}}
 	for _, f := range x.Debrief(cast, start, said) {
-		line := finding{ID: f.ID, What: exercise.In(f.What, lang), By: f.Post, Outcome: "missed", Allowed: f.Within.Seconds()}
+		line := finding{ID: f.ID, What: wording.In(f.What, lang), By: f.Post, Outcome: "missed", Allowed: f.Within.Seconds()}
 		after, number := "", ""
 		switch {
 		case f.Moot:
@@ -389,7 +390,7 @@ func debrief(s *session.Session, node *api.Client, x *exercise.Scenario, cast ex
 			Calls    []api.LogEntry `json:"calls"`
 		}{x.ID, hex.EncodeToString(x.Hash[:]), start, out, calls})
 	}
-	s.Printf("EXERCISE  debrief of %s, begun %s\n", session.Safe(exercise.In(x.Title, lang)), session.Moment(start))
+	s.Printf("EXERCISE  debrief of %s, begun %s\n", session.Safe(wording.In(x.Title, lang)), session.Moment(start))
 	if err := s.Table(rows...); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"detente/api/registry"
 	"detente/cli/session"
 	"detente/traffic"
+	"detente/wording"
 )
 
 func sorted(list []string) string {
@@ -17,21 +18,8 @@ func sorted(list []string) string {
 	return strings.Join(list, " ")
 }
 
-// in is a text in a language, else in English, else in the first of all.
-func in(lang string, texts map[string]string) string {
-	if t := cmp.Or(texts[lang], texts["en"]); t != "" {
-		return session.Safe(t)
-	}
-	langs := make([]string, 0, len(texts))
-	for l := range texts {
-		langs = append(langs, l)
-	}
-	slices.Sort(langs)
-	for _, l := range langs {
-		return session.Safe(texts[l])
-	}
-	return ""
-}
+// in is a text in a language, as a terminal may show it.
+func in(lang string, texts map[string]string) string { return session.Safe(wording.In(texts, lang)) }
 
 func short(id string) string { return session.Safe(id[:min(len(id), 12)]) }
 

@@ -9,6 +9,7 @@ import (
 	"detente/cli/words"
 	"detente/secretariat"
 	"detente/traffic"
+	"detente/wording"
 )
 
 // GroupCmd is groups of experts.
@@ -118,7 +119,7 @@ func (c *groupCmd) Run(s *session.Session) error {
 	for _, v := range x.Sessions {
 		s.Printf("  session %s  %s: %s to %s, gone after %s; %s\n", v.Number, session.Safe(v.Name), session.Moment(v.From), session.Moment(v.To), session.Moment(v.Until), strings.Join(v.Members, ", "))
 		for _, o := range v.Outputs {
-			s.Printf("    agreed: %s\n", session.Safe(in(o, c.Lang)))
+			s.Printf("    agreed: %s\n", session.Safe(wording.In(o, c.Lang)))
 		}
 	}
 	showRest(s, &x, c.Lang)

@@ -4,7 +4,6 @@ package talks
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"detente/cli/session"
 	"detente/cli/words"
 	"detente/traffic"
+	"detente/wording"
 )
 
 // RoundCmd is series of consultations and their rounds.
@@ -288,29 +288,11 @@ func showText(s *session.Session, t *talks.Text, lang string) {
 		if !x.Agreed {
 			mark = "  (not agreed)"
 		}
-		s.Printf("      %d. %s%s\n", i+1, session.Safe(in(x.Texts, lang)), mark)
+		s.Printf("      %d. %s%s\n", i+1, session.Safe(wording.In(x.Texts, lang)), mark)
 	}
 	if len(t.Signed) > 0 {
 		s.Printf("      signed by %s\n", join(t.Signed))
 	}
-}
-
-// in is a text in a language, or in English, or in any.
-func in(texts map[string]string, lang string) string {
-	for _, l := range append([]string{lang, "en"}, languages(texts)...) {
-		if texts[l] != "" {
-			return texts[l]
-		}
-	}
-	return ""
-}
-
-func languages(texts map[string]string) (out []string) {
-	for l := range texts {
-		out = append(out, l)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // showRest prints actions, papers, and what had no effect.
@@ -323,10 +305,10 @@ func showRest(s *session.Session, x *talks.File, lang string) {
 		if a.Late {
 			late = "  overdue"
 		}
-		s.Printf("  %s  %s  %s, due %s: %s%s\n", a.Number, a.State, a.Owner, session.Moment(a.Due), session.Safe(in(a.Texts, lang)), late)
+		s.Printf("  %s  %s  %s, due %s: %s%s\n", a.Number, a.State, a.Owner, session.Moment(a.Due), session.Safe(wording.In(a.Texts, lang)), late)
 	}
 	for _, p := range x.Papers {
-		s.Printf("  paper of %s, %s: %s %s\n", p.By, p.Kind, session.Safe(in(p.Title, lang)), session.Safe(p.File))
+		s.Printf("  paper of %s, %s: %s %s\n", p.By, p.Kind, session.Safe(wording.In(p.Title, lang)), session.Safe(p.File))
 	}
 	for _, e := range x.Entries {
 		if e.Why != "" {
