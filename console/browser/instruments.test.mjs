@@ -114,7 +114,7 @@ test("brackets stand in their place; the rest is accepted at once", async () => 
   const accept = page.locator('summary:has-text("Принять всё, в чём")');
   await accept.click();
   await press(vera, 'button[value="accept-all"]', "accepted");
-  await until("their words", async () => { await anna.go("/real/instrument?" + at); return anna.page.locator(".bracket").count(); });
+  await until("their words, and what they accepted", async () => { await anna.go("/real/instrument?" + at); return (await anna.page.locator(".clause:has(.bracket)").count()) === 1; });
   const text = await anna.page.locator('.clause:has(.bracket) .words[lang="en"]').textContent();
   assert.match(text, /Each Party shall notify the other Party .*\[XN: without delay.*\[XS: within 24 hours/s);
   await anna.picture("instruments-brackets");
@@ -232,6 +232,7 @@ test("both sides climb the ladder: compared, initialled, signed, in force", asyn
   await anna.picture("instruments-terms");
   for (const desk of [anna, vera]) await rise(desk, "initial");
   await until("the text is authentic", async () => { await anna.go("/real/instrument?" + at); return (await anna.page.textContent(".standing")).includes("authentic"); });
+  await anna.go("/real/instrument?" + at); // its state says so by itself, the text as it was loaded
   assert.equal(await anna.page.locator('a:has-text("Add a provision")').count(), 0);
   for (const desk of [anna, vera]) await rise(desk, "sign");
   for (const desk of [anna, vera]) await until("in force", async () => { await desk.go("/real/instrument?" + at); return (await desk.page.locator(".rungs li.reached").count()) === 7; });

@@ -164,6 +164,7 @@ test("a group of experts works on a protected channel", async () => {
   await deed(anna, "open", "talk-opened", { members: "xn/cert, xs/cert", rapporteur: "xn/cert", rule: "open", post: "cert" });
   group = new URL(page.url()).pathname;
   await deed(anna, "contribute", "contributed", { words: "We see the same pattern." });
+  await comes("the group", vera, "/real/talks", `a[href="${group}"]`);
   await comes("the thread", vera, group, '.quoted:has-text("same pattern")');
   await clean(anna, "a group");
   await anna.picture("talks-group");
@@ -174,7 +175,7 @@ test("a report is written by both, and adopted with a dissent", async () => {
   const words = (en, ru) => ({ "t.en": en, "t.ru": ru });
   await anna.go(group);
   await deed(anna, "item", "item-added", words("The group recommends a common list of sectors.", "Группа рекомендует общий перечень отраслей."));
-  await comes("the report", vera, group, 'button[value="agree"]');
+  await until("the report, and its order", async () => { await vera.go(group); return /0\/2/.test(await vera.page.textContent("section:has(#reports-h)")); });
   await deed(vera, "agree", "text-agreed");
   await deed(vera, "adopt", "report-spoken", { how: "dissent", words: "Кроме пункта 3." });
   await until("the report can be adopted", async () => { await anna.go(group); return /1\/1|2\/2|3\/3/.test(await anna.page.textContent('section:has(#reports-h)')); });

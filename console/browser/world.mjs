@@ -26,6 +26,24 @@ function freePort() {
   });
 }
 
+// line carries what comes to a port on to another, as late as between two capitals: a test that asks too early fails every time, and not on a
+// busy machine only. It gives the port, and how it ends.
+async function line(to, late = 250) {
+  const ends = new Set();
+  const server = net.createServer((from) => {
+    const on = net.connect(to, "127.0.0.1");
+    for (const [a, b] of [[from, on], [on, from]]) {
+      ends.add(a);
+      a.setNoDelay(true);
+      a.on("data", (bytes) => setTimeout(() => b.write(bytes), late));
+      a.on("close", () => { ends.delete(a); setTimeout(() => b.destroy(), late); });
+      a.on("error", () => {}); // close follows
+    }
+  });
+  await new Promise((done, fail) => { server.once("error", fail); server.listen(0, "127.0.0.1", done); });
+  return { port: server.address().port, close: () => { server.close(); for (const s of ends) s.destroy(); } };
+}
+
 // until calls look until it gives something.
 export async function until(what, look, seconds = 20) {
   const end = Date.now() + seconds * 1000;
@@ -50,8 +68,9 @@ class Party {
   async start() {
     const [peers, pages] = [await freePort(), await freePort()];
     this.origin = `http://localhost:${pages}`;
+    this.line = await line(peers);
     execFileSync(this.world.program, ["--home", this.home, "--key-file", this.key, "init", "--party", this.id, "--name", `en=${this.name}`,
-      "--language", this.language, "--listen", `127.0.0.1:${peers}`, "--address", `127.0.0.1:${peers}`, "--roots", "1", "--need", "1"]);
+      "--language", this.language, "--listen", `127.0.0.1:${peers}`, "--address", `127.0.0.1:${this.line.port}`, "--roots", "1", "--need", "1"]);
     const config = path.join(this.home, "config.toml");
     const text = fs.readFileSync(config, "utf8").replace(/(\[console\][\s\S]*?\nlisten = )""/, `$1"127.0.0.1:${pages}"`);
     fs.writeFileSync(config, text);
@@ -90,6 +109,7 @@ class Party {
   }
 
   stop() {
+    this.line?.close();
     return new Promise((done) => {
       if (!this.process) return done();
       this.process.once("exit", done);
