@@ -115,7 +115,7 @@ func TestConsultationsOnTheConsoleAreWhatTheNodePermitsEachOfficer(t *testing.T)
 	duty.do(series, "proposed", "do", "propose", "round", "1", "mode", "virtual", "from", "010900Z FEB 68", "until", "011600Z FEB 68", "post", "mfa")
 	south.sees("the time that is proposed", func() bool { return strings.Contains(far.get(series).Body.String(), `value="accept"`) })
 	far.do(series, "accepted", "do", "accept", "post", "mfa")
-	north.sees("the round that is agreed", func() bool { return strings.Contains(duty.get(series).Body.String(), `value="withdraw"`) })
+	north.sees("the round that is agreed", func() bool { return strings.Contains(duty.get(series).Body.String(), `class="proposal agreed"`) })
 	if w := auditor.get(series); w.Code == http.StatusOK && strings.Contains(w.Body.String(), `action="`+series) {
 		t.Error("an auditor has forms")
 	}
