@@ -34,7 +34,7 @@ var (
 	ErrWording     = errors.New("chancery: not a wording of this instrument")
 	ErrNothing     = errors.New("chancery: there is nothing there for that")
 	ErrFrozen      = errors.New("chancery: all have authenticated the text, and it is moved no more")
-	ErrOpen        = errors.New("chancery: not everything is agreed")
+	ErrOpen        = errors.New("chancery: it waits for agreement")
 	ErrManifest    = errors.New("chancery: no such manifest")
 	ErrTerms       = errors.New("chancery: terms that no manifest can have")
 	ErrDifferent   = errors.New("chancery: the text as it is rendered here is not the text of the manifest")

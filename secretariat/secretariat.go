@@ -34,7 +34,7 @@ var (
 	ErrRegime      = errors.New("secretariat: the regime of the channel knows no consultations")
 	ErrUnprotected = errors.New("secretariat: a group lives on a protected channel")
 	ErrNothing     = errors.New("secretariat: there is nothing there for that")
-	ErrOpen        = errors.New("secretariat: the text is not agreed in full")
+	ErrOpen        = errors.New("secretariat: it waits for agreement")
 	ErrNoEffect    = errors.New("secretariat: it would have no effect")
 	ErrSession     = errors.New("secretariat: no such session, or it is not open to this party")
 	ErrFile        = errors.New("secretariat: not a file of a session")

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"detente/api"
+	"detente/api/refusal"
 	"detente/api/view"
 	"detente/key"
 	"detente/node"
@@ -90,7 +91,7 @@ func malformedCharter(err error) error {
 	}
 	return &api.Problem{
 		Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Code: "not-a-charter",
-		Detail: "not a charter file: " + plain(err), Hint: "ask the other party for the file that its detente charter export writes",
+		Detail: "not a charter file: " + refusal.Plain(err), Hint: "ask the other party for the file that its detente charter export writes",
 	}
 }
 

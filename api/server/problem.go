@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"detente/api"
 	"detente/api/compose"
+	"detente/api/refusal"
 	"detente/archive"
 	"detente/blob"
 	"detente/canonical"
@@ -165,7 +165,7 @@ func (s *Server) problem(where string, err error) *api.Problem {
 	}
 	for _, r := range s.rules {
 		if errors.Is(err, r.Is) {
-			return &api.Problem{Title: http.StatusText(r.Status), Status: r.Status, Code: r.Code, Detail: plain(err), Hint: r.Hint}
+			return &api.Problem{Title: http.StatusText(r.Status), Status: r.Status, Code: r.Code, Detail: refusal.Plain(err), Hint: r.Hint}
 		}
 	}
 	s.log.Error("request failed", "operation", where, "reason", err)
@@ -174,11 +174,6 @@ func (s *Server) problem(where string, err error) *api.Problem {
 		Detail: "the node could not do it", Hint: "the node's log says why",
 	}
 }
-
-var packages = regexp.MustCompile(`(^|: )(?:accord|api|archive|asking|casework|gateway|incident|ledger|label|lookup|mailbox|match|matching|misp|report|stix|audit|bundle|envelope|exchange|floor|node|officer|release|feed|form|party|blob|roster|route|store|traffic|canonical|statement|check|directory|standing): `)
-
-// plain takes the names of packages out of an error's text.
-func plain(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }
 
 // write answers with a problem where huma does not.
 func write(w http.ResponseWriter, p *api.Problem) {

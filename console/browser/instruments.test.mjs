@@ -230,9 +230,14 @@ test("both sides climb the ladder: compared, initialled, signed, in force", asyn
   await terms.locator('[name="duration"]').fill("P3Y");
   await Promise.all([anna.page.waitForURL("**said=manifested**").catch(async () => assert.fail(await anna.page.textContent("main"))), terms.locator('button[value="manifest"]').click()]);
   await anna.picture("instruments-terms");
-  for (const desk of [anna, vera]) await rise(desk, "initial");
-  await until("the text is authentic", async () => { await anna.go("/real/instrument?" + at); return (await anna.page.textContent(".standing")).includes("authentic"); });
-  await anna.go("/real/instrument?" + at); // its state says so by itself, the text as it was loaded
+  await rise(anna, "initial");
+  assert.equal(await anna.page.locator(".stale").isVisible(), false);
+  await rise(vera, "initial");
+  await anna.page.locator(".standing:has-text('authentic')").first().waitFor(); // its state says so by itself, the text as it was loaded
+  await clean(anna, "a page behind the times");
+  await anna.picture("instruments-stale");
+  await press(anna, ".stale a", "stepped");
+  assert.equal(await anna.page.locator(".stale").isVisible(), false);
   assert.equal(await anna.page.locator('a:has-text("Add a provision")').count(), 0);
   for (const desk of [anna, vera]) await rise(desk, "sign");
   for (const desk of [anna, vera]) await until("in force", async () => { await desk.go("/real/instrument?" + at); return (await desk.page.locator(".rungs li.reached").count()) === 7; });

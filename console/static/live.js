@@ -110,6 +110,7 @@ function place(id, html) {
       if (a.getAttribute("href") === href) { a.focus({ preventScroll: true }); break; }
     }
   }
+  for (const p of region.querySelectorAll("[data-made]")) p.hidden = p.dataset.made === p.closest("[data-loaded]")?.dataset.loaded;
   if (id === "watch.items") announce(before);
   if (id === "frame.nav") count();
   document.dispatchEvent(new CustomEvent("region", { detail: id }));
