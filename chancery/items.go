@@ -166,16 +166,10 @@ func (d *Draft) sealed(hash [32]byte) bool {
 func (c *Chancery) running(d *Draft, s *instrument.Step, now time.Time) (*watch.Item, time.Time) {
 	switch s.Form {
 	case "rectification":
+		if !d.asks(s, c.self, now) {
+			return nil, time.Time{}
+		}
 		end := s.At.Add(objects)
-		if !now.Before(end) || !s.LapsedAt.IsZero() {
-			return nil, time.Time{}
-		}
-		answered := slices.ContainsFunc(d.Steps, func(a *instrument.Step) bool {
-			return a.Form == "rectification-answer" && a.Regarding == s.Statement && (a.By.Party == c.self || a.Decision == "object")
-		})
-		if s.By.Party == c.self || answered {
-			return nil, time.Time{}
-		}
 		it := c.item(d, "correction", s.Statement, s.At, string(s.By.Party), end)
 		it.Due, it.Handling = end, objects
 		return it, end
@@ -191,6 +185,19 @@ func (c *Chancery) running(d *Draft, s *instrument.Step, now time.Time) (*watch.
 		return it, s.From
 	}
 	return nil, time.Time{}
+}
+
+// asks tells whether a step is a correction that a party may still answer: by another, not objected to yet, and within its time.
+func (d *Draft) asks(s *instrument.Step, p traffic.Party, now time.Time) bool {
+	return s.Form == "rectification" && s.By.Party != p && s.LapsedAt.IsZero() && now.Before(s.At.Add(objects)) &&
+		!slices.ContainsFunc(d.Steps, func(a *instrument.Step) bool {
+			return a.Form == "rectification-answer" && a.Regarding == s.Statement && (a.By.Party == p || a.Decision == "object")
+		})
+}
+
+// Answers tells whether a correction waits for the answer of a party.
+func (d *Draft) Answers(p traffic.Party, now time.Time) bool {
+	return slices.ContainsFunc(d.Steps, func(s *instrument.Step) bool { return d.asks(s, p, now) })
 }
 
 // term is that a term is about to end: notice against its renewal is to be given in time, or else nothing.

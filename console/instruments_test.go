@@ -48,7 +48,7 @@ func (f *fakeFloor) negotiation(now time.Time) {
 		Powers:    []drafting.Powers{{ID: f.line.ID, Party: "xn", Post: "xn/mfa", Representative: "Deputy Minister", May: []string{"sign"}, Authority: "foreign-minister", From: now, Until: now.AddDate(1, 0, 0), At: now}},
 		Ladder:    []drafting.Rung{{Form: "initialling", Party: "xn", By: "xn/mfa", At: now, Statement: f.line.ID, Manifest: strings.Repeat("ee", 32)}},
 		Entries:   []drafting.Entry{{ID: f.line.ID, Number: "XN/MFA-R-0001", Form: "negotiation", What: "NEGOTIATION OPENED", By: "xn/mfa", At: now}, {ID: "e2", Number: "XS/MFA-R-0002", Form: "acceptance", What: "ACCEPTANCE", By: "xs/mfa", At: now, Why: "no-wording", WhyWords: "nobody has tabled such words"}},
-		Next:      []string{"table", "certify", "manifest", "initial", "sign", "consent"},
+		Next:      []string{"table", "certify", "manifest", "initial", "sign", "consent", "correct", "accept-correction", "object-to-correction", "suspend", "resume", "extend", "terminate", "revoke-notice"},
 	}
 	f.pledges = []registry.Instrument{{ID: "0a0b", Source: "feed", Party: "xn", Title: map[string]string{"en": "Pledge not to strike first", "ar": "تعهد بعدم المبادأة"}, Nature: "political", Acts: 2, Parties: 1, Entry: acts.NewDay(2000, 1, 1)}}
 	f.pledge = registry.Whole{Instrument: f.pledges[0], Texts: map[string]string{"en": "We shall not be the first."}}
@@ -150,6 +150,7 @@ func TestEachDeedIsOneAction(t *testing.T) {
 		{url.Values{"do": {"seal-deposit"}, "round": {"ee"}}, "POST /v1/seals/ee/deposit", "said=seal-deposited"},
 		{url.Values{"do": {"seal-certify"}, "round": {"ee"}}, "POST /v1/seals/ee/certificate", "said=seal-certified"},
 		{url.Values{"do": {"step"}, "step": {"sign"}, "manner": {"definitive"}}, "POST " + at + "/steps", "said=stepped"},
+		{url.Values{"do": {"step"}, "step": {"suspend"}, "in": {"p-2"}, "moment": {"010900Z JAN 27"}, "words": {"x"}}, "POST " + at + "/steps", "said=stepped"},
 		{url.Values{"do": {"open"}, "channel": {"mfa"}, "language": {"en"}, "t.en": {"x"}}, "POST /v1/drafts", "said=opened"},
 	} {
 		x.given.Set("n", f.draft.ID)
@@ -167,6 +168,10 @@ func TestEachDeedIsOneAction(t *testing.T) {
 func TestWhatIsNotDoneIsNotLost(t *testing.T) {
 	f := newFloor()
 	d := sit(t, f)
+	late := url.Values{"n": {f.draft.ID}, "do": {"step"}, "step": {"suspend"}, "in": {"p-2"}, "words": {"No officer is on duty."}, "moment": {"tomorrow"}}
+	if page := d.do("POST", "/real/instrument", late).Body.String(); !strings.Contains(page, "No officer is on duty.</textarea>") || !strings.Contains(page, `value="p-2" checked`) || !strings.Contains(page, `value="tomorrow"`) {
+		t.Errorf("what was written is lost: %s", page)
+	}
 	request := "POST /v1/drafts/" + f.draft.ID + "/positions"
 	f.refuse[request] = &api.Problem{Status: http.StatusUnprocessableEntity, Code: "wording", Detail: "not normalised"}
 	given := url.Values{"n": {f.draft.ID}, "p": {"p-2"}, "from": {"editor"}, "do": {"table"}, "t.en": {"Words that took an hour."}, "note": {"Why."}}

@@ -130,6 +130,8 @@ type Status struct {
 	Parties  []PartyStatus // in the order of the opening
 	// Suspended are provisions out of operation.
 	Suspended []string
+	// Suspenders are who have suspended it or provisions of it, in order: each may resume what it has suspended, and nothing else.
+	Suspenders []traffic.Party
 }
 
 // PartyStatus is how far one party has come.

@@ -72,13 +72,13 @@ func TestATreatyClimbsTheLadder(t *testing.T) {
 	}
 
 	partly := w.does("xs", "suspension-notice", form.Values{"manifest": h, "provisions": "p1", "ground": "a reason"})
-	if s := w.rung(instrument.InForce, 0); len(s.Suspended) != 1 {
-		t.Errorf("suspended: %v", s.Suspended)
+	if s := w.rung(instrument.InForce, 0); len(s.Suspended) != 1 || len(s.Suspenders) != 1 {
+		t.Errorf("suspended: %v by %v", s.Suspended, s.Suspenders)
 	}
 	w.does("xs", "suspension-notice", form.Values{"manifest": h, "ground": "a reason"})
 	w.rung(instrument.Suspended, 0)
 	w.does("xs", "resumption", form.Values{"manifest": h, "ground": "it is gone"})
-	if s := w.rung(instrument.InForce, 0); len(s.Suspended) != 0 {
+	if s := w.rung(instrument.InForce, 0); len(s.Suspended)+len(s.Suspenders) != 0 {
 		t.Errorf("suspended: %v", s.Suspended)
 	}
 	w.refused(instrument.NotParty, "xn", "notice-revocation", form.Values{}, partly)

@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -416,11 +417,16 @@ func (n *Negotiation) suspended(s *Status, revoked map[statement.ID]bool) {
 			}
 		}
 	}
+	by := maps.Clone(whole)
 	for _, id := range sortedKeys(parts) {
 		if len(parts[id]) > 0 {
 			s.Suspended = append(s.Suspended, id)
 		}
+		for p := range parts[id] {
+			by[p] = time.Time{}
+		}
 	}
+	s.Suspenders = slices.Sorted(maps.Keys(by))
 	if len(s.Bound)-len(whole) < 2 {
 		s.Rung = Suspended
 		s.Since = time.Time{}

@@ -52,7 +52,7 @@ type File struct {
 	Notes      []Note            `json:"notes" doc:"What this party keeps to itself. It is sent to nobody."`
 	Entries    []Entry           `json:"entries" doc:"Every statement, those without effect too."`
 	Status     *Status           `json:"status,omitempty" doc:"How the instrument stands now; absent before it has a manifest."`
-	Next       []string          `json:"next" doc:"Forms that this party may state now."`
+	Next       []string          `json:"next" doc:"Steps and other statements that this party may make now."`
 }
 
 // Provision is what the parties say of one provision.

@@ -222,8 +222,14 @@ func (r *reader) next() []string {
 	switch {
 	case in:
 		out = append(out, "correct", "suspend", "terminate", "extend")
-		if st.Rung == instrument.Suspended || len(st.Suspended) > 0 {
+		if slices.Contains(st.Suspenders, self) {
 			out = append(out, "resume")
+		}
+		if d.Answers(self, r.now) {
+			out = append(out, "accept-correction", "object-to-correction")
+		}
+		if own.Leaves.After(r.now) {
+			out = append(out, "revoke-notice")
 		}
 	case err == nil && manifest.Complete:
 		if own.Initialled.IsZero() {

@@ -246,3 +246,42 @@ test("both sides climb the ladder: compared, initialled, signed, in force", asyn
   await vera.picture("instruments-in-force-ru");
   quiet(anna, vera);
 });
+
+test("in force: an error is corrected, a provision suspended and resumed, a notice given and taken back", async () => {
+  await rise(vera, "correct", { "t.en": "Each Party shall notify the other Party within 12 hours of any incident.", words: "Слово «любом» выпало." });
+  await until("their correction", async () => { await anna.go("/real/instrument?" + at); return anna.page.locator('select[name="step"]').count(); });
+  const answer = anna.page.locator('details:has(select[name="step"])');
+  await answer.locator("summary").click();
+  await answer.locator('select[name="step"]').selectOption("accept-correction");
+  await clean(anna, "a correction is answered");
+  await anna.picture("instruments-correction");
+  await press(anna, 'details:has(select[name="step"]) button[value="step"]', "stepped");
+  assert.equal(await anna.page.locator('select[name="step"]').count(), 0, "an answer that was given is asked for again");
+
+  const suspend = anna.page.locator('details:has(input[value="suspend"])');
+  await suspend.locator("summary").click();
+  await suspend.locator('input[name="in"]').last().check();
+  await suspend.locator('[name="words"]').fill("No officer is on duty.");
+  await suspend.locator('[name="moment"]').fill("tomorrow");
+  await suspend.locator('button[value="step"]').click();
+  await anna.page.locator(".refusal").waitFor();
+  assert.equal(await anna.page.locator('details:has(input[value="suspend"]) [name="words"]').inputValue(), "No officer is on duty.", "what was written is lost");
+  await anna.page.fill('details:has(input[value="suspend"]) [name="moment"]', "");
+  await press(anna, 'details:has(input[value="suspend"]) button[value="step"]', "stepped");
+  await until("it is suspended there", async () => { await vera.go("/real/instrument?" + at); return vera.page.locator("text=/Приостановлено:/").count(); });
+  assert.equal(await vera.page.locator('input[value="resume"]').count(), 0, "what the other side has suspended is its own to resume");
+  await rise(anna, "resume", { words: "An officer is on duty." });
+  assert.equal(await anna.page.locator('input[value="resume"]').count(), 0);
+
+  await rise(anna, "terminate", { words: "A new one is made.", moment: `010000Z JAN ${new Date().getUTCFullYear() + 2}` }); // within its three years
+  await anna.picture("instruments-notice");
+  await rise(anna, "revoke-notice");
+  assert.equal(await anna.page.locator('input[value="revoke-notice"]').count(), 0);
+  await clean(anna, "in force, after all");
+  await vera.go("/real/instrument?" + at);
+  for (const s of ["correct", "suspend", "extend", "terminate"]) await vera.page.locator(`details:has(input[value="${s}"]) summary`).click();
+  await clean(vera, "what may be done");
+  await vera.picture("instruments-after-ru");
+  anna.faults = anna.faults.filter((f) => !f.includes("422")); // the time that could not be read
+  quiet(anna, vera);
+});

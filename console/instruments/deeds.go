@@ -68,7 +68,7 @@ func Do(ctx context.Context, d *cases.Desk, given url.Values) (Done, error) {
 		return Done{Editor: e}, err
 	}
 	d.Query = url.Values{"n": {id}}
-	f, err := MakeFile(ctx, d)
+	f, err := file(ctx, d, given)
 	if err == nil {
 		f.Problem = why
 	}
@@ -140,7 +140,10 @@ func say(ctx context.Context, d *cases.Desk, id, provision, what string, given u
 	case "seal-open", "seal-deposit", "seal-certify":
 		return seal(ctx, d.Client, what, given.Get("round"), traffic.Post(given.Get("post")))
 	case "step":
-		_, err = c.Step(ctx, id, step(given, v))
+		r, err := step(&x, given, v)
+		if err == nil {
+			_, err = c.Step(ctx, id, r)
+		}
 		return "stepped", err
 	}
 	return "", &api.Problem{Status: http.StatusBadRequest, Code: "no-choice"}
@@ -220,12 +223,4 @@ func position(d *cases.Desk, x *drafting.File, provision string, given url.Value
 		}
 	}
 	return r, nil
-}
-
-// step is a step on the ladder, as it was chosen.
-func step(given url.Values, v drafting.Voice) drafting.Step {
-	return drafting.Step{
-		Voice: v, Step: given.Get("step"), Manifest: given.Get("manifest"), Manner: given.Get("manner"), Place: given.Get("place"), Languages: given["language"],
-		Officer: given.Get("officer"), Words: clean(given.Get("words")),
-	}
 }

@@ -3,6 +3,7 @@ package instruments
 import (
 	"cmp"
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -36,13 +37,22 @@ type File struct {
 	Seals     []Seal
 	Unspoken  int // provisions on which all others agree and this party has not spoken
 	Steps     []Rise
-	Speaks    bool   // this officer may say something in it
-	Moves     bool   // and the text is not frozen
-	Action    string // where what is said goes
-	Reads     string // where documents go that have come back
-	Back      string // this page
-	Order     string // the structure in words, where it is open
+	Speaks    bool       // this officer may say something in it
+	Moves     bool       // and the text is not frozen
+	Action    string     // where what is said goes
+	Reads     string     // where documents go that have come back
+	Back      string     // this page
+	Order     string     // the structure in words, where it is open
+	Given     url.Values // what was written in a form that was not done
 	Problem   *cases.Refusal
+}
+
+// Was is what was written in a field of the form that was not done, where it is this one.
+func (f *File) Was(do, field string) string {
+	if f.Given.Get("do") != do {
+		return ""
+	}
+	return f.Given.Get(field)
 }
 
 // Titled is the instrument's title.
@@ -86,13 +96,15 @@ type Powers struct {
 const most = 600
 
 // MakeFile makes the page of a negotiation.
-func MakeFile(ctx context.Context, d *cases.Desk) (*File, error) {
+func MakeFile(ctx context.Context, d *cases.Desk) (*File, error) { return file(ctx, d, nil) }
+
+func file(ctx context.Context, d *cases.Desk, given url.Values) (*File, error) {
 	x, err := show(ctx, d)
 	if err != nil {
 		return nil, err
 	}
 	f := &File{
-		File: x, Self: string(d.Party), OpenOnly: d.Query.Get("only") == "open", Speaks: speaks(d), Action: d.To("/instrument"), Back: x.ID, Open: max(x.Total-x.Agreed, 0),
+		File: x, Self: string(d.Party), OpenOnly: d.Query.Get("only") == "open", Speaks: speaks(d), Action: d.To("/instrument"), Back: x.ID, Open: max(x.Total-x.Agreed, 0), Given: given,
 	}
 	f.Moves = f.Speaks && x.Frozen == ""
 	f.choose(d)

@@ -47,7 +47,15 @@ type Rise struct {
 	Manners  []cases.Choice
 	Effects  []cases.Choice // of a manifest
 	Compares []Column       // languages that are compared, to certify
+	After    *After         // of a text that is authentic: what its form asks for
+	Given    url.Values     // what was written in it when it was not done
 }
+
+// Tried tells whether this is the form that was not done: it is unfolded then.
+func (r *Rise) Tried() bool { return r.Given != nil }
+
+// Was is what was written in a field of it.
+func (r *Rise) Was(field string) string { return r.Given.Get(field) }
 
 // steps are what this party may do on the ladder now.
 func (f *File) steps(d *cases.Desk) (out []Rise) {
@@ -76,11 +84,35 @@ func (f *File) steps(d *cases.Desk) (out []Rise) {
 			out = append(out, Rise{Step: "sign", Name: "step.sign", Manners: choices("manner.", "definitive", "ad-referendum", "subject-to-ratification")})
 		case "confirm":
 			out = append(out, Rise{Step: "confirm", Name: "step.confirm"})
+		case "correct", "accept-correction", "suspend", "resume", "extend", "terminate", "revoke-notice":
+			out = append(out, f.after(d, next))
 		case "consent":
 			out = append(out, Rise{Step: "consent", Name: "step.consent", Manners: choices("manner.", "ratification", "acceptance", "approval", "accession", "notification", "exchange")})
 		}
 	}
+	for i := range out {
+		if r := &out[i]; f.Was("manifest", "do") != "" && r.Step == "manifest" || f.Was("step", "step") == r.Step || f.Was("step", "step") == "object-to-correction" && r.Step == "accept-correction" {
+			r.Given = f.Given
+			r.chosen()
+		}
+	}
 	return out
+}
+
+// chosen marks what was chosen when the form was not done.
+func (r *Rise) chosen() {
+	mark := func(field string, list []cases.Choice) {
+		for i := range list {
+			list[i].Chosen = slices.Contains(r.Given[field], list[i].Value)
+		}
+	}
+	mark("manner", r.Manners)
+	mark("effect", r.Effects)
+	if a := r.After; a != nil {
+		mark("step", a.Decisions)
+		mark("provision", a.Provision)
+		mark("in", a.Provisions)
+	}
 }
 
 // terms are those of a manifest, as they were written. Error: a problem, for what cannot be read.
