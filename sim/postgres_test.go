@@ -1,3 +1,5 @@
+//go:build !race
+
 package sim_test
 
 import (
@@ -11,7 +13,7 @@ import (
 	"detente/traffic"
 )
 
-// Two processes of one party work on one PostgreSQL database at the same time, each with a copy of the keys. Either may be killed at any
+// The race detector is left out here, as it is of what kills processes. Two processes of one party work on one PostgreSQL database at the same time, each with a copy of the keys. Either may be killed at any
 // moment: the other goes on, nothing is lost, nothing appears twice, and the party never signs two histories.
 func TestTwoProcessesOfOneParty(t *testing.T) {
 	dsn := storetest.Postgres(t)
