@@ -13,8 +13,9 @@ import (
 	"detente/traffic"
 )
 
-// The race detector is left out here, as it is of what kills processes. Two processes of one party work on one PostgreSQL database at the same time, each with a copy of the keys. Either may be killed at any
-// moment: the other goes on, nothing is lost, nothing appears twice, and the party never signs two histories.
+// Two processes of one party work on one PostgreSQL database at the same time, each with a copy of the keys. Either may be killed at any
+// moment: the other goes on, nothing is lost, nothing appears twice, and the party never signs two histories. The race detector is left out,
+// as of all that kills processes.
 func TestTwoProcessesOfOneParty(t *testing.T) {
 	dsn := storetest.Postgres(t)
 	rounds := 6
