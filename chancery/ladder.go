@@ -168,11 +168,29 @@ func (c *Chancery) Exchange(d *Draft) (first, second wording.Texts, err error) {
 	return first, second, err
 }
 
-// Correct proposes the correction of an error in an authenticated text. Errors: ErrManifest, ErrWording.
+// Correct proposes the correction of an error in an authenticated text. A language that is left out stays as it reads now; while another correction of the
+// provision may still be objected to, nobody knows how that is, and every language is to be given. Errors: ErrManifest, ErrWording.
 func (c *Chancery) Correct(d *Draft, manifest string, w Wish, reason string) (node.Draft, error) {
 	m, err := d.ManifestNamed(manifest)
 	if err != nil {
 		return node.Draft{}, err
+	}
+	now := time.Now()
+	if text, ok := d.TextOn(now); ok && len(w.Texts) > 0 {
+		clause, _ := text.Clause(w.Provision)
+		pending := slices.ContainsFunc(d.Steps, func(s *instrument.Step) bool {
+			counts, ok := d.Rectified(s)
+			return s.Form == "rectification" && s.Provision == w.Provision && ok && counts.After(now)
+		})
+		for _, l := range d.Opening.Languages {
+			switch {
+			case w.Texts[l] != "" || clause == nil:
+			case pending:
+				return node.Draft{}, fmt.Errorf("%w: another correction of %s is pending: give it in %s too", ErrWording, w.Provision, l)
+			default:
+				w.Texts[l] = clause.Texts[l]
+			}
+		}
 	}
 	if err := w.Texts.Check(); err != nil {
 		return node.Draft{}, fmt.Errorf("%w: %w", ErrWording, err)

@@ -197,7 +197,7 @@ type Step struct {
 	About      string            `json:"about,omitempty" doc:"The correction or notice that is answered or revoked; the last one by default."`
 	Provision  string            `json:"provision,omitempty"`
 	Provisions []string          `json:"provisions,omitempty"`
-	Texts      map[string]string `json:"texts,omitempty" doc:"Of a correction, or of a note: {note} in a second note stands for the first. A note without texts is written by the template."`
+	Texts      map[string]string `json:"texts,omitempty" doc:"Of a correction, of which a language that is left out stays as it reads, or of a note: {note} in a second note stands for the first. A note without texts is written by the template."`
 	Words      string            `json:"words,omitempty" doc:"Reason, ground or remarks."`
 	At         time.Time         `json:"at,omitzero" doc:"From when it is suspended, when a notice takes effect, until when it is extended."`
 	Scan       *api.Attachment   `json:"scan,omitempty" doc:"Of a paper instrument."`

@@ -208,7 +208,7 @@ func (c *noteCmd) Run(s *session.Session) error {
 type correctCmd struct {
 	on
 	Provision string   `arg:"" help:"Its id."`
-	Texts     []string `arg:"" name:"language=text" help:"What it is to say, in every language."`
+	Texts     []string `arg:"" name:"language=text" help:"What it is to say. A language that is left out stays as it is."`
 	Reason    string   `help:"What the error is." required:"" placeholder:"TEXT"`
 }
 

@@ -82,15 +82,6 @@ func step(x *drafting.File, given url.Values, v drafting.Voice) (drafting.Step, 
 	}
 	if s.Step == "correct" {
 		s.Texts = texts(given, x.Languages)
-		for i := range x.Provisions {
-			if p := &x.Provisions[i]; p.ID == s.Provision {
-				for l, words := range p.Texts {
-					if s.Texts[l] == "" {
-						s.Texts[l] = words
-					}
-				}
-			}
-		}
 	}
 	return s, nil
 }

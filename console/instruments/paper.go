@@ -90,8 +90,15 @@ func (f *File) steps(d *cases.Desk) (out []Rise) {
 			out = append(out, Rise{Step: "consent", Name: "step.consent", Manners: choices("manner.", "ratification", "acceptance", "approval", "accession", "notification", "exchange")})
 		}
 	}
+	tried := f.Given.Get("do")
+	if tried == "step" {
+		tried = f.Given.Get("step")
+	}
+	if tried == "object-to-correction" { // the other answer of the same form
+		tried = "accept-correction"
+	}
 	for i := range out {
-		if r := &out[i]; f.Was("manifest", "do") != "" && r.Step == "manifest" || f.Was("step", "step") == r.Step || f.Was("step", "step") == "object-to-correction" && r.Step == "accept-correction" {
+		if r := &out[i]; r.Step == tried {
 			r.Given = f.Given
 			r.chosen()
 		}
