@@ -195,6 +195,12 @@ func (d *Draft) asks(s *instrument.Step, p traffic.Party, now time.Time) bool {
 		})
 }
 
+// pending tells whether a step is a correction that does not count yet, and that nobody has objected to.
+func (d *Draft) pending(s *instrument.Step, now time.Time) bool {
+	counts, ok := d.Rectified(s)
+	return s.Form == "rectification" && ok && counts.After(now) && s.LapsedAt.IsZero()
+}
+
 // Answers tells whether a correction waits for the answer of a party.
 func (d *Draft) Answers(p traffic.Party, now time.Time) bool {
 	return slices.ContainsFunc(d.Steps, func(s *instrument.Step) bool { return d.asks(s, p, now) })
@@ -246,7 +252,7 @@ type Due struct {
 func (d *Draft) Dues(st *instrument.Status, now time.Time) (out []Due) {
 	for _, s := range d.Steps {
 		switch {
-		case s.Form == "rectification" && now.Before(s.At.Add(objects)) && s.LapsedAt.IsZero():
+		case d.pending(s, now):
 			out = append(out, Due{"correction", s.By.Party, s.At.Add(objects)})
 		case s.Form == "termination-notice" && now.Before(s.From) && !d.revoked(s):
 			out = append(out, Due{"notice", s.By.Party, s.From})

@@ -178,10 +178,7 @@ func (c *Chancery) Correct(d *Draft, manifest string, w Wish, reason string) (no
 	now := time.Now()
 	if text, ok := d.TextOn(now); ok && len(w.Texts) > 0 {
 		clause, _ := text.Clause(w.Provision)
-		pending := slices.ContainsFunc(d.Steps, func(s *instrument.Step) bool {
-			counts, ok := d.Rectified(s)
-			return s.Form == "rectification" && s.Provision == w.Provision && ok && counts.After(now)
-		})
+		pending := slices.ContainsFunc(d.Steps, func(s *instrument.Step) bool { return s.Provision == w.Provision && d.pending(s, now) })
 		for _, l := range d.Opening.Languages {
 			switch {
 			case w.Texts[l] != "" || clause == nil:

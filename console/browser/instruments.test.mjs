@@ -257,6 +257,7 @@ test("in force: an error is corrected, a provision suspended and resumed, a noti
   await anna.picture("instruments-correction");
   await press(anna, 'details:has(select[name="step"]) button[value="step"]', "stepped");
   assert.equal(await anna.page.locator('select[name="step"]').count(), 0, "an answer that was given is asked for again");
+  assert.equal(await anna.page.locator(".owing li").count(), 1, "a correction that all have accepted still waits for objections"); // the term alone
 
   const suspend = anna.page.locator('details:has(input[value="suspend"])');
   await suspend.locator("summary").click();
